@@ -1,0 +1,1 @@
+"""Forwards RTP between peers. Knows routers, transports, producers and consumers; no lessons, no people."""

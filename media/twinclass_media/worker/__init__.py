@@ -1,0 +1,1 @@
+"""The worker process: its messages, its state and its shell."""

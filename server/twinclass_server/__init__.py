@@ -1,0 +1,1 @@
+"""Composition root: CLI, HTTP, WebSocket pump, adapters and metrics."""

@@ -1,0 +1,1 @@
+"""The live lesson: a deterministic core over an event log."""

@@ -1,0 +1,397 @@
+"""The client protocol ``twinclass.v1``: every message of ``/signal``.
+
+These types are the one source of the JSON Schema, of the TypeScript types and of the tables in
+PROTOCOL.md. On the wire each message is one JSON text frame with a ``type`` member.
+
+Two peer connections a client. *Uplink*: the client offers (``publish_offer``), the server
+answers. *Downlink*: the server offers (``subscribe_offer``), the client answers. The downlink
+is a pool of m-lines ("slots") with fixed SSRCs: who is in a slot changes by ``slots`` messages
+without a new offer; a new offer comes only when the pool grows or ICE restarts.
+
+Vocabulary module: standard library and msgspec only.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, RoomId, SessionId
+from twinclass_signaling.lesson.events import LessonEvent
+from twinclass_signaling.roles import Role, Source
+
+SUBPROTOCOL = "twinclass.v1"
+#: An SDP offer of a page with simulcast is 6-9 KiB; four times that for slack.
+MAX_SDP_CHARS = 64 * 1024
+#: The largest legal message is one with an SDP.
+MAX_MESSAGE_BYTES = 96 * 1024
+
+ShortText = Annotated[str, Meta(max_length=200)]
+Token = Annotated[str, Meta(max_length=4096)]
+Sdp = Annotated[str, Meta(max_length=MAX_SDP_CHARS)]
+CommandId = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+# ---- client -> server ---------------------------------------------------------------------
+
+
+class Resume(Struct, frozen=True, forbid_unknown_fields=True):
+    """Claims a session of the last 60 s. ``secret`` works once; the answer brings the next."""
+
+    session: SessionId
+    secret: Annotated[str, Meta(max_length=128)]
+
+
+class ClientInfo(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the server must know of the browser to choose for it."""
+
+    #: Video codecs it can decode, exact registered names.
+    video_codecs: Annotated[tuple[ShortText, ...], Meta(max_length=16)] = ()
+    user_agent: Annotated[str, Meta(max_length=400)] = ""
+
+
+class Authenticate(Struct, frozen=True, tag="authenticate", forbid_unknown_fields=True):
+    """Must be first, within 5 s. ``last_seq``: the last event this page has applied."""
+
+    token: Token
+    client: ClientInfo = ClientInfo()
+    resume: Resume | None = None
+    last_seq: Annotated[int, Meta(ge=0)] = 0
+    #: Takes the seat from another device after "fenced" was shown.
+    use_here: bool = True
+
+
+class PublishedTrack(Struct, frozen=True, forbid_unknown_fields=True):
+    """Names the source of one m-line of an offer."""
+
+    mid: Annotated[str, Meta(max_length=16)]
+    source: Source
+
+
+class PublishOffer(Struct, frozen=True, tag="publish_offer", forbid_unknown_fields=True):
+    """Offers the uplink, anew or changed. ``n`` counts up with each offer."""
+
+    n: Annotated[int, Meta(ge=1)]
+    sdp: Sdp
+    tracks: Annotated[tuple[PublishedTrack, ...], Meta(max_length=8)]
+
+
+class SubscribeAnswer(Struct, frozen=True, tag="subscribe_answer", forbid_unknown_fields=True):
+    """Answers the ``subscribe_offer`` with the same ``n``."""
+
+    n: Annotated[int, Meta(ge=1)]
+    sdp: Sdp
+
+
+class SubscribeRefused(Struct, frozen=True, tag="subscribe_refused", forbid_unknown_fields=True):
+    """The browser rejected offer ``n``; the server goes back to the last committed one."""
+
+    n: Annotated[int, Meta(ge=1)]
+    reason: ShortText
+
+
+class RestartDownlink(Struct, frozen=True, tag="restart_downlink", forbid_unknown_fields=True):
+    """Asks for a downlink offer. ``fresh``: the page has made a new peer connection; otherwise
+    this is an ICE restart on the existing one."""
+
+    fresh: bool = False
+
+
+class View(Struct, frozen=True, tag="view", forbid_unknown_fields=True):
+    """What this page wants to receive; all of it each time."""
+
+    audio_only: bool = False
+    data_saver: bool = False
+
+
+class Report(Struct, frozen=True, tag="report", forbid_unknown_fields=True):
+    """State of the device that staff should see."""
+
+    #: playing, or blocked by the browser until a key is pressed.
+    sound: Literal["playing", "blocked", "off"] = "off"
+    camera: Literal["on", "off", "lost", "refused"] = "off"
+    microphone: Literal["on", "off", "lost", "refused"] = "off"
+
+
+class Ping(Struct, frozen=True, tag="ping", forbid_unknown_fields=True):
+    """Sent every 5 s; the answer carries the server's clock."""
+
+    sent_ms: float
+
+
+class OpenLesson(Struct, frozen=True, tag="lesson_open", forbid_unknown_fields=True):
+    """From pre-class to live (lead, co-lead)."""
+
+
+class CloseLesson(Struct, frozen=True, tag="lesson_close", forbid_unknown_fields=True):
+    """Ends the lesson for everybody (lead, co-lead)."""
+
+
+class CallOn(Struct, frozen=True, tag="call_on", forbid_unknown_fields=True):
+    """Puts a room or a home learner on stage."""
+
+    participant: Annotated[ParticipantId, Meta(max_length=64)]
+
+
+class LeaveStage(Struct, frozen=True, tag="stage_leave", forbid_unknown_fields=True):
+    """Takes somebody (staff) or oneself off the stage."""
+
+    participant: Annotated[ParticipantId, Meta(max_length=64)]
+
+
+class ClearStage(Struct, frozen=True, tag="stage_clear", forbid_unknown_fields=True):
+    """Takes everybody off the stage."""
+
+
+ClientCommand = OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage
+
+
+class Command(Struct, frozen=True, tag="command", forbid_unknown_fields=True):
+    """Asks for a change of the lesson; answered by ``ack`` or ``error`` with the same id.
+
+    ``id`` counts up per session, so that a repeat after a reconnect is not done twice.
+    """
+
+    id: CommandId
+    command: ClientCommand
+
+
+ClientMessage = (
+    Authenticate
+    | PublishOffer
+    | SubscribeAnswer
+    | SubscribeRefused
+    | RestartDownlink
+    | View
+    | Report
+    | Command
+    | Ping
+)
+
+
+# ---- server -> client ---------------------------------------------------------------------
+
+
+class Text(Struct, frozen=True):
+    """What happened and what to do, in both languages."""
+
+    zh: str
+    en: str
+
+
+class ParticipantView(Struct, frozen=True):
+    """One seat as others may see it. ``presence``: expected = has not come yet."""
+
+    id: ParticipantId
+    role: Role
+    name: str
+    presence: Literal["expected", "present", "lost", "left"]
+    school: str = ""
+    room: RoomId | None = None
+    #: Turns on stage so far and the wall-clock second of the last one (0 = none yet).
+    turns: int = 0
+    last_turn_at: float = 0.0
+    #: Sources that are being published now.
+    sources: tuple[Source, ...] = ()
+    sound: Literal["playing", "blocked", "off"] = "off"
+
+
+class StagePlace(Struct, frozen=True):
+    """Somebody on stage since a wall-clock second."""
+
+    participant: ParticipantId
+    since: float
+
+
+class Counts(Struct, frozen=True):
+    """"12/12 rooms, 33/33 home"."""
+
+    rooms_present: int
+    rooms_expected: int
+    homes_present: int
+    homes_expected: int
+
+
+class LessonView(Struct, frozen=True):
+    """The lesson as this client may see it; complete at ``seq``. Times are Unix seconds."""
+
+    id: LessonId
+    title: str
+    subtitle: str
+    phase: Literal["pre_class", "live", "closed"]
+    seq: EventSeq
+    opened_at: float | None
+    planned_minutes: int
+    counts: Counts
+    stage: tuple[StagePlace, ...]
+    participants: tuple[ParticipantView, ...]
+
+
+class Welcome(Struct, frozen=True, tag="welcome"):
+    """Answers ``authenticate``. ``resumed``: media connections of before are still good."""
+
+    session: SessionId
+    secret: str
+    resumed: bool
+    participant: ParticipantId
+    role: Role
+    name: str
+    room: RoomId | None
+    lesson: LessonView
+    server_time: float
+    #: Sources this role may ever publish.
+    may_publish: tuple[Source, ...]
+    may_command: tuple[str, ...]
+
+
+class Event(Struct, frozen=True, tag="event"):
+    """One step of the lesson, in order without gaps for this client."""
+
+    seq: EventSeq
+    at: float
+    event: LessonEvent
+
+
+class Presence(Struct, frozen=True, tag="presence"):
+    """Seats that changed, gathered for up to 200 ms, with the new counts."""
+
+    counts: Counts
+    participants: tuple[ParticipantView, ...]
+
+
+class PublishAnswer(Struct, frozen=True, tag="publish_answer"):
+    """Answers ``publish_offer`` n."""
+
+    n: int
+    sdp: str
+
+
+class EncodingWish(Struct, frozen=True):
+    """What the server wants of one encoding (RTCRtpEncodingParameters names)."""
+
+    rid: str
+    active: bool
+    max_bitrate: int = 0
+    max_framerate: int = 0
+
+
+class PublishWishes(Struct, frozen=True, tag="publish_wishes"):
+    """How to send one source. ``open`` false: keep the track but send nothing; the server
+    forwards nothing either. ``codec``: prefer this one (setParameters)."""
+
+    source: Source
+    open: bool
+    codec: str
+    encodings: tuple[EncodingWish, ...]
+
+
+SlotKind = Literal["lead", "screen", "document", "stage", "wall"]
+
+
+class Slot(Struct, frozen=True):
+    """One m-line of the downlink pool and who is in it now (None = nobody)."""
+
+    mid: str
+    kind: Literal["audio", "video"]
+    use: SlotKind
+    index: int
+    participant: ParticipantId | None = None
+    source: Source | None = None
+
+
+class SubscribeOffer(Struct, frozen=True, tag="subscribe_offer"):
+    """The server's offer for the downlink; only one is in flight."""
+
+    n: int
+    sdp: str
+    slots: tuple[Slot, ...]
+    #: True: make a new RTCPeerConnection for it.
+    fresh: bool = False
+
+
+class Slots(Struct, frozen=True, tag="slots"):
+    """Who is in which m-line now; all slots each time, without a new offer."""
+
+    slots: tuple[Slot, ...]
+
+
+class Speakers(Struct, frozen=True, tag="speakers"):
+    """Who speaks now, loudest first."""
+
+    participants: tuple[ParticipantId, ...]
+
+
+class Quality(Struct, frozen=True, tag="quality"):
+    """This client's own line, every 2 s: good, fair, poor; or lost."""
+
+    level: Literal["good", "fair", "poor", "lost"]
+    rtt_ms: float
+    loss: float
+
+
+class MediaLost(Struct, frozen=True, tag="media_lost"):
+    """A media worker is gone or a transport closed: make that connection anew at once."""
+
+    uplink: bool
+    downlink: bool
+
+
+class Ack(Struct, frozen=True, tag="ack"):
+    """Command ``id`` is in the log; its last event has ``seq``."""
+
+    id: int
+    seq: EventSeq
+
+
+class Error(Struct, frozen=True, tag="error"):
+    """``code`` is for programs and stable, ``text`` for people. ``id`` of the command, if any.
+
+    ``retry_after_s`` > 0: the same may work then. ``fatal``: the connection closes after it.
+    """
+
+    code: str
+    text: Text
+    id: int | None = None
+    retry_after_s: float = 0.0
+    fatal: bool = False
+
+
+class Fenced(Struct, frozen=True, tag="fenced"):
+    """The same seat was taken elsewhere; do not reconnect, offer "use here"."""
+
+    text: Text
+
+
+class Goodbye(Struct, frozen=True, tag="goodbye"):
+    """The server closes this connection: reconnect after ``reconnect_after_s``, or not (None)."""
+
+    reason: Literal["lesson_closed", "drain", "server_stop", "moved"]
+    text: Text
+    reconnect_after_s: float | None = None
+
+
+class Pong(Struct, frozen=True, tag="pong"):
+    """Answers ``ping``."""
+
+    sent_ms: float
+    server_time: float
+
+
+ServerMessage = (
+    Welcome
+    | Event
+    | Presence
+    | PublishAnswer
+    | PublishWishes
+    | SubscribeOffer
+    | Slots
+    | Speakers
+    | Quality
+    | MediaLost
+    | Ack
+    | Error
+    | Fenced
+    | Goodbye
+    | Pong
+)

@@ -1,0 +1,1 @@
+"""Session descriptions: a bounded parser, the uplink answer and the downlink pool."""
