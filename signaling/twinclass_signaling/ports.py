@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
-from twinclass_signaling.messages import PublishedTrack, SlotKind
+from twinclass_signaling.messages import (
+    MediaLost,
+    PublishedTrack,
+    PublishWishes,
+    Quality,
+    SlotKind,
+    Slots,
+    SubscribeOffer,
+)
 from twinclass_signaling.roles import Source
+
+MediaMessage = SubscribeOffer | Slots | PublishWishes | Quality | MediaLost
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +51,91 @@ class Subscription:
     priority: int = 100
 
 
+class MediaListener(Protocol):
+    """What the media plane tells a lesson's host. Called on the control loop; must not block."""
+
+    def publication_started(
+        self, lesson: LessonId, participant: ParticipantId, source: Source
+    ) -> None:
+        """Packets of a source arrive for the first time, or again."""
+        ...
+
+    def publication_ended(
+        self, lesson: LessonId, participant: ParticipantId, source: Source
+    ) -> None:
+        """A source is gone (track removed, transport closed, silent for 5 s)."""
+        ...
+
+    def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
+        """Who speaks now, loudest first."""
+        ...
+
+    def send(self, lesson: LessonId, session: SessionId, message: MediaMessage) -> None:
+        """Delivers a media message (offer, slots, wishes, quality, loss) to one client."""
+        ...
+
+
 class MediaPlane(Protocol):
     """Desired state of a lesson's media. Setters return at once; effects follow in order."""
+
+    async def open_session(
+        self,
+        lesson: LessonId,
+        session: SessionId,
+        participant: ParticipantId,
+        video_codecs: Sequence[str],
+    ) -> bool:
+        """Makes a session known; True when its transports of before are still alive, in which
+        case nothing is offered anew. Otherwise the first downlink offer follows by itself once
+        subscriptions are set.
+
+        Raises:
+            Unavailable: no media worker can take it now.
+        """
+        ...
 
     async def publish(
         self,
         lesson: LessonId,
         session: SessionId,
-        participant: ParticipantId,
         sdp: str,
         tracks: Sequence[PublishedTrack],
     ) -> str:
-        """Takes a client's offer for what it sends and returns the SDP answer.
+        """Takes a client's offer for what it sends (first, changed, or ICE restart) and returns
+        the SDP answer.
 
         Raises:
             SdpError: the offer is malformed or asks for what we do not do.
             Unavailable: no media worker can take it now.
         """
+        ...
+
+    async def view(
+        self, lesson: LessonId, session: SessionId, sdp: str, wanted: Sequence[Subscription]
+    ) -> str:
+        """WHEP: answers a viewer's own receive-only offer; slots are filled in the order of
+        ``wanted`` by kind, surplus m-lines stay inactive.
+
+        Raises:
+            SdpError: the offer is malformed or asks for what we do not do.
+            Unavailable: no media worker can take it now.
+        """
+        ...
+
+    def subscribe_answered(self, lesson: LessonId, session: SessionId, n: int, sdp: str) -> None:
+        """The client's answer to downlink offer ``n``: the commit point.
+
+        Raises:
+            SdpError: malformed; the offer stays uncommitted.
+        """
+        ...
+
+    def subscribe_refused(self, lesson: LessonId, session: SessionId, n: int) -> None:
+        """The browser rejected offer ``n``."""
+        ...
+
+    def restart_downlink(self, lesson: LessonId, session: SessionId, fresh: bool) -> None:
+        """Offers the downlink again: ICE restart, or for a new peer connection (``fresh``)."""
         ...
 
     def set_grants(
