@@ -1,0 +1,30 @@
+"""Settings of the media workers: key, unit, default and reason, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """What a worker is started with; the same for all but for the index.
+
+    Attributes:
+        bind: addresses to listen on; ``::`` is IPv4 and IPv6 on all interfaces.
+        port: UDP and TCP port of worker 0; worker i adds i.
+        workers: processes; one core each.
+        announce: ``host:port`` to offer for worker 0 instead of the bound addresses (NAT);
+            worker i adds i to the port.
+        tcp: also offer ICE-TCP (RFC 6544) on the same port.
+        max_transports: peers a worker takes; above it a new one is refused with a reason.
+        drain_s: a worker without control plane ends after this long: a deploy takes minutes,
+            a lesson is not worth keeping without its server for longer.
+    """
+
+    bind: tuple[str, ...] = ("127.0.0.1", "::1")
+    port: int = 7900
+    workers: int = 1
+    announce: tuple[str, ...] = ()
+    tcp: bool = True
+    max_transports: int = 2000
+    drain_s: float = 600.0
