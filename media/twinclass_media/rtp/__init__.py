@@ -1,0 +1,1 @@
+"""RTP and RTCP on the wire: parsers, builders and bookkeeping. Sans-I/O."""

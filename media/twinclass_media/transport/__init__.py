@@ -1,0 +1,1 @@
+"""ICE-lite, DTLS-SRTP and sockets. The only package that touches WebRTC libraries."""
