@@ -1,0 +1,145 @@
+"""What each participant's media may do and what each viewer receives: pure functions of state.
+
+Slots are numbered so that a pool of m-lines can be filled without a new offer: at least two
+stage slots are there before anybody is called on, and a slot's number stays while somebody is
+in it.
+"""
+
+from __future__ import annotations
+
+from twinclass_signaling.ids import ParticipantId
+from twinclass_signaling.lesson.state import (
+    LEAD_ROLES,
+    MAX_ROOMS,
+    STAGE_ROLES,
+    LessonState,
+)
+from twinclass_signaling.messages import View
+from twinclass_signaling.permissions import may_publish
+from twinclass_signaling.ports import Grant, Subscription
+from twinclass_signaling.roles import AUDIO_SOURCES, Role, Source
+
+#: Stage places that are shown large; the others are only heard.
+VISIBLE_STAGE = 4
+#: Stage slots that are always there, so that calling on needs no renegotiation.
+SPARE_STAGE = 2
+
+_AUDIO_PRIORITY = 10
+_SLIDES_PRIORITY = 20
+_LEAD_PRIORITY = 30
+_STAGE_PRIORITY = 40
+_WALL_PRIORITY = 60
+
+
+def grants(state: LessonState, participant: ParticipantId) -> list[Grant]:
+    """Returns what a participant's sources may do now; empty when they have no seat."""
+    seat = state.seats.get(participant)
+    if seat is None or seat.presence == "left" or state.phase == "closed":
+        return []
+    if seat.role in LEAD_ROLES:
+        return [Grant(source, open=True, full=True) for source in may_publish(seat.role)]
+    if seat.role not in STAGE_ROLES:
+        return []
+    on_stage = state.is_on_stage(participant)
+    # A room is always on the wall, small; a home is seen only when called on.
+    camera_open = on_stage or seat.role is Role.ROOM
+    return [
+        Grant("camera", open=camera_open, full=on_stage),
+        Grant("microphone", open=on_stage, full=on_stage),
+    ]
+
+
+def leading(state: LessonState) -> tuple[ParticipantId | None, ParticipantId | None]:
+    """Returns lead and co-lead: of each the one who is here longest, else who was lost."""
+    return _first(state, Role.LEAD), _first(state, Role.CO_LEAD)
+
+
+def _first(state: LessonState, role: Role) -> ParticipantId | None:
+    for presence in ("present", "lost"):
+        for participant, seat in state.seats.items():
+            if seat.role is role and seat.presence == presence:
+                return participant
+    return None
+
+
+def wall_rooms(state: LessonState) -> list[ParticipantId]:
+    """Returns the rooms of the wall: those expected in the plan's order, then others as they
+    first came. A room keeps its place when it leaves."""
+    rooms = {ParticipantId(room.id): None for room in state.plan.rooms}
+    for participant, seat in state.seats.items():
+        if seat.role is Role.ROOM:
+            rooms.setdefault(participant)
+    return list(rooms)[:MAX_ROOMS]
+
+
+def subscriptions(state: LessonState, participant: ParticipantId, view: View) -> list[Subscription]:
+    """Returns the slots of one viewer, with nobody in those that are spare or not for them."""
+    seat = state.seats.get(participant)
+    if seat is None or seat.presence == "left" or state.phase == "closed":
+        return []
+    lead, co_lead = leading(state)
+    leads = [(0, lead)]
+    # The second slot is there only for lessons that have a co-lead.
+    if any(other.role is Role.CO_LEAD for other in state.seats.values()):
+        leads.append((1, co_lead))
+    slots: list[Subscription] = []
+    for index, who in leads:
+        if seat.role is Role.LEAD and index == 0:
+            continue  # The lead's own slot would always be empty.
+        slots.append(Subscription("lead", index, "camera", who, priority=_LEAD_PRIORITY))
+        slots.append(Subscription("lead", index, "microphone", who, priority=_AUDIO_PRIORITY))
+    if seat.role is not Role.LEAD or len(leads) > 1:
+        slots.extend(_slides(state, lead, co_lead))
+    slots.extend(_stage(state))
+    if seat.role in LEAD_ROLES:
+        slots.extend(
+            Subscription("wall", index, "camera", room, max_layer=0, priority=_WALL_PRIORITY)
+            for index, room in enumerate(wall_rooms(state))
+        )
+    return [
+        slot
+        for slot in (_for_viewer(slot, participant, view) for slot in slots)
+        if seat.role is not Role.ASSISTANT or slot.source not in AUDIO_SOURCES
+    ]
+
+
+def _slides(
+    state: LessonState, lead: ParticipantId | None, co_lead: ParticipantId | None
+) -> list[Subscription]:
+    kinds: tuple[tuple[Source, int], ...] = (
+        ("screen", _SLIDES_PRIORITY),
+        ("document", _SLIDES_PRIORITY),
+        ("screen_audio", _AUDIO_PRIORITY),
+    )
+    slots: list[Subscription] = []
+    for source, priority in kinds:
+        who = lead
+        if co_lead is not None and source in state.seats[co_lead].sources:
+            is_shown_by_lead = lead is not None and source in state.seats[lead].sources
+            who = lead if is_shown_by_lead else co_lead
+        use = "document" if source == "document" else "screen"
+        slots.append(Subscription(use, 0, source, who, priority=priority))
+    return slots
+
+
+def _stage(state: LessonState) -> list[Subscription]:
+    by_index = {place.index: place.participant for place in state.stage}
+    size = max([*by_index, SPARE_STAGE - 1]) + 1
+    video = [
+        Subscription("stage", index, "camera", by_index.get(index), priority=_STAGE_PRIORITY)
+        for index in range(min(size, VISIBLE_STAGE))
+    ]
+    audio = [
+        Subscription("stage", index, "microphone", by_index.get(index), priority=_AUDIO_PRIORITY)
+        for index in range(size)
+    ]
+    return video + audio
+
+
+def _for_viewer(slot: Subscription, viewer: ParticipantId, view: View) -> Subscription:
+    is_audio = slot.source in AUDIO_SOURCES
+    participant = slot.participant
+    if participant == viewer or (view.audio_only and not is_audio):
+        participant = None
+    max_layer = min(slot.max_layer, 1) if view.data_saver else slot.max_layer
+    return Subscription(slot.use, slot.index, slot.source, participant, max_layer, slot.priority)

@@ -1,0 +1,63 @@
+"""How often a client may send each kind of message: token buckets, without a clock inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """``burst`` messages at once, refilled at ``per_s``."""
+
+    per_s: float
+    burst: float
+
+
+#: A page sends a handful of offers in its life; a nervous thumb taps some ten times a second.
+ALLOWANCES: dict[str, Allowance] = {
+    "authenticate": Allowance(0.2, 1),
+    "publish_offer": Allowance(1, 10),
+    "subscribe_answer": Allowance(2, 20),
+    "subscribe_refused": Allowance(1, 10),
+    "restart_downlink": Allowance(0.5, 6),
+    "view": Allowance(2, 10),
+    "report": Allowance(2, 10),
+    "command": Allowance(10, 40),
+    "ping": Allowance(1, 10),
+}
+
+
+class TokenBucket:
+    """Invariant: ``0 <= level <= burst``. ``now`` never runs backwards."""
+
+    __slots__ = ("_allowance", "_at", "_level")
+
+    def __init__(self, allowance: Allowance, now: float) -> None:
+        self._allowance = allowance
+        self._level = allowance.burst
+        self._at = now
+
+    def take(self, now: float) -> float:
+        """Takes one and returns 0, or returns the seconds until one is there."""
+        elapsed = max(0.0, now - self._at)
+        self._at = now
+        level = min(self._allowance.burst, self._level + elapsed * self._allowance.per_s)
+        if level >= 1:
+            self._level = level - 1
+            return 0.0
+        self._level = level
+        return (1 - level) / self._allowance.per_s
+
+
+class MessageRates:
+    """The buckets of one connection, made as kinds appear."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def take(self, kind: str, now: float) -> float:
+        """Takes one of a kind; returns 0 or the seconds to wait."""
+        bucket = self._buckets.get(kind)
+        if bucket is None:
+            bucket = self._buckets[kind] = TokenBucket(ALLOWANCES[kind], now)
+        return bucket.take(now)

@@ -1,0 +1,137 @@
+"""Join tokens: JWT (RFC 7519) signed with HS256, several keys known by ``kid``, the newest signs.
+
+A token is reusable until it expires, because it is a link on paper and in chat groups. The
+algorithm is fixed here and never read from the token (RFC 8725 section 3.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+import jwt
+import msgspec
+from msgspec import Meta, Struct
+
+from twinclass_signaling.errors import SignalingError
+from twinclass_signaling.ids import LessonId, ParticipantId, RoomId
+from twinclass_signaling.lesson.state import ID_PATTERN
+from twinclass_signaling.roles import LESSON_ROLES, Role
+
+ALGORITHM = "HS256"
+AUDIENCE = "twinclass"
+#: Clocks of school servers differ by some seconds; a minute is generous.
+CLOCK_SKEW_S = 60.0
+
+TokenCode = Literal["token_expired", "token_invalid", "token_wrong_lesson"]
+Id = Annotated[str, Meta(pattern=ID_PATTERN)]
+Name = Annotated[str, Meta(max_length=64)]
+
+
+class TokenError(SignalingError):
+    """The token does not let its bearer in; ``code`` is one of ``TokenCode``."""
+
+
+class Claims(Struct, frozen=True, omit_defaults=True):
+    """What a token says. For the role ``room`` the subject is the room's id."""
+
+    sub: Id
+    role: Role
+    lesson: Id
+    exp: float
+    iat: float
+    aud: str = AUDIENCE
+    room: Id | None = None
+    name: Name = ""
+    school: Name = ""
+
+    @property
+    def participant(self) -> ParticipantId:
+        """Returns the seat this token is for."""
+        return ParticipantId(self.sub)
+
+    @property
+    def room_id(self) -> RoomId | None:
+        """Returns the room of the bearer, if any."""
+        return None if self.room is None else RoomId(self.room)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """One secret of at least 32 bytes (RFC 7518 section 3.2), never in a repr."""
+
+    kid: str
+    secret: bytes = field(repr=False)
+
+
+class TokenKeys:
+    """Keys, oldest first: the last one signs, all of them verify."""
+
+    def __init__(self, keys: Sequence[SigningKey]) -> None:
+        if not keys:
+            raise ValueError("at least one key is needed")
+        self._signing = keys[-1]
+        self._by_kid = {key.kid: key for key in keys}
+
+    def issue(self, claims: Claims) -> str:
+        """Returns the signed token."""
+        payload = msgspec.to_builtins(claims) | {"aud": claims.aud}
+        return jwt.encode(
+            payload, self._signing.secret, algorithm=ALGORITHM, headers={"kid": self._signing.kid}
+        )
+
+    def verify(self, token: str, now: float, lesson: LessonId | None = None) -> Claims:
+        """Returns the claims of a token that is good now (and for ``lesson``).
+
+        Raises:
+            TokenError: it is not, with the code that says why.
+        """
+        claims = self._decode(token)
+        if claims.iat > now + CLOCK_SKEW_S:
+            raise _invalid()
+        if claims.exp <= now:
+            raise TokenError(
+                "token_expired",
+                "链接已过期，请向老师要新的链接。",
+                "This link has expired; ask the teacher for a new one.",
+            )
+        if claims.role not in LESSON_ROLES:
+            raise _invalid()
+        if lesson is not None and claims.lesson != lesson:
+            raise TokenError(
+                "token_wrong_lesson",
+                "这个链接是另一节课的。",
+                "This link belongs to another lesson.",
+            )
+        return claims
+
+    def _decode(self, token: str) -> Claims:
+        try:
+            header: Mapping[str, object] = jwt.get_unverified_header(token)
+            key = self._by_kid[str(header.get("kid"))]
+            payload: Mapping[str, object] = jwt.decode(
+                token,
+                key.secret,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                # Times are checked against the caller's clock.
+                options={
+                    "require": ["exp", "iat", "aud", "sub"],
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+            return msgspec.convert(payload, Claims)
+        # RecursionError: a header of deeply nested JSON; it is attacker's input.
+        except (jwt.PyJWTError, KeyError, msgspec.ValidationError, RecursionError) as error:
+            raise _invalid() from error
+
+
+def _invalid() -> TokenError:
+    return TokenError(
+        "token_invalid",
+        "链接无效，请重新打开完整的链接。",
+        "This link is not valid; open the complete link again.",
+    )
