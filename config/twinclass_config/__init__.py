@@ -1,1 +1,20 @@
-"""Reads files and the environment once into one frozen Settings; nothing else does."""
+"""Files and environment into one frozen ``Settings``."""
+
+from twinclass_config.loader import ConfigError, load
+from twinclass_config.sections import (
+    DemoSettings,
+    HttpSettings,
+    LogSettings,
+    RedisSettings,
+    Settings,
+)
+
+__all__ = [
+    "ConfigError",
+    "DemoSettings",
+    "HttpSettings",
+    "LogSettings",
+    "RedisSettings",
+    "Settings",
+    "load",
+]

@@ -1,14 +1,14 @@
 """Errors of signalling.
 
-    SignalingError
-      RemoteProtocolError    the client broke the protocol: close, count
-        SdpError             a session description that is malformed or asks for too much
-      UserError              show to the person
-        Forbidden            the role may not do this
-        Conflict             not possible in the lesson's present state
-      LimitExceeded          too much or too often
-      Unavailable            a part we need is away: retry
-      InvalidState           our own mistake
+SignalingError
+  RemoteProtocolError    the client broke the protocol: close, count
+    SdpError             a session description that is malformed or asks for too much
+  UserError              show to the person
+    Forbidden            the role may not do this
+    Conflict             not possible in the lesson's present state
+  LimitExceeded          too much or too often
+  Unavailable            a part we need is away: retry
+  InvalidState           our own mistake
 """
 
 from __future__ import annotations

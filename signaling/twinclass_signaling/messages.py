@@ -205,7 +205,7 @@ class StagePlace(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True):
-    """"12/12 rooms, 33/33 home"."""
+    """Such as "12/12 rooms, 33/33 home"."""
 
     rooms_present: int
     rooms_expected: int

@@ -14,7 +14,7 @@ from twinclass_signaling.lesson.state import (
     STAGE_ROLES,
     LessonState,
 )
-from twinclass_signaling.messages import View
+from twinclass_signaling.messages import SlotKind, View
 from twinclass_signaling.permissions import may_publish
 from twinclass_signaling.ports import Grant, Subscription
 from twinclass_signaling.roles import AUDIO_SOURCES, Role, Source
@@ -106,18 +106,17 @@ def subscriptions(state: LessonState, participant: ParticipantId, view: View) ->
 def _slides(
     state: LessonState, lead: ParticipantId | None, co_lead: ParticipantId | None
 ) -> list[Subscription]:
-    kinds: tuple[tuple[Source, int], ...] = (
-        ("screen", _SLIDES_PRIORITY),
-        ("document", _SLIDES_PRIORITY),
-        ("screen_audio", _AUDIO_PRIORITY),
+    kinds: tuple[tuple[SlotKind, Source, int], ...] = (
+        ("screen", "screen", _SLIDES_PRIORITY),
+        ("document", "document", _SLIDES_PRIORITY),
+        ("screen", "screen_audio", _AUDIO_PRIORITY),
     )
     slots: list[Subscription] = []
-    for source, priority in kinds:
+    for use, source, priority in kinds:
         who = lead
         if co_lead is not None and source in state.seats[co_lead].sources:
             is_shown_by_lead = lead is not None and source in state.seats[lead].sources
             who = lead if is_shown_by_lead else co_lead
-        use = "document" if source == "document" else "screen"
         slots.append(Subscription(use, 0, source, who, priority=priority))
     return slots
 

@@ -48,6 +48,10 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     rooms: Annotated[tuple[PlannedRoom, ...], Meta(max_length=MAX_ROOMS)] = ()
     homes: Annotated[int, Meta(ge=0, le=MAX_SEATS)] = 0
 
+    def room(self, participant: ParticipantId) -> PlannedRoom | None:
+        """Returns the planned room whose seat this is."""
+        return next((room for room in self.rooms if ParticipantId(room.id) == participant), None)
+
 
 class Seat(Struct):
     """One participant, from the first join on; a seat that was left stays in the state."""

@@ -53,7 +53,7 @@ def participant_view(
 ) -> ParticipantView:
     """Returns one seat, or the expectation of a planned room that has not come."""
     person = people.get(participant, Person())
-    planned = next((room for room in state.plan.rooms if room.id == participant), None)
+    planned = state.plan.room(participant)
     if planned is not None:
         person = Person(planned.name or person.name, planned.school or person.school)
     seat = state.seats.get(participant)

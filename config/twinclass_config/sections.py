@@ -1,0 +1,91 @@
+"""Settings of the server's own parts: key, unit, default and reason, in one place.
+
+They stand here and not beside the server's code because imports run downwards only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twinclass_media.settings import MediaSettings
+from twinclass_signaling.settings import LessonSettings
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """The public listener and the private one.
+
+    Attributes:
+        host: address of the public listener; loopback unless a school opens it.
+        port: its port.
+        admin_host: address of the private listener (metrics, lesson administration).
+        admin_port: its port.
+        tls_cert: PEM file with the certificate chain; with it HTTPS and WSS are spoken.
+        tls_key: PEM file with its key.
+        trusted_proxies: addresses whose X-Forwarded-For and -Proto are believed.
+        public_url: what links begin with, when a proxy stands in front.
+        cors_origins: origins that may use WHIP and WHEP; a studio's player is anywhere.
+        max_connections: WebSockets of this process; above it new ones are refused.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    admin_host: str = "127.0.0.1"
+    admin_port: int = 9090
+    tls_cert: str = ""
+    tls_key: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    public_url: str = ""
+    cors_origins: tuple[str, ...] = ("*",)
+    max_connections: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class RedisSettings:
+    """Where the event log lives.
+
+    Attributes:
+        url: a server of yours; empty: our own child in the data folder.
+        replicas: acknowledge a command only when this many replicas have it (WAIT).
+        timeout_s: a call that takes longer counts as Redis being down; an fsync of a busy
+            disk takes well under a second.
+    """
+
+    url: str = field(default="", repr=False)  # It may hold a password.
+    replicas: int = 0
+    timeout_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is logged: level (debug, info, warning, error) and format (json, text)."""
+
+    level: str = "info"
+    format: str = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """The demo lesson, off unless asked for: its links let anybody in.
+
+    Attributes:
+        enabled: open the lesson ``demo`` and show its links on the portal.
+        rooms: partner classrooms with a link.
+        homes: home learners with a link.
+    """
+
+    enabled: bool = False
+    rooms: int = 3
+    homes: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one server process; made once, never changed."""
+
+    http: HttpSettings = field(default_factory=HttpSettings)
+    media: MediaSettings = field(default_factory=MediaSettings)
+    redis: RedisSettings = field(default_factory=RedisSettings)
+    lesson: LessonSettings = field(default_factory=LessonSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    demo: DemoSettings = field(default_factory=DemoSettings)
