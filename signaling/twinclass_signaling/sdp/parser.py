@@ -18,7 +18,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
 
 from twinclass_signaling.errors import SdpError
 from twinclass_signaling.messages import MAX_SDP_CHARS
@@ -62,8 +61,18 @@ _RID = re.compile(r"[0-9A-Za-z_\-]{1,16}")
 _HEX_PAIRS = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){15,63}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HOST = re.compile(r"[0-9A-Za-z.:%_\-]{1,253}")
-_DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
-_SETUPS = ("active", "passive", "actpass", "holdconn")
+_DIRECTIONS: dict[str, Direction] = {
+    "sendrecv": "sendrecv",
+    "sendonly": "sendonly",
+    "recvonly": "recvonly",
+    "inactive": "inactive",
+}
+_SETUPS: dict[str, Setup] = {
+    "active": "active",
+    "passive": "passive",
+    "actpass": "actpass",
+    "holdconn": "holdconn",
+}
 
 
 def malformed(reason: str) -> SdpError:
@@ -227,7 +236,7 @@ class _Scope:
         if handler is not None:
             handler(self, value)
         elif name in _DIRECTIONS:
-            self.section.direction = cast(Direction, name)
+            self.section.direction = _DIRECTIONS[name]
             self.direction_said = True
 
     def finish(self, session: _Scope) -> MediaSection:
@@ -349,7 +358,7 @@ def _fingerprint(scope: _Scope, value: str) -> None:
 def _setup(scope: _Scope, value: str) -> None:
     if value not in _SETUPS:
         raise malformed("setup")
-    scope.section.setup = cast(Setup, value)
+    scope.section.setup = _SETUPS[value]
 
 
 def _candidate(scope: _Scope, value: str) -> None:
