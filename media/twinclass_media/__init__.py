@@ -1,1 +1,1 @@
-"""Forwards RTP between peers. Knows routers, transports, producers and consumers; no lessons, no people."""
+"""Forwards RTP between peers: routers, transports, producers, consumers; no lessons or people."""

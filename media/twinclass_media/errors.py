@@ -1,11 +1,11 @@
 """Errors of the media plane.
 
-    MediaError
-      RemoteProtocolError   the peer sent what it may not: count, drop
-        MalformedPacket     bytes that are no RTP, RTCP, STUN or payload descriptor
-        FingerprintMismatch the certificate is not the one that was signalled
-      SpecError             a desired state that cannot be: told to the control plane
-      LimitExceeded         a bound with a reason was reached
+MediaError
+  RemoteProtocolError   the peer sent what it may not: count, drop
+    MalformedPacket     bytes that are no RTP, RTCP, STUN or payload descriptor
+    FingerprintMismatch the certificate is not the one that was signalled
+  SpecError             a desired state that cannot be: told to the control plane
+  LimitExceeded         a bound with a reason was reached
 """
 
 from __future__ import annotations

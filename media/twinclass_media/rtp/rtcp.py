@@ -200,9 +200,7 @@ def ntp_time(unix_s: float) -> int:
     return int((unix_s + NTP_UNIX_OFFSET) * 4294967296) & 0xFFFFFFFFFFFFFFFF
 
 
-def sender_report(
-    ssrc: int, ntp: int, rtp_timestamp: int, packets: int, octets: int
-) -> bytes:
+def sender_report(ssrc: int, ntp: int, rtp_timestamp: int, packets: int, octets: int) -> bytes:
     """A sender report without report blocks."""
     return _packet(
         0,
@@ -301,6 +299,4 @@ def transport_feedback(sender_ssrc: int, media_ssrc: int, fci: bytes) -> bytes:
     if padding:
         body += b"\0" * (padding - 1) + bytes((padding,))
     flag = 0x20 if padding else 0
-    return (
-        struct.pack("!BBH", 0x80 | flag | TRANSPORT_CC_FORMAT, RTPFB, len(body) // 4) + body
-    )
+    return struct.pack("!BBH", 0x80 | flag | TRANSPORT_CC_FORMAT, RTPFB, len(body) // 4) + body

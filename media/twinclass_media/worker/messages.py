@@ -270,6 +270,8 @@ class Dumped(msgspec.Struct, frozen=True, tag="dumped"):
     request: int
     specs: tuple[Spec, ...]
     transport_states: tuple[TransportState, ...]
+    #: Which layers arrive: a new control plane has not heard it.
+    producer_states: tuple[ProducerState, ...] = ()
 
 
 class TransportState(msgspec.Struct, frozen=True, tag="transport_state"):
@@ -354,7 +356,10 @@ class WorkerStatistics(msgspec.Struct, frozen=True, tag="statistics"):
     packets: dict[str, int]
     bytes: dict[str, int]
     drops: dict[str, int]
+    #: Audio and video together, and apart.
     forward_delay_s: Histogram
+    audio_delay_s: Histogram
+    video_delay_s: Histogram
     sendmsg_segments: Histogram
     transports: int
     producers: int
@@ -377,4 +382,3 @@ Notification = (
     | Qualities
     | WorkerStatistics
 )
-

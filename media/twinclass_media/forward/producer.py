@@ -1,0 +1,259 @@
+"""A track that a peer sends, with its layers, and the rows fed from it.
+
+Decides which layer a row is fed from. A row moves to another layer only at a keyframe; until
+then it keeps the old one. The decisions return *bursts*: entries that certain rows must get, in
+order, which the egress sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from twinclass_media.forward.layer import SILENT_S, Layer
+from twinclass_media.forward.ring import Entry
+from twinclass_media.forward.row import Row
+from twinclass_media.forward.shape import Shape
+from twinclass_media.rtp.packet import RtpPacket
+from twinclass_media.rtp.sequence import timestamp_delta
+
+_sequence = attrgetter("sequence")
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Entries of one layer for rows of one shape, in order. ``audio`` goes first."""
+
+    layer: Layer
+    entries: Sequence[Entry]
+    rows: Sequence[Row]
+    audio: bool
+
+
+class Producer:
+    """Layers from the lowest to the highest, and every row that is fed or wants to be.
+
+    Attributes:
+        max_layers: row -> highest layer wanted (index).
+        changed: a layer began, ended, or became (un)wanted since this was last cleared.
+    """
+
+    __slots__ = ("changed", "clock_rate", "id", "layers", "max_layers", "paused", "video")
+
+    def __init__(
+        self, identifier: str, video: bool, clock_rate: int, rids: Sequence[str], paused: bool
+    ) -> None:
+        self.id = identifier
+        self.video = video
+        self.clock_rate = clock_rate
+        self.layers = [Layer(i, rid, video, clock_rate) for i, rid in enumerate(rids)]
+        self.max_layers: dict[Row, int] = {}
+        self.paused = paused
+        self.changed = False
+
+    # ---- packets in
+
+    def receive(self, layer: Layer, packet: RtpPacket, codec: str, now: float) -> bool:
+        """Takes a packet. True: a frame is complete, flush the layer now."""
+        if not layer.active:
+            layer.active = True
+            self.changed = True
+            self.select()
+        if layer.pending and layer.pending[-1].codec != codec:
+            layer.pending = []  # the publisher changed codec within a frame: start clean
+        entry = layer.receive(packet, codec, now)
+        if entry is None:
+            return False
+        if self.paused:
+            layer.pending = []
+            return False
+        return not self.video or bool(entry.marker) or len(layer.pending) >= 48
+
+    def flush(self, layer: Layer, now: float) -> list[Burst]:
+        """Takes the gathered burst of a layer and says who gets it. Rows that waited for this
+        layer's keyframe become live with it."""
+        gathered, layer.pending = layer.pending, []
+        entries = [entry for entry in gathered if entry.sequence > layer.flushed]
+        bursts: list[Burst] = []
+        if len(entries) < len(gathered):
+            # Mended late: each alone, as some rows began after them and must not get them.
+            for entry in gathered:
+                if entry.sequence <= layer.flushed:
+                    bursts += self._bursts(layer, (entry,))
+        if not entries:
+            return bursts
+        entries.sort(key=_sequence)
+        layer.flushed = entries[-1].sequence
+        if not self.video:
+            self._admit(layer, entries[0], now)
+            return bursts + self._bursts(layer, entries)
+        for i, entry in enumerate(entries):
+            if entry.keyframe:
+                if i:
+                    bursts += self._bursts(layer, entries[:i])
+                self._admit(layer, entry, now)
+                return bursts + self._bursts(layer, entries[i:])
+        return bursts + self._bursts(layer, entries)
+
+    def _bursts(self, layer: Layer, entries: Sequence[Entry]) -> list[Burst]:
+        return [Burst(layer, entries, tuple(rows), not self.video) for rows in layer.rows.values()]
+
+    def _admit(self, layer: Layer, entry: Entry, now: float) -> None:
+        waiting, layer.waiting = layer.waiting, []
+        for row in waiting:
+            old = row.layer
+            timestamp = self._timestamp(row, layer, entry, now)
+            if old is not None:
+                old.detach(row)
+                self.changed = True
+            row.cut(layer, entry, timestamp)
+            layer.attach(row)
+
+    def _timestamp(self, row: Row, layer: Layer, entry: Entry, now: float) -> int:
+        """RTP time of ``entry`` for a row that comes from elsewhere.
+
+        Between layers of one source both sender reports give the exact mapping (RFC 3550
+        section 6.4.1), which keeps lip sync; otherwise wall time since the last packet.
+        """
+        if not row.started:
+            return row.last_timestamp
+        old = row.layer
+        if old is layer:
+            return (entry.timestamp + row.timestamp_offset) & 0xFFFFFFFF
+        if old is not None and old in self.layers:
+            before, after = old.reception.sender, layer.reception.sender
+            if before is not None and after is not None:
+                seconds = (after.ntp - before.ntp) / 4294967296
+                since = timestamp_delta(entry.timestamp, after.rtp_timestamp)
+                mapped = before.rtp_timestamp + round(seconds * self.clock_rate) + since
+                timestamp = (mapped + row.timestamp_offset) & 0xFFFFFFFF
+                if timestamp_delta(timestamp, row.last_timestamp) > 0:
+                    return timestamp
+        return row.next_timestamp(now)
+
+    # ---- rows
+
+    def add(self, row: Row, max_layer: int, now: float) -> list[Burst]:
+        """Feeds a row from here on. Returns what it gets at once (the last keyframe)."""
+        self.max_layers[row] = max_layer
+        row.producer = self
+        self.changed = True
+        target = self._target(max_layer)
+        if not self.video:
+            target.waiting.append(row)
+            row.wanted = target
+            return []
+        return self._start(row, target, now)
+
+    def _start(self, row: Row, target: Layer, now: float) -> list[Burst]:
+        entries, live = ([], False) if self.paused else target.cached_keyframe(now)
+        if not entries:
+            target.waiting.append(row)
+            row.wanted = target
+            target.keyframes.wish()
+            return []
+        row.cut(target, entries[0], self._timestamp(row, target, entries[0], now))
+        if live:
+            target.attach(row)
+        else:
+            target.waiting.append(row)
+            row.wanted = target
+            target.keyframes.wish()
+        return [Burst(target, entries, (row,), False)]
+
+    def remove(self, row: Row) -> None:
+        """Stops feeding a row."""
+        self.max_layers.pop(row, None)
+        row.producer = None
+        for layer in self.layers:
+            layer.detach(row)
+        self.changed = True
+
+    def set_max_layer(self, row: Row, max_layer: int) -> None:
+        """Changes the highest layer a row wants."""
+        if self.max_layers.get(row) != max_layer:
+            self.max_layers[row] = max_layer
+            self.select()
+
+    def _target(self, max_layer: int) -> Layer:
+        """The highest layer that sends, not above ``max_layer``; else the lowest one that does;
+        else the one to be hoped for. Chromium never sends the top layer of a small picture."""
+        best: Layer | None = None
+        for layer in self.layers:
+            if layer.active and (layer.index <= max_layer or best is None):
+                best = layer
+        return best or self.layers[min(max_layer, len(self.layers) - 1)]
+
+    def select(self) -> None:
+        """Moves every row towards the layer it should be fed from."""
+        for row, max_layer in self.max_layers.items():
+            target = self._target(max_layer)
+            if row.wanted is target or (row.wanted is None and row.layer is target):
+                continue
+            if row.wanted is not None:
+                row.wanted.waiting.remove(row)
+                row.wanted = None
+                self.changed = True
+            if row.layer is target and row in target.rows.get(row.shape, ()):
+                continue
+            target.waiting.append(row)
+            row.wanted = target
+            self.changed = True
+            if self.video:
+                target.keyframes.wish()
+
+    def reshape(self, row: Row, shape: Shape) -> None:
+        """A row's packets look different from here on."""
+        layer = row.layer
+        live = layer is not None and row in layer.rows.get(row.shape, ())
+        if layer is not None and live:
+            group = layer.rows[row.shape]
+            group.remove(row)
+            if not group:
+                del layer.rows[row.shape]
+        row.shape = shape
+        if layer is not None and live:
+            layer.attach(row)
+
+    def restart(self, row: Row) -> None:
+        """A row lost its place (its sink was blocked): it begins again with a keyframe."""
+        max_layer = self.max_layers.get(row)
+        if max_layer is None:
+            return
+        for layer in self.layers:
+            layer.detach(row)
+        target = self._target(max_layer)
+        target.waiting.append(row)
+        row.wanted = target
+        if self.video:
+            target.keyframes.wish()
+        self.select()
+
+    # ---- time
+
+    def tick(self, now: float) -> None:
+        """Notices layers that went silent and moves their rows down."""
+        for layer in self.layers:
+            if layer.active and now - layer.last_at > SILENT_S:
+                layer.active = False
+                self.changed = True
+                self.select()
+        for layer in self.layers:
+            if layer.waiting and self.video and not self.paused:
+                layer.keyframes.wish()
+
+    def set_paused(self, paused: bool) -> None:
+        """Stops or resumes forwarding. Video begins again at a keyframe."""
+        if paused == self.paused:
+            return
+        self.paused = paused
+        for layer in self.layers:
+            layer.pending = []
+        if paused:
+            for row in list(self.max_layers):
+                self.restart(row)
+        elif self.video:
+            for layer in self.layers:
+                if layer.waiting:
+                    layer.keyframes.wish()

@@ -1,0 +1,179 @@
+"""One consumer's line in the forwarding table: what differs between two viewers of one packet.
+
+The publisher's numbers are shifted by offsets. An offset changes only at a *cut*: the start of
+a keyframe for video, any packet for audio. Between cuts gaps stay gaps, so that a packet that
+the uplink mends later still finds its number. Cuts are remembered for retransmission.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from twinclass_media.rtp.sequence import SequenceUnwrapper
+
+if TYPE_CHECKING:
+    from twinclass_media.forward.layer import Layer
+    from twinclass_media.forward.producer import Producer
+    from twinclass_media.forward.ring import Entry
+
+#: Cuts remembered for retransmission; NACKs older than a few cuts are of no use.
+MAX_CUTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where a row's numbering was set: ``first`` is the extended number that went out first."""
+
+    first: int
+    layer: Layer
+    sequence_offset: int
+    timestamp_offset: int
+    picture_id_delta: int
+    tl0_delta: int
+
+
+class Row:
+    """State of one (consumer, track). Control code edits it; the send loop reads it.
+
+    Attributes:
+        producer: the track it is fed from, if any.
+        layer: the encoding it is fed from; None while it waits for its first keyframe.
+        wanted: the encoding it waits for a keyframe of; None when it has what it wants.
+        payload_types: codec name -> (payload type, RTX payload type or None).
+        floor: source number of the last cut; older packets of the layer are not for this row.
+        shape: what its packets look like (``forward.shape.Shape``).
+        peer: owner's sending side, opaque here (handle, address, sink).
+    """
+
+    __slots__ = (
+        "_cuts",
+        "_sent",
+        "clock_rate",
+        "floor",
+        "last_at",
+        "last_picture_id",
+        "last_sequence",
+        "last_timestamp",
+        "last_tl0",
+        "layer",
+        "octets",
+        "packets",
+        "payload_types",
+        "peer",
+        "picture_id_delta",
+        "producer",
+        "resent",
+        "rtx_sequence",
+        "rtx_ssrc",
+        "sequence_offset",
+        "shape",
+        "ssrc",
+        "started",
+        "timestamp_offset",
+        "tl0_delta",
+        "wanted",
+    )
+
+    def __init__(
+        self,
+        peer: Any,  # noqa: ANN401 - transport.peer.Peer, which this package must not know
+        ssrc: int,
+        rtx_ssrc: int,
+        clock_rate: int,
+        payload_types: dict[str, tuple[int, int | None]],
+        first_sequence: int,
+        first_timestamp: int,
+    ) -> None:
+        self.peer = peer
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.clock_rate = clock_rate
+        self.payload_types = payload_types
+        self.shape: Any = None
+        self.floor = 0
+        self.producer: Producer | None = None
+        self.layer: Layer | None = None
+        self.wanted: Layer | None = None
+        self.sequence_offset = 0
+        self.timestamp_offset = 0
+        self.picture_id_delta = 0
+        self.tl0_delta = 0
+        self.last_sequence = first_sequence
+        self.last_timestamp = first_timestamp
+        self.last_picture_id = -1
+        self.last_tl0 = -1
+        self.last_at = 0.0
+        self.started = False
+        self.packets = 0
+        self.octets = 0
+        self.resent: dict[int, float] = {}
+        self.rtx_sequence = first_sequence
+        self._cuts: deque[Cut] = deque(maxlen=MAX_CUTS)
+        self._sent = SequenceUnwrapper()
+        self._sent.unwrap(first_sequence & 0xFFFF)
+
+    def cut(self, layer: Layer, entry: Entry, timestamp: int) -> None:
+        """Goes on with ``entry`` of ``layer`` as the next packet, at RTP time ``timestamp``."""
+        following = self._sent.highest + 1
+        # Offsets apply to the publisher's extended numbers, so that the order of cuts shows.
+        self.sequence_offset = following - entry.sequence
+        self.timestamp_offset = timestamp - entry.timestamp
+        self.floor = entry.sequence
+        self.picture_id_delta = self.tl0_delta = 0
+        vp8 = entry.vp8
+        if vp8 is not None and vp8.picture_id >= 0 and self.last_picture_id >= 0:
+            self.picture_id_delta = self.last_picture_id + 1 - vp8.picture_id
+            if vp8.tl0_picture_index >= 0:
+                self.tl0_delta = self.last_tl0 + 1 - vp8.tl0_picture_index
+        self._cuts.append(
+            Cut(
+                following,
+                layer,
+                self.sequence_offset,
+                self.timestamp_offset,
+                self.picture_id_delta,
+                self.tl0_delta,
+            )
+        )
+        self.layer = layer
+        self.wanted = None
+        self.started = True
+
+    def sent(self, entries: Sequence[Entry], octets: int, now: float) -> None:
+        """Notes that ``entries`` went out with the present offsets."""
+        last = entries[-1]
+        highest = last.sequence + self.sequence_offset
+        if highest > self._sent.highest:
+            self._sent.highest = highest
+            self.last_timestamp = (last.timestamp + self.timestamp_offset) & 0xFFFFFFFF
+        self.packets += len(entries)
+        self.octets += octets
+        self.last_at = now
+        vp8 = last.vp8
+        if vp8 is not None and vp8.picture_id >= 0:
+            self.last_picture_id = vp8.picture_id + self.picture_id_delta
+            if vp8.tl0_picture_index >= 0:
+                self.last_tl0 = vp8.tl0_picture_index + self.tl0_delta
+
+    def next_timestamp(self, now: float) -> int:
+        """RTP time to go on at when the source changes: wall time since the last packet."""
+        if not self.last_at:
+            return self.last_timestamp
+        elapsed = max(1, int((now - self.last_at) * self.clock_rate))
+        return (self.last_timestamp + elapsed) & 0xFFFFFFFF
+
+    def find_sent(self, sequence_number: int) -> tuple[Entry, Cut] | None:
+        """Returns the entry behind a number that a viewer misses and the cut it went out under,
+        or None when it is gone or never was."""
+        highest = self._sent.highest
+        extended = highest + ((sequence_number - highest + 0x8000) & 0xFFFF) - 0x8000
+        if extended > highest:
+            return None
+        for cut in reversed(self._cuts):
+            if extended >= cut.first:
+                entry = cut.layer.ring.get(extended - cut.sequence_offset)
+                return None if entry is None else (entry, cut)
+        return None

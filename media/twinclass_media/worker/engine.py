@@ -1,0 +1,526 @@
+"""A worker's packets and objects, without sockets of its own: desired state in, effects out.
+
+The engine owns ingress, egress and every peer. Shells feed it datagrams (``ingress.datagram``),
+call ``pump`` when it has work and ``tick`` fifty times a second, and carry its notifications
+to the control plane.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twinclass_media.errors import SpecError
+from twinclass_media.forward.layer import HOLD_S, Layer
+from twinclass_media.forward.producer import Burst, Producer
+from twinclass_media.forward.row import Row
+from twinclass_media.rtp import rtcp
+from twinclass_media.rtp.speech import SpeechDetector
+from twinclass_media.statistics import Statistics
+from twinclass_media.transport import feedback
+from twinclass_media.transport.certificate import Certificate
+from twinclass_media.transport.dtls import DtlsContext
+from twinclass_media.transport.egress import Egress
+from twinclass_media.transport.ingress import Ingress
+from twinclass_media.transport.peer import Peer
+from twinclass_media.worker import messages as m
+from twinclass_media.worker.registry import KIND_NAMES, Registry
+
+TICK_S = 0.02
+#: Ticks per second: reports are spread over this many slots.
+SLOTS = 50
+#: RFC 7675: without a check for this long nothing more is sent ...
+CONSENT_PAUSE_S = 10.0
+#: ... and for this long the transport is closed.
+CONSENT_CLOSE_S = 30.0
+#: A transport that never connects: the page is gone before it came.
+NEVER_CONNECTED_S = 30.0
+QUALITY_S = 2.0
+SPEAKERS_S = 0.3
+
+Notify = Callable[[m.Notification], None]
+
+
+class Engine:
+    """All state of one worker."""
+
+    def __init__(
+        self,
+        certificate: Certificate,
+        notify: Notify,
+        max_transports: int,
+        now: float,
+        unix: float,
+    ) -> None:
+        """``now`` and ``unix``: the same instant on both clocks."""
+        self.statistics = Statistics()
+        self.notify = notify
+        self.registry = Registry()
+        self.peers: dict[str, Peer] = {}
+        self.producers: dict[str, Producer] = {}
+        self.owners: dict[str, Peer] = {}
+        self.rows: dict[str, Row] = {}
+        self.egress = Egress(self.statistics, self._row_blocked)
+        self.ingress = Ingress(DtlsContext(certificate), self.statistics, self, self._speech_of)
+        #: Called when there is something to pump; set by the shell.
+        self.wake: Callable[[], None] = lambda: None
+        self._max_transports = max_transports
+        self._unix_offset = unix - now
+        self._speech: dict[str, SpeechDetector] = {}
+        self._speakers: dict[str, list[tuple[str, int]]] = {}
+        self._ready: dict[Layer, Producer] = {}
+        self._held: dict[Layer, Producer] = {}
+        self._losing: dict[Layer, tuple[Peer, Producer]] = {}
+        self._slots: list[set[Peer]] = [set() for _ in range(SLOTS)]
+        self._ticks = 0
+        self._quality_at = now + QUALITY_S
+        self._speakers_at = now
+
+    def to_unix(self, now: float) -> float:
+        """Wall-clock second of a monotonic one."""
+        return now + self._unix_offset
+
+    def _speech_of(self, router: str) -> SpeechDetector:
+        detector = self._speech.get(router)
+        if detector is None:
+            detector = self._speech[router] = SpeechDetector()
+        return detector
+
+    # ---- desired state
+
+    def apply(self, command: m.Apply, now: float) -> m.Applied:
+        """Puts and removes; what cannot be is told, the rest is in effect."""
+        problems: list[m.Problem] = []
+        for removal in command.removes:
+            self.remove(KIND_NAMES[removal.kind], removal.id)
+        for spec in command.puts:
+            try:
+                if self.registry.is_news(spec):
+                    self._put(spec, now)
+                    self.registry.put(spec)
+            except SpecError as error:
+                problems.append(m.Problem(spec.id, error.code, str(error)))
+        self.wake()
+        return m.Applied(command.request, tuple(problems))
+
+    def _put(self, spec: m.Spec, now: float) -> None:
+        if isinstance(spec, m.TransportSpec):
+            self._put_transport(spec, now)
+        elif isinstance(spec, m.ProducerSpec):
+            self._put_producer(spec)
+        elif isinstance(spec, m.ConsumerSpec):
+            self._put_consumer(spec, now)
+        elif isinstance(spec, m.PipeSpec | m.PipedProducerSpec):
+            raise SpecError("no_pipes", "this worker has no pipes yet")
+
+    def _put_transport(self, spec: m.TransportSpec, now: float) -> None:
+        if len(spec.appdata) > m.MAX_APPDATA_BYTES:
+            raise SpecError("appdata_too_large", f"{len(spec.appdata)} bytes")
+        other = self.ingress.by_ufrag.get(spec.ufrag)
+        peer = self.peers.get(spec.id)
+        if other is not None and other is not peer:
+            raise SpecError("ufrag_in_use", spec.id)
+        if peer is None:
+            if len(self.peers) >= self._max_transports:
+                raise SpecError("worker_full", f"{self._max_transports} transports")
+            peer = self.peers[spec.id] = Peer(spec, self.statistics, now)
+            peer.slot = min(range(SLOTS), key=lambda i: len(self._slots[i]))
+            self._slots[peer.slot].add(peer)
+        else:
+            peer.spec = spec
+            # An ICE restart: the pair before is answered until the new one is used.
+            newest = list(peer.ufrags)[-1]
+            for old in [u for u in peer.ufrags if u not in (newest, spec.ufrag)]:
+                del peer.ufrags[old]
+                self.ingress.by_ufrag.pop(old, None)
+            peer.ufrags[spec.ufrag] = spec.pwd
+        self.ingress.by_ufrag[spec.ufrag] = peer
+        self.ingress.start_dtls(peer, now)
+
+    def _put_producer(self, spec: m.ProducerSpec) -> None:
+        peer = self.peers[spec.transport]
+        if not spec.codecs or not spec.encodings:
+            raise SpecError("no_codecs", spec.id)
+        producer = self.producers.get(spec.id)
+        rids = [e.rid for e in spec.encodings]
+        if producer is not None and [x.rid for x in producer.layers] != rids:
+            self.remove(m.ProducerSpec, spec.id)
+            producer = None
+        video = spec.kind == "video"
+        if producer is None:
+            rate = spec.codecs[0].clock_rate
+            producer = Producer(spec.id, video, rate, rids, spec.paused)
+            self.producers[spec.id] = producer
+            self.owners[spec.id] = peer
+            peer.producers[spec.id] = producer
+        self.ingress.specs[spec.id] = spec
+        for layer, encoding in zip(producer.layers, spec.encodings, strict=True):
+            if encoding.ssrc and layer.ssrc != encoding.ssrc:
+                self.ingress.rebind(peer, producer, layer, encoding.ssrc)
+                peer.ssrcs[encoding.ssrc] = (producer, layer, False)
+                if encoding.rtx_ssrc:
+                    layer.rtx_ssrc = encoding.rtx_ssrc
+                    peer.ssrcs[encoding.rtx_ssrc] = (producer, layer, True)
+        if producer.paused != spec.paused:
+            producer.set_paused(spec.paused)
+            if spec.paused:
+                self._speech_of(peer.router).remove(spec.id)
+        self._reconnect_rows(spec.id)
+
+    def _put_consumer(self, spec: m.ConsumerSpec, now: float) -> None:
+        peer = self.peers[spec.transport]
+        row = self.rows.get(spec.id)
+        if row is None:
+            if spec.ssrc in peer.rows or not spec.codecs:
+                raise SpecError("ssrc_in_use", spec.id)
+            row = Row(
+                peer,
+                spec.ssrc,
+                spec.rtx_ssrc,
+                spec.codecs[0].clock_rate,
+                {},
+                # RFC 3550 section 5.1: both start at random; below 2**15 leaves SRTP room for
+                # late packets before the first wrap.
+                secrets.randbits(15),
+                secrets.randbits(32),
+            )
+            self.rows[spec.id] = row
+            peer.rows[spec.ssrc] = row
+            if spec.rtx_ssrc:
+                peer.rows[spec.rtx_ssrc] = row
+        row.payload_types = {c.name: (c.payload_type, c.rtx_payload_type) for c in spec.codecs}
+        self._feed(spec, row, now)
+
+    def _reconnect_rows(self, producer: str) -> None:
+        """Consumers may have been put before their producer."""
+        now = time.monotonic()
+        for spec in self.registry:
+            if isinstance(spec, m.ConsumerSpec) and spec.producer == producer:
+                self._feed(spec, self.rows[spec.id], now)
+
+    def _feed(self, spec: m.ConsumerSpec, row: Row, now: float) -> None:
+        """Makes a row be fed as its spec says."""
+        peer: Peer = row.peer
+        target = self.producers.get(spec.producer) if not spec.paused else None
+        if peer.srtp is None:
+            target = None  # rows begin when the keys are there
+        former: Producer | None = row.producer
+        if former is not None and former is not target:
+            former.remove(row)
+        if target is None:
+            return
+        if target.video != (spec.kind == "video"):
+            raise SpecError("other_kind", spec.id)
+        if row in target.max_layers:
+            target.set_max_layer(row, spec.max_layer)
+        else:
+            row.shape = peer.shape(spec.mid, spec.ssrc)
+            self._queue(target.add(row, spec.max_layer, now), now)
+        self._ask_keyframes(target, now)
+
+    def remove(self, kind: type[m.Spec], identifier: str) -> None:
+        """Removes an object and what belongs to it."""
+        for child in self.registry.children(kind, identifier):
+            self.remove(type(child), child.id)
+        spec = self.registry.remove(kind, identifier)
+        if isinstance(spec, m.ConsumerSpec):
+            row = self.rows.pop(identifier)
+            if row.producer is not None:
+                row.producer.remove(row)
+            peer: Peer = row.peer
+            peer.rows.pop(spec.ssrc, None)
+            peer.rows.pop(spec.rtx_ssrc, None)
+        elif isinstance(spec, m.ProducerSpec):
+            self._remove_producer(identifier)
+        elif isinstance(spec, m.TransportSpec):
+            self._remove_peer(identifier)
+        elif isinstance(spec, m.RouterSpec):
+            self._speech.pop(identifier, None)
+            self._speakers.pop(identifier, None)
+
+    def _remove_producer(self, identifier: str) -> None:
+        producer = self.producers.pop(identifier, None)
+        owner = self.owners.pop(identifier, None)
+        if producer is None:
+            return
+        for row in list(producer.max_layers):
+            producer.remove(row)
+        self.ingress.specs.pop(identifier, None)
+        for layer in producer.layers:
+            for table in (self._ready, self._held, self._losing):
+                table.pop(layer, None)
+        if owner is not None:
+            owner.producers.pop(identifier, None)
+            for ssrc in [s for s, bound in owner.ssrcs.items() if bound[0] is producer]:
+                del owner.ssrcs[ssrc]
+                if owner.srtp is not None:
+                    owner.srtp.forget(ssrc)
+            self._speech_of(owner.router).remove(identifier)
+
+    def _remove_peer(self, identifier: str) -> None:
+        peer = self.peers.pop(identifier, None)
+        if peer is not None:
+            peer.closed = True
+            peer.update_ready(consent=False)
+            self._slots[peer.slot].discard(peer)
+            self.ingress.forget(peer)
+
+    # ---- events of ingress
+
+    def peer_connected(self, peer: Peer, now: float) -> None:
+        """Keys are there: its rows begin."""
+        for spec in self.registry.children(m.TransportSpec, peer.id):
+            if isinstance(spec, m.ConsumerSpec):
+                self._feed(spec, self.rows[spec.id], now)
+        self.wake()
+
+    def peer_changed(self, peer: Peer, reason: str) -> None:
+        """Tells the control plane."""
+        ice, dtls = peer.state
+        protocol = ""
+        if peer.path is not None:
+            protocol = "tcp" if peer.path.stream is not None else "udp"
+        state: Any = (ice, dtls)
+        self.notify(m.TransportState(peer.spec.id, state[0], state[1], protocol, reason))
+
+    def path_changed(self, peer: Peer) -> None:
+        """UDP and TCP packets have different shapes."""
+        self._reshape(peer, list(peer.rows.values()))
+
+    def _reshape(self, peer: Peer, rows: list[Row]) -> None:
+        mids = {
+            spec.ssrc: spec.mid
+            for spec in self.registry.children(m.TransportSpec, peer.id)
+            if isinstance(spec, m.ConsumerSpec)
+        }
+        for row in set(rows):
+            shape = peer.shape(mids.get(row.ssrc, ""), row.ssrc)
+            if row.producer is not None:
+                row.producer.reshape(row, shape)
+
+    def frame_ready(self, producer: Producer, layer: Layer) -> None:
+        """Flushed at the end of the receive turn."""
+        self._held.pop(layer, None)
+        self._ready[layer] = producer
+
+    def frame_held(self, producer: Producer, layer: Layer) -> None:
+        """Flushed when its marker comes, or when it was held long enough."""
+        if layer not in self._ready:
+            self._held[layer] = producer
+
+    def gap(self, peer: Peer, producer: Producer, layer: Layer, mendable: bool) -> None:
+        """NACKs are sent by the tick; what cannot be mended needs a keyframe."""
+        if mendable:
+            self._losing[layer] = (peer, producer)
+        elif producer.video:
+            layer.keyframes.wish()
+
+    def feedback(self, peer: Peer, content: rtcp.RtcpContent, now: float) -> None:
+        """Acts on a compound packet."""
+        for sender in content.senders:
+            bound = peer.ssrcs.get(sender.ssrc)
+            if bound is not None and not bound[2]:
+                bound[1].reception.add_sender_report(sender, now)
+                self._note_clock(peer, bound[1], sender, now)
+        if content.reports:
+            known = feedback.note_reports(peer, content.reports, now, self.to_unix)
+            if known:
+                self._reshape(peer, known)
+        if content.nacks:
+            refused = feedback.answer_nacks(peer, content.nacks, self.egress, now)
+            if refused:
+                self.statistics.drops["nack_refused"] += refused
+        for ssrc in content.keyframes:
+            row = peer.rows.get(ssrc)
+            layer = (row.layer or row.wanted) if row is not None else None
+            if layer is not None:
+                layer.keyframes.wish()
+        if content.remb_bps is not None:
+            peer.available_bps = content.remb_bps
+
+    def _note_clock(self, peer: Peer, layer: Layer, sender: rtcp.SenderInfo, now: float) -> None:
+        """One clock offset per publisher, for all its layers; it may creep, not jump."""
+        theirs = sender.ntp / 4294967296 - rtcp.NTP_UNIX_OFFSET
+        offset = self.to_unix(now) - theirs
+        if peer.clock_offset is None or abs(offset - peer.clock_offset) > 1.0:
+            peer.clock_offset = offset
+        layer.clock_offset = peer.clock_offset
+
+    def _row_blocked(self, row: Row) -> None:
+        if row.producer is not None:
+            row.producer.restart(row)
+
+    # ---- work
+
+    def pump(self, now: float) -> bool:
+        """Flushes what is ready and sends for one quantum. True: call again soon."""
+        if self._ready:
+            ready, self._ready = self._ready, {}
+            for layer, producer in ready.items():
+                self._queue(producer.flush(layer, now), layer.pending_since)
+                if producer.changed:
+                    self._producer_changed(producer, now)
+        return self.egress.run()
+
+    def flush_held(self, now: float) -> float | None:
+        """Flushes frames that were held long enough; returns when the next one is due."""
+        due = None
+        for layer, producer in list(self._held.items()):
+            at = layer.pending_since + HOLD_S
+            if at <= now:
+                self.frame_ready(producer, layer)
+            elif due is None or at < due:
+                due = at
+        return due
+
+    @property
+    def held(self) -> bool:
+        """Some frame waits for its marker."""
+        return bool(self._held)
+
+    def _queue(self, bursts: list[Burst], at: float) -> None:
+        for burst in bursts:
+            self.egress.add(burst, at)
+        if bursts:
+            self.wake()
+
+    def request_keyframe(self, command: m.RequestKeyframe, now: float) -> None:
+        """The control plane (a recorder) wishes for a keyframe."""
+        producer = self.producers.get(command.producer)
+        if producer is None or not producer.video:
+            return
+        for layer in producer.layers:
+            if layer.active and command.layer in (-1, layer.index):
+                layer.keyframes.wish()
+        self._ask_keyframes(producer, now)
+
+    def _ask_keyframes(self, producer: Producer, now: float) -> None:
+        owner = self.owners.get(producer.id)
+        if not producer.video or producer.paused or owner is None or not owner.ready:
+            return
+        for layer in producer.layers:
+            if layer.active and layer.ssrc and layer.keyframes.take(now):
+                owner.send_rtcp(rtcp.picture_loss_indication(feedback.FEEDBACK_SSRC, layer.ssrc))
+
+    def _producer_changed(self, producer: Producer, now: float) -> None:
+        producer.changed = False
+        self._ask_keyframes(producer, now)
+        self.notify(
+            m.ProducerState(
+                m.ProducerId(producer.id),
+                tuple(
+                    m.LayerState(
+                        x.rid,
+                        x.active,
+                        x.wanted,
+                        x.codec,
+                        x.width,
+                        x.height,
+                    )
+                    for x in producer.layers
+                ),
+            )
+        )
+
+    # ---- time
+
+    def tick(self, now: float) -> None:
+        """Fifty times a second: everything that is not caused by a packet."""
+        self._ticks += 1
+        for layer, (peer, producer) in list(self._losing.items()):
+            if feedback.ask_again(peer, layer, now) and producer.video:
+                layer.keyframes.wish()
+            if not layer.loss.waiting:
+                del self._losing[layer]
+        for peer in list(self.ingress.handshaking):
+            dtls = peer.dtls
+            if dtls is not None and dtls.deadline is not None and now >= dtls.deadline:
+                self.ingress.drive_dtls(peer, lambda d=dtls: d.handle_timeout(now), now)  # type: ignore[misc]
+        if self._ticks % 5 == 0:
+            for peer in self.peers.values():
+                if peer.ssrcs and peer.ready:
+                    feedback.transport_feedback(peer)
+        if self._ticks % 10 == 0:
+            for producer in self.producers.values():
+                producer.tick(now)
+                self._ask_keyframes(producer, now)
+                if producer.changed:
+                    self._producer_changed(producer, now)
+        for peer in list(self._slots[self._ticks % SLOTS]):
+            self._report(peer, now)
+        if now >= self._speakers_at:
+            self._speakers_at = now + SPEAKERS_S
+            self._tell_speakers(now)
+        if now >= self._quality_at:
+            self._quality_at = now + QUALITY_S
+            self._tell_qualities()
+
+    def _report(self, peer: Peer, now: float) -> None:
+        """Once a second per peer: reports, budgets, consent."""
+        peer.nack_budget = feedback.NACK_BUDGET
+        silent = now - peer.consent_at
+        if silent > CONSENT_CLOSE_S or (peer.state[0] == "new" and silent > NEVER_CONNECTED_S):
+            if peer.state[0] != "closed":
+                peer.state = ("closed", peer.state[1])
+                peer.update_ready(consent=False)
+                self.peer_changed(peer, "consent expired")
+            return
+        if silent > CONSENT_PAUSE_S:
+            if peer.ready:
+                peer.update_ready(consent=False)
+                peer.state = ("disconnected", peer.state[1])
+                self.peer_changed(peer, "no checks")
+            return
+        if peer.ready:
+            if peer.rows:
+                feedback.sender_reports(peer, now, self.to_unix)
+            if peer.ssrcs:
+                feedback.publisher_reports(peer, now)
+
+    def _tell_speakers(self, now: float) -> None:
+        for router, detector in self._speech.items():
+            speakers = detector.speakers(now)
+            names = [name for name, _ in speakers]
+            if names != [name for name, _ in self._speakers.get(router, [])]:
+                self._speakers[router] = speakers
+                self.notify(
+                    m.Speakers(
+                        m.RouterId(router),
+                        tuple((m.ProducerId(name), level) for name, level in speakers),
+                    )
+                )
+
+    def _tell_qualities(self) -> None:
+        links: list[m.LinkQuality] = []
+        for peer in self.peers.values():
+            if peer.state != ("connected", "connected"):
+                continue
+            sent = sum(row.octets for ssrc, row in peer.rows.items() if ssrc == row.ssrc)
+            losses = [b[1].reception.loss for b in peer.ssrcs.values() if not b[2]]
+            links.append(
+                m.LinkQuality(
+                    peer.spec.id,
+                    rtt_ms=peer.rtt_s * 1000,
+                    receive_bps=int((peer.bytes_in - peer.received_mark) * 8 / QUALITY_S),
+                    send_bps=int((sent - peer.bytes_out_mark) * 8 / QUALITY_S),
+                    send_loss=peer.reported_loss,
+                    receive_loss=max(losses, default=0.0),
+                    available_bps=peer.available_bps,
+                )
+            )
+            peer.received_mark = peer.bytes_in
+            peer.bytes_out_mark = sent
+        if links:
+            self.notify(m.Qualities(tuple(links)))
+
+    # ---- reading
+
+    def dump(self, command: m.Dump) -> m.Dumped:
+        """Everything, parents first."""
+        states: list[m.TransportState] = []
+        for peer in self.peers.values():
+            state: Any = peer.state
+            states.append(m.TransportState(peer.spec.id, state[0], state[1]))
+        return m.Dumped(command.request, tuple(self.registry), tuple(states))

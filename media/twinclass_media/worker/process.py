@@ -1,0 +1,239 @@
+"""The worker process (shell): sockets, timers, control socket, one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import gc
+import logging
+import os
+import resource
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinclass_media.settings import MediaSettings
+from twinclass_media.statistics import Distribution
+from twinclass_media.transport.addresses import announced_candidates
+from twinclass_media.transport.certificate import generate_certificate
+from twinclass_media.transport.tcp import TcpEndpoint
+from twinclass_media.transport.udp import UdpEndpoint
+from twinclass_media.worker import messages as m
+from twinclass_media.worker.control import ControlServer
+from twinclass_media.worker.engine import TICK_S, Engine
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """One worker's share of the settings. ``run_dir`` holds its sockets."""
+
+    index: int
+    run_dir: Path
+    settings: MediaSettings
+
+    @property
+    def port(self) -> int:
+        """UDP and TCP port."""
+        return self.settings.port + self.index
+
+
+class Worker:
+    """Owns the loop's callbacks; the engine does the work."""
+
+    def __init__(self, options: WorkerOptions) -> None:
+        self._options = options
+        now = time.monotonic()
+        self._certificate = generate_certificate(datetime.datetime.now(datetime.UTC))
+        self._engine = Engine(
+            self._certificate,
+            self._notify,
+            options.settings.max_transports,
+            now,
+            time.time(),
+        )
+        self._engine.wake = self._wake
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        self._pump_scheduled = False
+        self._hold_timer: asyncio.TimerHandle | None = None
+        self._alone_since: float | None = now
+        self._next_tick = now
+        self._udp: list[UdpEndpoint] = []
+        self._tcp: list[TcpEndpoint] = []
+        self._control = ControlServer(
+            options.run_dir / f"worker-{options.index}.sock",
+            self._handle,
+            self._attached,
+            self._set_alone,
+        )
+
+    async def run(self) -> None:
+        """Serves until told to stop.
+
+        Raises:
+            OSError: an address or a port cannot be had.
+        """
+        settings, port = self._options.settings, self._options.port
+        engine = self._engine
+        for host in settings.bind:
+            try:
+                udp = UdpEndpoint(
+                    host, port, engine.ingress, engine.statistics, self._after, time.monotonic
+                )
+            except OSError as error:
+                if host == "::1" and len(settings.bind) > 1:
+                    log.info("no IPv6 loopback here: %s", error)
+                    continue
+                raise
+            self._udp.append(udp)
+            udp.start(self._loop)
+            if settings.tcp:
+                tcp = TcpEndpoint(
+                    host,
+                    port,
+                    engine.ingress,
+                    engine.egress,
+                    engine.statistics,
+                    self._after,
+                    time.monotonic,
+                )
+                self._tcp.append(tcp)
+                tcp.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stop.set)
+        await self._control.start()
+        # The packet loop allocates little and without cycles; what start-up made stays.
+        gc.collect()
+        gc.freeze()
+        log.info("worker %d listens on port %d", self._options.index, port)
+        self._loop.call_soon(self._tick)
+        try:
+            await self._stop.wait()
+        finally:
+            await self._control.aclose()
+            for udp in self._udp:
+                udp.close(self._loop)
+            for tcp in self._tcp:
+                tcp.close()
+
+    # ---- work
+
+    def _after(self) -> None:
+        """End of a receive turn: flush, send, and remember frames that wait."""
+        self._pump()
+
+    def _wake(self) -> None:
+        if not self._pump_scheduled:
+            self._pump_scheduled = True
+            self._loop.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        self._pump_scheduled = False
+        engine = self._engine
+        if engine.pump(time.monotonic()):
+            retry_at = engine.egress.retry_at
+            self._pump_scheduled = True
+            if retry_at is None:
+                self._loop.call_soon(self._pump)
+            else:
+                self._loop.call_at(retry_at, self._pump)
+        if engine.held and self._hold_timer is None:
+            self._hold_timer = self._loop.call_later(0.001, self._flush_held)
+
+    def _flush_held(self) -> None:
+        self._hold_timer = None
+        due = self._engine.flush_held(time.monotonic())
+        if due is not None:
+            self._hold_timer = self._loop.call_at(due, self._flush_held)
+        self._pump()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        lag = now - self._next_tick
+        statistics = self._engine.statistics
+        statistics.loop_lag_s = max(statistics.loop_lag_s, lag)
+        self._engine.tick(now)
+        for tcp in self._tcp:
+            tcp.tick(now)
+        alone = self._alone_since
+        if alone is not None and now - alone > self._options.settings.drain_s:
+            log.warning("no control plane for %.0f s: this worker ends", now - alone)
+            self._stop.set()
+        self._next_tick = max(self._next_tick + TICK_S, now)
+        self._loop.call_at(self._next_tick, self._tick)
+
+    # ---- control
+
+    def _set_alone(self, alone: bool) -> None:
+        self._alone_since = time.monotonic() if alone else None
+
+    def _notify(self, message: m.Notification) -> None:
+        self._control.notify(message)
+
+    def _attached(self, epoch: int) -> m.Attached:
+        options = self._options
+        return m.Attached(
+            worker=options.index,
+            pid=os.getpid(),
+            epoch=epoch,
+            fingerprint=m.Fingerprint("sha-256", self._certificate.fingerprint),
+            candidates=announced_candidates(options.settings, options.index),
+            pipe_socket=str(options.run_dir / f"pipe-{options.index}.sock"),
+        )
+
+    def _handle(self, command: m.Command) -> m.Notification | None:
+        now = time.monotonic()
+        if isinstance(command, m.Apply):
+            return self._engine.apply(command, now)
+        if isinstance(command, m.Dump):
+            return self._engine.dump(command)
+        if isinstance(command, m.ReadStatistics):
+            return self._statistics(command.request)
+        if isinstance(command, m.RequestKeyframe):
+            self._engine.request_keyframe(command, now)
+        elif isinstance(command, m.Shutdown):
+            self._stop.set()
+        return None
+
+    def _statistics(self, request: int) -> m.WorkerStatistics:
+        engine = self._engine
+        s = engine.statistics
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        lag, s.loop_lag_s = s.loop_lag_s, 0.0
+        delays = [a + v for a, v in zip(s.audio_delay.counts, s.video_delay.counts, strict=True)]
+        return m.WorkerStatistics(
+            request=request,
+            packets={
+                "in": s.packets_in,
+                "out": s.packets_out,
+                "rtcp_in": s.rtcp_in,
+                "rtcp_out": s.rtcp_out,
+                "retransmitted": s.retransmitted,
+            },
+            bytes={"in": s.bytes_in, "out": s.bytes_out},
+            drops=dict(s.drops),
+            forward_delay_s=m.Histogram(
+                s.audio_delay.bounds, tuple(delays), s.audio_delay.total + s.video_delay.total
+            ),
+            audio_delay_s=_histogram(s.audio_delay),
+            video_delay_s=_histogram(s.video_delay),
+            sendmsg_segments=_histogram(s.segments),
+            transports=len(engine.peers),
+            producers=len(engine.producers),
+            consumers=len(engine.rows),
+            cpu_s=usage.ru_utime + usage.ru_stime,
+            rss_bytes=_resident_bytes(),
+            loop_lag_s=lag,
+        )
+
+
+def _histogram(d: Distribution) -> m.Histogram:
+    return m.Histogram(tuple(d.bounds), tuple(d.counts), d.total)
+
+
+def _resident_bytes() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
