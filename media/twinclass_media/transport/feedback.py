@@ -135,7 +135,9 @@ def note_reports(
         if block.last_sr:
             rtt = ((middle - block.last_sr - block.delay_since_last_sr) & 0xFFFFFFFF) / 65536
             if rtt < 10.0:
-                peer.rtt_s += (rtt - peer.rtt_s) * 0.25
+                first = not peer.rtt_known
+                peer.rtt_s = rtt if first else peer.rtt_s + (rtt - peer.rtt_s) * 0.25
+                peer.rtt_known = True
     if reports:
         peer.reported_loss = worst
     return known

@@ -123,6 +123,7 @@ class Peer:
         "reported_ssrcs",
         "router",
         "rows",
+        "rtt_known",
         "rtt_s",
         "segmentation",
         "sendmsg",
@@ -167,7 +168,9 @@ class Peer:
         self.reported_ssrcs: set[int] = set()
         self.arrivals = ArrivalLog(now)
         self.clock_offset: float | None = None
+        #: A guess for NACK timing until the first report.
         self.rtt_s = 0.05
+        self.rtt_known = False
         self.available_bps = 0
         self.reported_loss = 0.0
         self.nack_budget = 0

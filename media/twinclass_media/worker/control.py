@@ -39,6 +39,7 @@ class ControlServer:
         self._epoch = -1
         self._current: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
+        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
         """Listens on the Unix socket, readable by our user only."""
@@ -53,8 +54,9 @@ class ControlServer:
         """Stops listening and ends the connection."""
         if self._server is not None:
             self._server.close()
-        if self._current is not None:
-            self._current.close()
+        for writer in self._serving.values():
+            writer.close()
+        await asyncio.gather(*self._serving)
         self._path.unlink(missing_ok=True)
 
     def notify(self, message: m.Notification) -> None:
@@ -71,6 +73,9 @@ class ControlServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = FrameReader()
         greeted = False
+        task = asyncio.current_task()
+        if task is not None:
+            self._serving[task] = writer
         try:
             while data := await reader.read(256 * 1024):
                 for body in frames.feed(data):
@@ -87,6 +92,8 @@ class ControlServer:
             log.warning("control connection ends: %s", error)
         finally:
             writer.close()
+            if task is not None:
+                del self._serving[task]
             if self._current is writer:
                 self._current = None
                 self._alone(True)
