@@ -1,0 +1,243 @@
+/**
+ * One page in one lesson: brings session, uplink, downlink and stores together.
+ *
+ * The session's `welcome` decides about media: when the server still holds our connections and we
+ * do too, nothing moves; otherwise each direction is made anew by itself.
+ */
+import { effectScope, watch, type EffectScope } from 'vue'
+import type { Clock } from '@/protocol/clock'
+import type { ClientMessage, ServerMessage, Welcome } from '@/protocol/messages'
+import type { ClientCommand, Source } from '@/protocol/names'
+import {
+  CommandError,
+  Session,
+  type ResumeStore,
+  type Socket,
+  type SocketHandlers,
+} from '@/protocol/session'
+import { videoCodecNames } from '@/rtc/codecs'
+import type { CreatePeerConnection } from '@/rtc/connection'
+import { Downlink } from '@/rtc/downlink'
+import type { StatsEntry } from '@/rtc/statistics'
+import { Uplink } from '@/rtc/uplink'
+import { useLesson } from './lesson'
+import { useLine } from './line'
+import { useOwn } from './own'
+import { usePictures } from './pictures'
+import { usePreferences } from './preferences'
+
+/** What the browser gives; `ui/browser.ts` fills it. */
+export interface Browser {
+  clock: Clock
+  openSocket(handlers: SocketHandlers): Socket
+  createPeerConnection: CreatePeerConnection
+  sendVideoCodecs(): readonly RTCRtpCodec[]
+  receiveVideoCodecs(): readonly RTCRtpCodec[]
+  userAgent: string
+  resume: ResumeStore
+}
+
+export class LessonClient {
+  readonly session: Session
+  private readonly uplink: Uplink
+  private readonly downlink: Downlink
+  private readonly scope: EffectScope = effectScope(true)
+  private readonly lesson = useLesson()
+  private readonly line = useLine()
+  private readonly own = useOwn()
+  private readonly pictures = usePictures()
+  private readonly preferences = usePreferences()
+
+  constructor(token: string, browser: Browser) {
+    const send = (message: ClientMessage): boolean => this.session.send(message)
+    this.session = new Session({
+      token,
+      clock: browser.clock,
+      client: {
+        video_codecs: videoCodecNames(browser.receiveVideoCodecs()),
+        user_agent: browser.userAgent.slice(0, 400),
+      },
+      openSocket: (handlers) => browser.openSocket(handlers),
+      resume: browser.resume,
+      onState: (state, reason) => {
+        this.line.setState(state, reason)
+        if (state === 'fenced' || state === 'refused' || state === 'closed') {
+          this.stopMedia()
+          // The lamp beside the lens goes out; "use here" opens the devices again.
+          this.own.close()
+        }
+      },
+      onMessage: (message) => this.handle(message),
+    })
+    this.uplink = new Uplink({
+      create: browser.createPeerConnection,
+      clock: browser.clock,
+      send,
+      videoCodecs: () => browser.sendVideoCodecs(),
+      onSending: (source, sending) => {
+        this.own.open = { ...this.own.open, [source]: sending }
+      },
+    })
+    this.downlink = new Downlink({
+      create: browser.createPeerConnection,
+      clock: browser.clock,
+      send,
+      onSlots: (slots) => {
+        this.pictures.slots = slots
+      },
+    })
+    this.scope.run(() => this.follow())
+  }
+
+  start(): void {
+    this.session.start()
+  }
+
+  /** Asks for a change of the lesson; what goes wrong is told to the person. */
+  async command(command: ClientCommand): Promise<boolean> {
+    try {
+      await this.session.command(command)
+      return true
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error
+      this.line.tell(error.text)
+      return false
+    }
+  }
+
+  async statistics(): Promise<{ uplink: StatsEntry[]; downlink: StatsEntry[] }> {
+    const [uplink, downlink] = await Promise.all([
+      this.uplink.statistics(),
+      this.downlink.statistics(),
+    ])
+    return { uplink, downlink }
+  }
+
+  close(): void {
+    this.scope.stop()
+    this.session.close()
+    this.stopMedia()
+    this.own.close()
+  }
+
+  private handle(message: ServerMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        this.welcome(message)
+        break
+      case 'event':
+        this.lesson.event(message)
+        break
+      case 'presence':
+        this.lesson.presence(message)
+        break
+      case 'publish_answer':
+        void this.uplink.handleAnswer(message)
+        break
+      case 'publish_wishes':
+        this.uplink.handleWishes(message)
+        break
+      case 'subscribe_offer':
+        void this.downlink.handleOffer(message)
+        break
+      case 'slots':
+        this.downlink.handleSlots(message.slots)
+        break
+      case 'speakers':
+        this.lesson.speakers = message.participants
+        break
+      case 'quality':
+        this.line.quality = message
+        break
+      case 'media_lost':
+        if (message.uplink) this.uplink.renew()
+        if (message.downlink) this.downlink.renew()
+        break
+      case 'error':
+        // Answers to commands are told where they were asked for.
+        if (message.id === null) this.line.tell(message.text)
+        break
+      case 'pong':
+        this.line.setServerTime(message.server_time)
+        break
+      case 'goodbye':
+      case 'ack':
+      case 'fenced':
+        break
+    }
+  }
+
+  private welcome(message: Welcome): void {
+    this.line.setServerTime(message.server_time)
+    this.lesson.welcome(message)
+    if (!message.resumed) {
+      // The server offers the downlink by itself; ours of before leads nowhere.
+      this.downlink.drop()
+      this.publishAll(true)
+    } else {
+      if (!this.downlink.exists) this.downlink.renew()
+      this.publishAll(!this.uplink.exists || this.uplink.negotiating)
+    }
+    this.sendView()
+    this.sendReport()
+  }
+
+  private get tracks(): [Source, MediaStreamTrack | null, boolean][] {
+    const { camera, microphone, screen, screenAudio, cameraOn, microphoneOn } = this.own
+    return [
+      ['camera', camera, cameraOn],
+      ['microphone', microphone, microphoneOn],
+      ['screen', screen, true],
+      ['screen_audio', screenAudio, true],
+    ]
+  }
+
+  private publishAll(anew: boolean): void {
+    if (anew) this.uplink.drop()
+    for (const [source, track, on] of this.tracks) this.publish(source, track, on)
+  }
+
+  private publish(source: Source, track: MediaStreamTrack | null, on: boolean): void {
+    if (this.session.state !== 'live' || !this.lesson.mayPublish.includes(source)) return
+    // A camera that is switched off keeps its m-line: it comes back without a new offer.
+    if (track !== null || on) void this.uplink.setTrack(source, track)
+    this.uplink.setEnabled(source, on && track !== null)
+  }
+
+  /** Stores -> wire. */
+  private follow(): void {
+    const { own, preferences } = this
+    watch(
+      () => [own.camera, own.microphone, own.screen, own.screenAudio, own.cameraOn, own.microphoneOn],
+      () => this.publishAll(false),
+      { flush: 'post' },
+    )
+    watch(
+      () => [own.sound, own.cameraReport, own.microphoneReport],
+      () => this.sendReport(),
+    )
+    watch(
+      () => [preferences.remembered.audioOnly, preferences.remembered.dataSaver],
+      () => this.sendView(),
+    )
+  }
+
+  private sendReport(): void {
+    this.session.send({
+      type: 'report',
+      sound: this.own.sound,
+      camera: this.own.cameraReport,
+      microphone: this.own.microphoneReport,
+    })
+  }
+
+  private sendView(): void {
+    const { audioOnly, dataSaver } = this.preferences.remembered
+    this.session.send({ type: 'view', audio_only: audioOnly, data_saver: dataSaver })
+  }
+
+  private stopMedia(): void {
+    this.uplink.close()
+    this.downlink.close()
+  }
+}

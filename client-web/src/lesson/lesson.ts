@@ -1,0 +1,178 @@
+/** The lesson as this page knows it: a copy of the server's view, brought forward by its messages. */
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import type {
+  Counts,
+  EventMessage,
+  LessonView,
+  ParticipantView,
+  Presence,
+  StagePlace,
+  Welcome,
+} from '@/protocol/messages'
+import type { ClientCommand, Role, Source } from '@/protocol/names'
+
+export const NO_COUNTS: Counts = {
+  rooms_present: 0,
+  rooms_expected: 0,
+  homes_present: 0,
+  homes_expected: 0,
+}
+
+export interface Me {
+  participant: string
+  role: Role
+  name: string
+  room: string | null
+}
+
+export const useLesson = defineStore('lesson', () => {
+  const me = ref<Me | null>(null)
+  const id = ref('')
+  const title = ref('')
+  const subtitle = ref('')
+  const phase = ref<LessonView['phase']>('pre_class')
+  const openedAt = ref<number | null>(null)
+  const plannedMinutes = ref(40)
+  const counts = ref<Counts>(NO_COUNTS)
+  const stage = ref<readonly StagePlace[]>([])
+  const participants = shallowRef<ReadonlyMap<string, ParticipantView>>(new Map())
+  const lostAt = ref<ReadonlyMap<string, number>>(new Map())
+  const speakers = ref<readonly string[]>([])
+  const mayPublish = ref<readonly Source[]>([])
+  const mayCommand = ref<readonly string[]>([])
+
+  const everybody = computed(() => [...participants.value.values()])
+  const rooms = computed(() => everybody.value.filter((one) => one.role === 'room'))
+  const homes = computed(() =>
+    everybody.value.filter((one) => one.role === 'home_learner' || one.role === 'home_group'),
+  )
+  const leads = computed(() =>
+    everybody.value.filter((one) => one.role === 'lead' || one.role === 'co_lead'),
+  )
+  const leadPresent = computed(() => leads.value.some((one) => one.presence === 'present'))
+  const meOnStage = computed(
+    () => me.value !== null && stage.value.some((one) => one.participant === me.value?.participant),
+  )
+
+  function participant(key: string | null): ParticipantView | undefined {
+    return key === null ? undefined : participants.value.get(key)
+  }
+
+  function isOnStage(key: string): boolean {
+    return stage.value.some((one) => one.participant === key)
+  }
+
+  function may(command: ClientCommand['type']): boolean {
+    return mayCommand.value.includes(command)
+  }
+
+  function welcome(message: Welcome): void {
+    me.value = {
+      participant: message.participant,
+      role: message.role,
+      name: message.name,
+      room: message.room,
+    }
+    mayPublish.value = message.may_publish
+    mayCommand.value = message.may_command
+    const view = message.lesson
+    id.value = view.id
+    title.value = view.title
+    subtitle.value = view.subtitle
+    phase.value = view.phase
+    openedAt.value = view.opened_at
+    plannedMinutes.value = view.planned_minutes
+    counts.value = view.counts
+    stage.value = view.stage
+    participants.value = new Map(view.participants.map((one) => [one.id, one]))
+    lostAt.value = new Map(
+      view.participants
+        .filter((one) => one.presence === 'lost')
+        .map((one) => [one.id, lostAt.value.get(one.id) ?? message.server_time]),
+    )
+  }
+
+  function presence(message: Presence): void {
+    counts.value = message.counts
+    const next = new Map(participants.value)
+    for (const one of message.participants) {
+      next.set(one.id, one)
+      if (one.presence !== 'lost') setLost(one.id, null)
+    }
+    participants.value = next
+  }
+
+  function setLost(key: string, at: number | null): void {
+    if (at === null && !lostAt.value.has(key)) return
+    const next = new Map(lostAt.value)
+    if (at === null) next.delete(key)
+    else next.set(key, at)
+    lostAt.value = next
+  }
+
+  function change(key: string, part: Partial<ParticipantView>): void {
+    const before = participants.value.get(key)
+    if (before === undefined) return
+    participants.value = new Map(participants.value).set(key, { ...before, ...part })
+  }
+
+  function event({ at, event: step }: EventMessage): void {
+    switch (step.type) {
+      case 'lesson_opened':
+        phase.value = 'live'
+        openedAt.value = at
+        break
+      case 'lesson_closed':
+        phase.value = 'closed'
+        stage.value = []
+        break
+      case 'participant_joined':
+      case 'participant_recovered':
+        setLost(step.participant, null)
+        change(step.participant, { presence: 'present' })
+        break
+      case 'participant_lost':
+        setLost(step.participant, at)
+        change(step.participant, { presence: 'lost' })
+        break
+      case 'participant_left':
+        setLost(step.participant, null)
+        change(step.participant, { presence: 'left' })
+        break
+      case 'stage_enter': {
+        stage.value = [
+          ...stage.value.filter((one) => one.participant !== step.participant),
+          { participant: step.participant, since: at },
+        ]
+        const turns = (participants.value.get(step.participant)?.turns ?? 0) + 1
+        change(step.participant, { turns, last_turn_at: at })
+        break
+      }
+      case 'stage_leave':
+        stage.value = stage.value.filter((one) => one.participant !== step.participant)
+        break
+      case 'publication_started':
+        setSource(step.participant, step.source, true)
+        break
+      case 'publication_ended':
+        setSource(step.participant, step.source, false)
+        break
+      default:
+        // Steps of later versions, and those that change nothing here (called_on).
+        break
+    }
+  }
+
+  function setSource(key: string, source: Source, there: boolean): void {
+    const before = participants.value.get(key)?.sources ?? []
+    const others = before.filter((one) => one !== source)
+    change(key, { sources: there ? [...others, source] : others })
+  }
+
+  return {
+    me, id, title, subtitle, phase, openedAt, plannedMinutes, counts, stage, participants,
+    lostAt, speakers, mayPublish, mayCommand, rooms, homes, leads, leadPresent, meOnStage,
+    participant, isOnStage, may, welcome, presence, event,
+  }
+})

@@ -1,0 +1,45 @@
+/** The line to the server: state of the session, quality, and the server's clock. */
+import { defineStore } from 'pinia'
+import { ref } from 'vue'
+import type { BilingualText, Quality } from '@/protocol/messages'
+import type { SessionReason, SessionState } from '@/protocol/session'
+
+/** Something to tell the person once; the page shows it for a while. */
+export interface Notice {
+  key: number
+  text: BilingualText
+}
+
+export const useLine = defineStore('line', () => {
+  const state = ref<SessionState>('idle')
+  const reason = ref<SessionReason | null>(null)
+  /** When the line was lost (wall clock of this page, ms), null while it is there. */
+  const lostSince = ref<number | null>(null)
+  const quality = ref<Quality | null>(null)
+  const offsetS = ref(0)
+  const notice = ref<Notice | null>(null)
+  let keys = 0
+
+  function setState(next: SessionState, why: SessionReason | null): void {
+    state.value = next
+    if (why !== null || next === 'live') reason.value = why
+    if (next === 'live') lostSince.value = null
+    else if (next === 'reconnecting') lostSince.value ??= Date.now()
+  }
+
+  function setServerTime(serverTime: number): void {
+    offsetS.value = serverTime - Date.now() / 1000
+  }
+
+  /** The server's wall clock in seconds. */
+  function serverNow(): number {
+    return Date.now() / 1000 + offsetS.value
+  }
+
+  function tell(text: BilingualText): void {
+    keys += 1
+    notice.value = { key: keys, text }
+  }
+
+  return { state, reason, lostSince, quality, offsetS, notice, setState, setServerTime, serverNow, tell }
+})

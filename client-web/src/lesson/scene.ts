@@ -1,0 +1,50 @@
+/** What a viewer of the lesson is shown: slides, lead, and those on stage. */
+import { computed, type ComputedRef } from 'vue'
+import type { ParticipantView, StagePlace } from '@/protocol/messages'
+import type { SlotTrack } from '@/rtc/downlink'
+import { useLesson } from './lesson'
+import { usePictures } from './pictures'
+
+export interface Shown {
+  picture: SlotTrack
+  seat: ParticipantView | undefined
+  owner: string
+}
+
+export interface Scene {
+  /** Screen, else document camera; null while nobody shows one. */
+  slides: ComputedRef<Shown | null>
+  lead: ComputedRef<Shown | null>
+  /** Who leads, also when there is no picture. */
+  leadSeat: ComputedRef<ParticipantView | undefined>
+  /** On stage, without this page's own seat, in the order of entering. */
+  others: ComputedRef<readonly StagePlace[]>
+}
+
+export function useScene(): Scene {
+  const lesson = useLesson()
+  const pictures = usePictures()
+
+  /** A slot names its owner also while nothing is sent; the seat says what is. */
+  function sent(picture: SlotTrack | undefined): Shown | null {
+    if (picture === undefined) return null
+    const owner = picture.slot.participant ?? ''
+    const seat = lesson.participant(owner)
+    const source = picture.slot.source
+    if (seat !== undefined && source !== null && !seat.sources.includes(source)) return null
+    return { picture, seat, owner }
+  }
+
+  const slides = computed(() => sent(pictures.taken('screen')) ?? sent(pictures.taken('document')))
+  const lead = computed(() => sent(pictures.taken('lead')))
+  const leadSeat = computed(
+    () =>
+      lesson.participant(pictures.taken('lead')?.slot.participant ?? null) ??
+      lesson.leads.find((one) => one.role === 'lead') ??
+      lesson.leads[0],
+  )
+  const others = computed(() =>
+    lesson.stage.filter((one) => one.participant !== lesson.me?.participant),
+  )
+  return { slides, lead, leadSeat, others }
+}

@@ -1,0 +1,27 @@
+import type { Clock } from './clock'
+
+/**
+ * Waiting times before another attempt: doubling, with jitter, so that the classes of a city do
+ * not all come back in the same moment after a server restart.
+ */
+export class Backoff {
+  private attempt = 0
+
+  constructor(
+    private readonly clock: Pick<Clock, 'random'>,
+    private readonly firstMs = 250,
+    // A teacher waits in front of a class: longer pauses than this save nothing.
+    private readonly largestMs = 8_000,
+  ) {}
+
+  /** Milliseconds to wait now; each call makes the next one longer. */
+  next(): number {
+    const full = Math.min(this.largestMs, this.firstMs * 2 ** this.attempt)
+    this.attempt += 1
+    return full * (0.5 + this.clock.random() / 2)
+  }
+
+  reset(): void {
+    this.attempt = 0
+  }
+}

@@ -1,0 +1,10 @@
+/** Names for the small unions that the messages spell out inline. */
+import type { Command, PublishedTrack, Quality, Report, Role, Slot } from './messages'
+
+export type { Role }
+export type Source = PublishedTrack['source']
+export type SlotUse = Slot['use']
+export type QualityLevel = Quality['level']
+export type ClientCommand = Command['command']
+export type DeviceReport = NonNullable<Report['camera']>
+export type SoundReport = NonNullable<Report['sound']>

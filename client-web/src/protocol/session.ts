@@ -1,0 +1,394 @@
+/**
+ * The session of one page with `/signal`: who is connected, how often it is tried again, and what
+ * is never lost.
+ *
+ * Theory of operation. One socket at a time. `authenticate` is the first message; it carries the
+ * resume secret of before, if there is one, and the last event that was applied. `welcome` brings
+ * the whole lesson and the next secret. When the socket goes, or is silent for too long, the
+ * session waits (jittered) and comes back by itself; the seat is kept for 60 s by the server.
+ * Commands that were not answered are sent again after a resume: the server knows their ids.
+ * `fenced`, `refused` and `closed` are final until a person acts.
+ *
+ * Not handled here: what the messages mean (lesson/) and media (rtc/).
+ */
+import { Backoff } from './backoff'
+import { every, type Clock } from './clock'
+import type {
+  Authenticate,
+  BilingualText,
+  ClientInfo,
+  ClientMessage,
+  Command,
+  ErrorMessage,
+  ServerMessage,
+  Welcome,
+} from './messages'
+
+export type SessionState =
+  | 'idle'
+  | 'connecting'
+  | 'authenticating'
+  | 'live'
+  | 'reconnecting'
+  | 'fenced'
+  | 'refused'
+  | 'closed'
+
+/** From each state, where it may go. Anything else is our mistake. */
+export const TRANSITIONS: Readonly<Record<SessionState, readonly SessionState[]>> = {
+  idle: ['connecting', 'closed'],
+  connecting: ['authenticating', 'reconnecting', 'refused', 'closed'],
+  authenticating: ['live', 'reconnecting', 'fenced', 'refused', 'closed'],
+  live: ['reconnecting', 'fenced', 'refused', 'closed'],
+  reconnecting: ['connecting', 'fenced', 'refused', 'closed'],
+  fenced: ['connecting', 'closed'],
+  refused: ['connecting', 'closed'],
+  closed: ['connecting'],
+}
+
+/** Why the session is where it is; shown to people. */
+export interface SessionReason {
+  code: string
+  text?: BilingualText
+}
+
+/** A text socket; the page gives a WebSocket. */
+export interface Socket {
+  send(text: string): void
+  close(): void
+}
+
+export interface SocketHandlers {
+  onOpen(): void
+  onText(text: string): void
+  onClose(): void
+}
+
+/** What survives a reload of the page (sessionStorage in the page). */
+export interface ResumeRecord {
+  session: string
+  secret: string
+  lastSeq: number
+  nextCommand: number
+}
+
+export interface ResumeStore {
+  load(): ResumeRecord | null
+  save(record: ResumeRecord | null): void
+}
+
+export interface SessionOptions {
+  token: string
+  client: ClientInfo
+  clock: Clock
+  openSocket(handlers: SocketHandlers): Socket
+  resume: ResumeStore
+  onState(state: SessionState, reason: SessionReason | null): void
+  onMessage(message: ServerMessage): void
+}
+
+/** A command was refused, or could not be delivered. */
+export class CommandError extends Error {
+  constructor(
+    readonly code: string,
+    readonly text: BilingualText,
+  ) {
+    super(code)
+    this.name = 'CommandError'
+  }
+}
+
+interface Pending {
+  command: Command
+  resolve(): void
+  reject(error: CommandError): void
+}
+
+const PING_MS = 5_000
+/** Two pings without any answer: the socket is dead although nobody has said so. */
+const SILENCE_MS = 12_000
+const AUTHENTICATE_MS = 8_000
+const CONNECT_MS = 8_000
+const NOT_DELIVERED: BilingualText = {
+  zh: '连接断开，操作没有送达，请再按一次',
+  en: 'The line was lost before this arrived; please press again',
+}
+
+export class Session {
+  state: SessionState = 'idle'
+  reason: SessionReason | null = null
+  /** Round trip of the last ping in milliseconds, null before the first answer. */
+  pingMs: number | null = null
+
+  private socket: Socket | null = null
+  private generation = 0
+  private record: ResumeRecord | null
+  private lastSeq = 0
+  private nextCommand = 1
+  private heardAt = 0
+  private useHere = true
+  private readonly pending = new Map<number, Pending>()
+  private readonly backoff: Backoff
+  private cancels: (() => void)[] = []
+
+  constructor(private readonly options: SessionOptions) {
+    this.backoff = new Backoff(options.clock)
+    this.record = options.resume.load()
+    if (this.record !== null) {
+      this.lastSeq = this.record.lastSeq
+      this.nextCommand = this.record.nextCommand
+    }
+  }
+
+  /** Begins, or begins again after `refused` or `closed`. */
+  start(): void {
+    if (this.state !== 'idle' && this.state !== 'refused' && this.state !== 'closed') return
+    this.useHere = true
+    this.connect()
+  }
+
+  /** Takes the seat back from the device that fenced this one. */
+  takeOver(): void {
+    if (this.state !== 'fenced') return
+    this.useHere = true
+    this.backoff.reset()
+    this.connect()
+  }
+
+  /** Tries at once instead of waiting: the network came back, or a person pressed "again". */
+  hurry(): void {
+    if (this.state === 'reconnecting') this.connect()
+  }
+
+  /** Drops the socket and comes back: what the page holds no longer fits the server's. */
+  renew(code: string): void {
+    if (this.state === 'live') this.lose(code)
+  }
+
+  /** Leaves for good. */
+  close(code = 'left'): void {
+    if (this.state !== 'closed') this.end('closed', { code })
+  }
+
+  /** Sends now, or says that it cannot; media messages are not kept for later. */
+  send(message: ClientMessage): boolean {
+    if (this.state !== 'live' || this.socket === null) return false
+    this.socket.send(JSON.stringify(message))
+    return true
+  }
+
+  /**
+   * Asks for a change of the lesson and resolves when it is in the log.
+   *
+   * Rejects with CommandError.
+   */
+  command(command: Command['command']): Promise<void> {
+    const message: Command = { type: 'command', id: this.nextCommand, command }
+    this.nextCommand += 1
+    return new Promise((resolve, reject) => {
+      if (this.state !== 'live') {
+        reject(new CommandError('not_connected', NOT_DELIVERED))
+        return
+      }
+      this.pending.set(message.id, { command: message, resolve, reject })
+      this.saveRecord()
+      this.send(message)
+    })
+  }
+
+  private connect(): void {
+    this.generation += 1
+    const mine = this.generation
+    this.stopTimers()
+    this.dropSocket()
+    this.transition('connecting', null)
+    this.later(CONNECT_MS, () => this.lose('connect_timeout'))
+    // Sockets may answer late: only the newest one is listened to.
+    const current = (): boolean => mine === this.generation
+    this.socket = this.options.openSocket({
+      onOpen: () => {
+        if (current()) this.authenticate()
+      },
+      onText: (text) => {
+        if (current()) this.receive(text)
+      },
+      onClose: () => {
+        if (current()) this.lose('socket_closed')
+      },
+    })
+  }
+
+  private authenticate(): void {
+    this.transition('authenticating', null)
+    this.stopTimers()
+    this.later(AUTHENTICATE_MS, () => this.lose('authenticate_timeout'))
+    const message: Authenticate = {
+      type: 'authenticate',
+      token: this.options.token,
+      client: this.options.client,
+      resume:
+        this.record === null
+          ? null
+          : { session: this.record.session, secret: this.record.secret },
+      last_seq: this.record === null ? 0 : this.lastSeq,
+      use_here: this.useHere,
+    }
+    this.socket?.send(JSON.stringify(message))
+  }
+
+  private receive(text: string): void {
+    this.heardAt = this.options.clock.now()
+    let message: ServerMessage
+    try {
+      message = JSON.parse(text) as ServerMessage
+    } catch {
+      this.lose('malformed')
+      return
+    }
+    switch (message.type) {
+      case 'welcome':
+        this.welcome(message)
+        break
+      case 'event':
+        if (message.seq <= this.lastSeq) return
+        // Numbers may jump: the server leaves out what a role must not see.
+        this.lastSeq = message.seq
+        this.saveRecord()
+        this.options.onMessage(message)
+        break
+      case 'ack': {
+        this.settle(message.id)?.resolve()
+        break
+      }
+      case 'error':
+        this.error(message)
+        break
+      case 'fenced':
+        this.forget()
+        this.end('fenced', { code: 'fenced', text: message.text })
+        break
+      case 'goodbye':
+        this.options.onMessage(message)
+        if (message.reconnect_after_s === null) {
+          this.forget()
+          this.end('closed', { code: message.reason, text: message.text })
+        } else this.lose(message.reason, message.reconnect_after_s * 1000)
+        break
+      case 'pong':
+        this.pingMs = this.options.clock.now() - message.sent_ms
+        this.options.onMessage(message)
+        break
+      default:
+        this.options.onMessage(message)
+    }
+  }
+
+  private welcome(message: Welcome): void {
+    const same = this.record?.session === message.session
+    this.lastSeq = message.lesson.seq
+    if (!same) this.nextCommand = 1
+    const waiting = [...this.pending.values()]
+    if (!same) {
+      this.pending.clear()
+      for (const one of waiting) one.reject(new CommandError('not_delivered', NOT_DELIVERED))
+    }
+    this.record = {
+      session: message.session,
+      secret: message.secret,
+      lastSeq: this.lastSeq,
+      nextCommand: this.nextCommand,
+    }
+    this.saveRecord()
+    this.stopTimers()
+    this.backoff.reset()
+    this.transition('live', null)
+    // From now on we come back by ourselves, and only a person may take a seat from another device.
+    this.useHere = false
+    this.cancels.push(every(this.options.clock, PING_MS, () => this.ping()))
+    this.options.onMessage(message)
+    if (same) for (const one of waiting) this.send(one.command)
+  }
+
+  private ping(): void {
+    const now = this.options.clock.now()
+    if (now - this.heardAt > SILENCE_MS) this.lose('silent')
+    else this.send({ type: 'ping', sent_ms: now })
+  }
+
+  private error(message: ErrorMessage): void {
+    if (message.id !== null) {
+      this.settle(message.id)?.reject(new CommandError(message.code, message.text))
+    }
+    if (message.fatal || this.state === 'authenticating') {
+      const reason = { code: message.code, text: message.text }
+      // A secret works once and for 60 s. Without it the token still opens the door.
+      if (this.state === 'authenticating' && this.record !== null) {
+        this.forget()
+        this.lose(message.code, message.retry_after_s * 1000)
+      } else if (message.retry_after_s > 0) this.lose(message.code, message.retry_after_s * 1000)
+      else this.end('refused', reason)
+      return
+    }
+    this.options.onMessage(message)
+  }
+
+  private settle(id: number): Pending | undefined {
+    const pending = this.pending.get(id)
+    this.pending.delete(id)
+    return pending
+  }
+
+  private lose(code: string, atLeastMs = 0): void {
+    this.generation += 1
+    this.stopTimers()
+    this.dropSocket()
+    this.transition('reconnecting', { code })
+    this.later(Math.max(atLeastMs, this.backoff.next()), () => this.connect())
+  }
+
+  private end(state: 'fenced' | 'refused' | 'closed', reason: SessionReason): void {
+    this.generation += 1
+    this.stopTimers()
+    this.dropSocket()
+    for (const one of this.pending.values()) {
+      one.reject(new CommandError('not_delivered', NOT_DELIVERED))
+    }
+    this.pending.clear()
+    this.transition(state, reason)
+  }
+
+  private transition(state: SessionState, reason: SessionReason | null): void {
+    if (!TRANSITIONS[this.state].includes(state)) {
+      throw new Error(`session cannot go from ${this.state} to ${state}`)
+    }
+    this.state = state
+    this.reason = reason
+    this.options.onState(state, reason)
+  }
+
+  private later(delayMs: number, callback: () => void): void {
+    this.cancels.push(this.options.clock.after(delayMs, callback))
+  }
+
+  private stopTimers(): void {
+    for (const cancel of this.cancels) cancel()
+    this.cancels = []
+  }
+
+  private dropSocket(): void {
+    const socket = this.socket
+    this.socket = null
+    socket?.close()
+  }
+
+  private forget(): void {
+    this.record = null
+    this.options.resume.save(null)
+  }
+
+  private saveRecord(): void {
+    if (this.record === null) return
+    this.record = { ...this.record, lastSeq: this.lastSeq, nextCommand: this.nextCommand }
+    this.options.resume.save(this.record)
+  }
+}

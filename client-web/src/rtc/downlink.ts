@@ -1,0 +1,115 @@
+/**
+ * What this page receives. The server offers a pool of m-lines; who is in which one changes by
+ * `slots` messages without a new offer. The answer is the commit point: when the browser rejects
+ * an offer, `subscribe_refused` tells the server to stay with the last good one.
+ */
+import type { Clock } from '@/protocol/clock'
+import type { ClientMessage, Slot, SubscribeOffer } from '@/protocol/messages'
+import { careFor, CONFIGURATION, type CreatePeerConnection } from './connection'
+import { entries, type StatsEntry } from './statistics'
+
+/** A slot and the track that shows it; null until the browser has one. */
+export interface SlotTrack {
+  slot: Slot
+  track: MediaStreamTrack | null
+}
+
+export interface DownlinkOptions {
+  create: CreatePeerConnection
+  clock: Clock
+  send(message: ClientMessage): boolean
+  onSlots(slots: readonly SlotTrack[]): void
+  onConnected?(): void
+}
+
+export class Downlink {
+  private connection: RTCPeerConnection | null = null
+  private stopCare: (() => void) | null = null
+  private slots: readonly Slot[] = []
+  private readonly tracks = new Map<string, MediaStreamTrack>()
+  private work: Promise<void> = Promise.resolve()
+
+  constructor(private readonly options: DownlinkOptions) {}
+
+  get exists(): boolean {
+    return this.connection !== null
+  }
+
+  /** Takes an offer; offers are worked off one after another. */
+  handleOffer(offer: SubscribeOffer): Promise<void> {
+    this.work = this.work.then(() => this.answer(offer))
+    return this.work
+  }
+
+  handleSlots(slots: readonly Slot[]): void {
+    this.slots = slots
+    this.publish()
+  }
+
+  /** Throws the connection away and asks for a new one. */
+  renew(): void {
+    this.drop()
+    this.options.send({ type: 'restart_downlink', fresh: true })
+  }
+
+  /** Throws the connection away; the server offers by itself. */
+  drop(): void {
+    this.stopCare?.()
+    this.stopCare = null
+    this.connection?.close()
+    this.connection = null
+    this.tracks.clear()
+    // Slots stay, so that a page keeps its layout and the last picture while it waits.
+  }
+
+  /** Ends everything; nothing is shown any more. */
+  close(): void {
+    this.drop()
+    this.slots = []
+    this.publish()
+  }
+
+  async statistics(): Promise<StatsEntry[]> {
+    return this.connection === null ? [] : entries(await this.connection.getStats())
+  }
+
+  private async answer(offer: SubscribeOffer): Promise<void> {
+    try {
+      if (offer.fresh || this.connection === null) this.open()
+      const connection = this.connection
+      if (connection === null) return
+      await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp })
+      await connection.setLocalDescription()
+      const sdp = connection.localDescription?.sdp
+      if (sdp === undefined || connection !== this.connection) return
+      this.options.send({ type: 'subscribe_answer', n: offer.n, sdp })
+      this.slots = offer.slots
+      this.publish()
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.options.send({ type: 'subscribe_refused', n: offer.n, reason: reason.slice(0, 200) })
+    }
+  }
+
+  private open(): void {
+    this.drop()
+    const connection = this.options.create(CONFIGURATION)
+    this.connection = connection
+    connection.addEventListener('track', (event) => {
+      if (connection !== this.connection || event.transceiver.mid === null) return
+      this.tracks.set(event.transceiver.mid, event.track)
+      this.publish()
+    })
+    this.stopCare = careFor(connection, this.options.clock, {
+      onRestart: () => this.options.send({ type: 'restart_downlink', fresh: false }),
+      onFailed: () => this.renew(),
+      onConnected: () => this.options.onConnected?.(),
+    })
+  }
+
+  private publish(): void {
+    this.options.onSlots(
+      this.slots.map((slot) => ({ slot, track: this.tracks.get(slot.mid) ?? null })),
+    )
+  }
+}

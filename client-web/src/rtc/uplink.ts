@@ -1,0 +1,294 @@
+/**
+ * What this page sends. The page offers, the server answers; one offer is in flight and changes
+ * that come meanwhile are gathered into the next one. A track is added once and kept: the server's
+ * wishes open and close it through the parameters of its encodings, without a new offer.
+ *
+ * Our candidates are of no use to an ICE-lite server, so an offer leaves at once.
+ */
+import type { Clock } from '@/protocol/clock'
+import type { ClientMessage, PublishAnswer, PublishWishes } from '@/protocol/messages'
+import type { Source } from '@/protocol/names'
+import { publishPreference } from './codecs'
+import { careFor, CONFIGURATION, type CreatePeerConnection } from './connection'
+import { applyWish, cameraEncodings, contentHint } from './layers'
+import { entries, type StatsEntry } from './statistics'
+
+export interface UplinkOptions {
+  create: CreatePeerConnection
+  clock: Clock
+  send(message: ClientMessage): boolean
+  /** Send capabilities of this browser (RTCRtpSender.getCapabilities('video')). */
+  videoCodecs(): readonly RTCRtpCodec[]
+  /** True while a wish lets the source through and the person has not switched it off. */
+  onSending?(source: Source, sending: boolean): void
+}
+
+interface Publication {
+  track: MediaStreamTrack
+  transceiver: RTCRtpTransceiver | null
+  /** The person's own switch. */
+  enabled: boolean
+}
+
+/** No answer after so long: the offer or its answer was lost with a connection. */
+const ANSWER_MS = 8_000
+
+export class Uplink {
+  private connection: RTCPeerConnection | null = null
+  private stopCare: (() => void) | null = null
+  private readonly publications = new Map<Source, Publication>()
+  private readonly wishes = new Map<Source, PublishWishes>()
+  /** M-lines of sources that were taken away; used again by the next of the same kind. */
+  private readonly spare = new Map<Source, RTCRtpTransceiver>()
+  private n = 0
+  private scheduled = false
+  private inFlight = false
+  private again = false
+  private restartWanted = false
+  private cancelAnswer: (() => void) | null = null
+  private settling: Promise<void> = Promise.resolve()
+
+  constructor(private readonly options: UplinkOptions) {}
+
+  get exists(): boolean {
+    return this.connection !== null
+  }
+
+  /** True while an offer waits for its answer. */
+  get negotiating(): boolean {
+    return this.inFlight
+  }
+
+  /** Sends `track` as `source`, or another track in its place; null takes it away. */
+  async setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    const before = this.publications.get(source)
+    if (track === null) {
+      if (before !== undefined) await this.remove(source, before)
+      return
+    }
+    if ('contentHint' in track) track.contentHint = contentHint(source)
+    if (before?.transceiver) {
+      before.track = track
+      await before.transceiver.sender.replaceTrack(track)
+      this.obey(source)
+      return
+    }
+    this.publications.set(source, { track, transceiver: null, enabled: before?.enabled ?? true })
+    this.attach(source)
+    this.negotiateSoon()
+  }
+
+  /** The person's own switch for a source; the connection stays as it is. */
+  setEnabled(source: Source, enabled: boolean): void {
+    const publication = this.publications.get(source)
+    if (publication === undefined) return
+    publication.enabled = enabled
+    this.obey(source)
+  }
+
+  /** Whether the server lets `source` through now. */
+  isOpen(source: Source): boolean {
+    return this.wishes.get(source)?.open ?? false
+  }
+
+  handleWishes(wishes: PublishWishes): void {
+    this.wishes.set(wishes.source, wishes)
+    this.obey(wishes.source)
+  }
+
+  async handleAnswer(answer: PublishAnswer): Promise<void> {
+    const connection = this.connection
+    if (connection === null || !this.inFlight || answer.n !== this.n) return
+    this.cancelAnswer?.()
+    try {
+      await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp })
+    } catch {
+      if (connection === this.connection) this.renew()
+      return
+    }
+    if (connection !== this.connection) return
+    this.inFlight = false
+    this.cancelAnswer = null
+    for (const source of this.publications.keys()) this.obey(source)
+    if (this.again) this.negotiateSoon()
+  }
+
+  /** Makes a new connection with the same tracks. */
+  renew(): void {
+    this.drop()
+    for (const source of this.publications.keys()) this.attach(source)
+    this.negotiateSoon()
+  }
+
+  restartIce(): void {
+    if (this.connection === null) return
+    this.restartWanted = true
+    this.negotiateSoon()
+  }
+
+  /** Throws the connection away; the tracks are kept for `renew`. */
+  drop(): void {
+    this.stopCare?.()
+    this.stopCare = null
+    this.cancelAnswer?.()
+    this.connection?.close()
+    this.connection = null
+    this.inFlight = false
+    this.again = false
+    this.restartWanted = false
+    this.spare.clear()
+    for (const publication of this.publications.values()) publication.transceiver = null
+  }
+
+  close(): void {
+    this.drop()
+    this.publications.clear()
+    this.wishes.clear()
+  }
+
+  async statistics(): Promise<StatsEntry[]> {
+    return this.connection === null ? [] : entries(await this.connection.getStats())
+  }
+
+  private open(): RTCPeerConnection {
+    const connection = this.options.create(CONFIGURATION)
+    this.connection = connection
+    this.stopCare = careFor(connection, this.options.clock, {
+      onRestart: () => this.restartIce(),
+      onFailed: () => this.renew(),
+    })
+    return connection
+  }
+
+  private attach(source: Source): void {
+    const publication = this.publications.get(source)
+    if (publication === undefined || publication.transceiver !== null) return
+    const connection = this.connection ?? this.open()
+    const { track } = publication
+    const spare = this.spare.get(source)
+    if (spare !== undefined) {
+      this.spare.delete(source)
+      spare.direction = 'sendonly'
+      publication.transceiver = spare
+      void spare.sender.replaceTrack(track)
+      return
+    }
+    const init: RTCRtpTransceiverInit = { direction: 'sendonly' }
+    if (source === 'camera') {
+      const { width = 0, height = 0 } = track.getSettings()
+      init.sendEncodings = cameraEncodings(width, height)
+    } else if (track.kind === 'video') init.sendEncodings = [{}]
+    // Nothing is sent before the server wishes it: 200 homes joining would fill their lines.
+    for (const encoding of init.sendEncodings ?? []) encoding.active = false
+    const transceiver = connection.addTransceiver(track, init)
+    publication.transceiver = transceiver
+    if (track.kind === 'video' && 'setCodecPreferences' in transceiver) {
+      const preferred = publishPreference(this.options.videoCodecs())
+      if (preferred.length > 0) transceiver.setCodecPreferences(preferred)
+    }
+  }
+
+  private async remove(source: Source, publication: Publication): Promise<void> {
+    this.publications.delete(source)
+    this.wishes.delete(source)
+    const { transceiver } = publication
+    if (transceiver === null) return
+    transceiver.direction = 'inactive'
+    this.spare.set(source, transceiver)
+    this.negotiateSoon()
+    await transceiver.sender.replaceTrack(null)
+  }
+
+  /** Gathers the changes of one turn into one offer. */
+  private negotiateSoon(): void {
+    if (this.scheduled) return
+    this.scheduled = true
+    void Promise.resolve().then(() => {
+      this.scheduled = false
+      return this.negotiate()
+    })
+  }
+
+  private async negotiate(): Promise<void> {
+    const connection = this.connection
+    if (connection === null) return
+    if (this.inFlight) {
+      this.again = true
+      return
+    }
+    this.inFlight = true
+    this.again = false
+    if (this.restartWanted) connection.restartIce()
+    this.restartWanted = false
+    try {
+      await connection.setLocalDescription()
+    } catch {
+      this.inFlight = false
+      return
+    }
+    const sdp = connection.localDescription?.sdp
+    if (connection !== this.connection || sdp === undefined) return
+    this.n += 1
+    const tracks = [...this.publications].flatMap(([source, { transceiver }]) => {
+      const mid = transceiver?.mid ?? null
+      return mid === null ? [] : [{ mid, source }]
+    })
+    this.options.send({ type: 'publish_offer', n: this.n, sdp, tracks })
+    this.cancelAnswer = this.options.clock.after(ANSWER_MS, () => this.renew())
+  }
+
+  /** Brings a source's encodings to what the server wishes and the person allows. */
+  private obey(source: Source): void {
+    const publication = this.publications.get(source)
+    if (publication === undefined) return
+    const wish = this.wishes.get(source)
+    const open = wish?.open ?? false
+    const sending = open && publication.enabled
+    // A microphone that is not open must not even be heard by our own browser's encoder.
+    if (publication.track.kind === 'audio') publication.track.enabled = sending
+    this.options.onSending?.(source, sending)
+    // Browsers take one change of parameters at a time.
+    this.settling = this.settling.then(() => this.setParameters(source))
+  }
+
+  private async setParameters(source: Source): Promise<void> {
+    const publication = this.publications.get(source)
+    const wish = this.wishes.get(source)
+    const sender = publication?.transceiver?.sender
+    if (publication === undefined || wish === undefined || sender === undefined) return
+    // Before the answer the encodings are not settled; the answer obeys again.
+    if (this.inFlight) return
+    const parameters = sender.getParameters()
+    if (parameters.encodings.length === 0) return
+    const encodings = applyWish(parameters.encodings, wish, publication.enabled)
+    const codec = codecNamed(wish.codec, parameters)
+    try {
+      await sender.setParameters({
+        ...parameters,
+        encodings: codec === null ? encodings : encodings.map((one) => ({ ...one, codec })),
+      })
+    } catch {
+      // Browsers without a codec per encoding: the rest of the wish still counts.
+      if (codec === null) return
+      await sender
+        .setParameters({ ...sender.getParameters(), encodings })
+        .catch(() => undefined)
+    }
+  }
+}
+
+/** The negotiated codec to ask for; null when it is what would be sent anyway, or is not there. */
+function codecNamed(name: string, parameters: RTCRtpSendParameters): RTCRtpCodec | null {
+  const mime = `video/${name}`.toLowerCase()
+  const first = parameters.codecs[0]
+  if (name === '' || first === undefined || first.mimeType.toLowerCase() === mime) return null
+  const codec = parameters.codecs.find((one) => one.mimeType.toLowerCase() === mime)
+  if (codec === undefined) return null
+  const { mimeType, clockRate, channels, sdpFmtpLine } = codec
+  return {
+    mimeType,
+    clockRate,
+    ...(channels === undefined ? {} : { channels }),
+    ...(sdpFmtpLine === undefined ? {} : { sdpFmtpLine }),
+  }
+}

@@ -1,0 +1,139 @@
+/** The real browser behind the interfaces of the cores. */
+import type { Clock } from '@/protocol/clock'
+import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/session'
+import type { Browser } from '@/lesson/client'
+
+export const clock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs)
+    return () => clearTimeout(timer)
+  },
+  random: () => Math.random(),
+}
+
+const SUBPROTOCOL = 'twinclass.v1'
+
+function openSocket(handlers: SocketHandlers): Socket {
+  const url = new URL('/signal', location.href)
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+  url.hash = ''
+  const socket = new WebSocket(url, SUBPROTOCOL)
+  socket.addEventListener('open', () => handlers.onOpen())
+  socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+    if (typeof event.data === 'string') handlers.onText(event.data)
+  })
+  socket.addEventListener('close', () => handlers.onClose())
+  return {
+    send: (text) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text)
+    },
+    close: () => socket.close(),
+  }
+}
+
+const RESUME_KEY = 'twinclass.resume'
+const TOKEN_KEY = 'twinclass.token'
+
+const resume: ResumeStore = {
+  load() {
+    try {
+      const text = sessionStorage.getItem(RESUME_KEY)
+      return text === null ? null : (JSON.parse(text) as ResumeRecord)
+    } catch {
+      return null
+    }
+  },
+  save(record: ResumeRecord | null) {
+    try {
+      if (record === null) sessionStorage.removeItem(RESUME_KEY)
+      else sessionStorage.setItem(RESUME_KEY, JSON.stringify(record))
+    } catch {
+      // Without storage a reload is a new join; the server fences the old one.
+    }
+  },
+}
+
+/** True when this tab was in the lesson before a reload. */
+export function wasInLesson(): boolean {
+  return resume.load() !== null
+}
+
+export interface Entrance {
+  token: string
+  language: string | null
+}
+
+/**
+ * Takes the token out of the address: a fragment never reaches a server, and after this it is in
+ * no history entry either. A reload finds it in this tab's storage.
+ */
+export function takeEntrance(): Entrance {
+  const fragment = new URLSearchParams(location.hash.slice(1))
+  const given = fragment.get('token')
+  let token = given ?? ''
+  try {
+    if (given === null) token = sessionStorage.getItem(TOKEN_KEY) ?? ''
+    else {
+      // Another person's seat must not be resumed with this one's token.
+      if (sessionStorage.getItem(TOKEN_KEY) !== given) resume.save(null)
+      sessionStorage.setItem(TOKEN_KEY, given)
+    }
+  } catch {
+    // Without storage the token lives in this page only.
+  }
+  if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search)
+  return { token, language: fragment.get('lang') }
+}
+
+/** Forgets the token and the seat of this tab. */
+export function forgetEntrance(): void {
+  resume.save(null)
+  try {
+    sessionStorage.removeItem(TOKEN_KEY)
+  } catch {
+    // Nothing was kept.
+  }
+}
+
+export const hasWebRtc = typeof RTCPeerConnection === 'function'
+
+const codecs = (side: 'send' | 'receive'): readonly RTCRtpCodec[] => {
+  if (!hasWebRtc) return []
+  const of = side === 'send' ? RTCRtpSender : RTCRtpReceiver
+  return of.getCapabilities('video')?.codecs ?? []
+}
+
+export const browser: Browser = {
+  clock,
+  openSocket,
+  createPeerConnection: (configuration) => new RTCPeerConnection(configuration),
+  sendVideoCodecs: () => codecs('send'),
+  receiveVideoCodecs: () => codecs('receive'),
+  userAgent: navigator.userAgent,
+  resume,
+}
+
+/** `navigator.mediaDevices` is missing on pages that are not secure, whatever its type says. */
+export function mediaDevices(): MediaDevices | undefined {
+  return navigator.mediaDevices as MediaDevices | undefined
+}
+
+export async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    // The clipboard needs a secure page; the old way works everywhere.
+    const field = document.createElement('textarea')
+    field.value = text
+    field.style.position = 'fixed'
+    field.style.opacity = '0'
+    document.body.append(field)
+    field.select()
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- no other way without HTTPS
+    const done = document.execCommand('copy')
+    field.remove()
+    return done
+  }
+}

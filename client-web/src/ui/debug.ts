@@ -1,0 +1,37 @@
+/** `window.__twinclass`: what tests and support staff may look at. Shows no token. */
+import type { LessonClient } from '@/lesson/client'
+import { useLine } from '@/lesson/line'
+import { usePictures } from '@/lesson/pictures'
+import type { StatsEntry } from '@/rtc/statistics'
+
+export interface DebugHandle {
+  readonly state: string
+  readonly reason: string | null
+  readonly slots: readonly { mid: string; use: string; index: number; participant: string | null }[]
+  stats(): Promise<{ uplink: StatsEntry[]; downlink: StatsEntry[] }>
+}
+
+declare global {
+  interface Window {
+    __twinclass?: DebugHandle
+  }
+}
+
+export function exposeDebug(client: () => LessonClient | null): void {
+  const line = useLine()
+  const pictures = usePictures()
+  window.__twinclass = {
+    get state() {
+      return line.state
+    },
+    get reason() {
+      return line.reason?.code ?? null
+    },
+    get slots() {
+      return pictures.slots.map(({ slot, track }) => ({ ...slot, track: track?.id ?? null }))
+    },
+    async stats() {
+      return (await client()?.statistics()) ?? { uplink: [], downlink: [] }
+    },
+  }
+}

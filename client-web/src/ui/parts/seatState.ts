@@ -1,0 +1,31 @@
+/** The one state of a seat that is shown, with its colour; for wall, lists and consoles. */
+import type { ParticipantView } from '@/protocol/messages'
+import { clockText } from '@/ui/time'
+
+export interface SeatState {
+  /** Key of `studio.state`. */
+  key: 'expected' | 'left' | 'lost' | 'onStage' | 'soundBlocked' | 'never' | 'minutes' | 'justNow'
+  values: Record<string, string | number>
+  /** Colour is information: plain = fine. */
+  tone: 'plain' | 'live' | 'attention' | 'lost' | 'waiting'
+}
+
+export function seatState(
+  seat: ParticipantView,
+  onStage: boolean,
+  now: number,
+  lostAt: number | undefined,
+): SeatState {
+  if (seat.presence === 'expected') return { key: 'expected', values: {}, tone: 'waiting' }
+  if (seat.presence === 'left') return { key: 'left', values: {}, tone: 'waiting' }
+  if (seat.presence === 'lost') {
+    const time = lostAt === undefined ? '' : clockText(now - lostAt)
+    return { key: 'lost', values: { time }, tone: 'lost' }
+  }
+  if (seat.sound === 'blocked') return { key: 'soundBlocked', values: {}, tone: 'attention' }
+  if (onStage) return { key: 'onStage', values: {}, tone: 'live' }
+  if (seat.turns === 0) return { key: 'never', values: {}, tone: 'plain' }
+  const minutes = Math.floor((now - seat.last_turn_at) / 60)
+  if (minutes < 1) return { key: 'justNow', values: {}, tone: 'plain' }
+  return { key: 'minutes', values: { n: minutes }, tone: 'plain' }
+}
