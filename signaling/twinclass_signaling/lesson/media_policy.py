@@ -103,6 +103,17 @@ def subscriptions(state: LessonState, participant: ParticipantId, view: View) ->
     ]
 
 
+def external_subscriptions(state: LessonState) -> list[Subscription]:
+    """Returns what a screen without our page receives: the lead, then the slides."""
+    lead, co_lead = leading(state)
+    slides = next(slot for slot in _slides(state, lead, co_lead) if slot.use == "screen")
+    return [
+        Subscription("lead", 0, "camera", lead, priority=_LEAD_PRIORITY),
+        Subscription("lead", 0, "microphone", lead, priority=_AUDIO_PRIORITY),
+        slides,
+    ]
+
+
 def _slides(
     state: LessonState, lead: ParticipantId | None, co_lead: ParticipantId | None
 ) -> list[Subscription]:

@@ -1,0 +1,1 @@
+"""Translations between the lesson and the outside: Redis, media workers, certificates."""

@@ -1,0 +1,44 @@
+"""A closed lesson's log as a file: one JSON event a line, and its checksum beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+
+from twinclass_server.adapters.redis_log import LessonLog
+from twinclass_signaling.ids import EventSeq, LessonId
+
+
+async def archive(log: LessonLog, lesson: LessonId, folder: Path) -> Path:
+    """Writes the whole log durably and returns the file; it may be repeated.
+
+    Raises:
+        Unavailable: Redis is away.
+    """
+    lines: list[bytes] = []
+    started_at = 0
+    async for event, payload in log.read(EventSeq(0)):
+        started_at = started_at or int(event.at)
+        lines.append(payload + b"\n")
+    path = folder / f"{lesson}-{started_at}.jsonl"
+    await asyncio.to_thread(_write, path, b"".join(lines))
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    digest = hashlib.sha256(data).hexdigest()
+    _write_durably(path, data)
+    _write_durably(path.with_suffix(".sha256"), f"{digest}  {path.name}\n".encode())
+
+
+def _write_durably(path: Path, data: bytes) -> None:
+    partial = path.with_suffix(path.suffix + ".part")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

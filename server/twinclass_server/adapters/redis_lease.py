@@ -1,0 +1,133 @@
+"""Who owns a lesson: a key that expires, held as ``epoch:owner``.
+
+The epoch counts up with every change of owner, so a process that slept through the end of its
+lease can never write again: the append script compares the whole value. A new process on the
+same data folder has the same owner name (the folder's lock makes sure there is only one), so
+after a crash it takes its lessons over at once instead of waiting for the lease to run out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from redis.asyncio import Redis
+
+from twinclass_server.adapters.redis_connection import lesson_key, mapped_errors
+from twinclass_signaling.errors import Conflict, Unavailable
+from twinclass_signaling.ids import LessonId
+
+logger = logging.getLogger(__name__)
+
+_ACQUIRE = """
+local value = redis.call('GET', KEYS[1])
+if value and string.match(value, ':(.*)$') ~= ARGV[1] then return 0 end
+local epoch = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], epoch .. ':' .. ARGV[1], 'PX', ARGV[2])
+return epoch
+"""
+_RENEW = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+_RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
+
+
+class LeaseLost(Conflict):
+    """Another process owns the lesson now."""
+
+    def __init__(self, lesson: LessonId) -> None:
+        super().__init__(
+            "lesson_moved",
+            "这节课已由另一台服务器接管。",
+            f"Lesson {lesson} is owned by another server.",
+        )
+
+
+class Lease:
+    """One process's ownership of one lesson."""
+
+    def __init__(self, redis: Redis, lesson: LessonId, owner: str, lease_s: float) -> None:
+        self._redis = redis
+        self._lesson = lesson
+        self._owner = owner
+        self._lease_s = lease_s
+        self._keys = (lesson_key(lesson, "lease"), lesson_key(lesson, "epoch"))
+        self._epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """Returns the epoch of this ownership; 0 before the first."""
+        return self._epoch
+
+    @property
+    def holder(self) -> str:
+        """Returns what the lease key must hold for a write to be taken."""
+        return f"{self._epoch}:{self._owner}"
+
+    async def acquire(self) -> None:
+        """Takes the lesson.
+
+        Raises:
+            LeaseLost: another process has it.
+            Unavailable: Redis is away.
+        """
+        with mapped_errors():
+            epoch = int(
+                await self._redis.eval(
+                    _ACQUIRE, 2, *self._keys, self._owner, str(int(self._lease_s * 1000))
+                )
+            )
+        if epoch == 0:
+            raise LeaseLost(self._lesson)
+        self._epoch = epoch
+
+    async def renew(self) -> bool:
+        """Prolongs the lease; False when it is no longer ours."""
+        with mapped_errors():
+            return bool(
+                await self._redis.eval(
+                    _RENEW, 1, self._keys[0], self.holder, str(int(self._lease_s * 1000))
+                )
+            )
+
+    async def ensure(self) -> None:
+        """Renews, or takes again a lease that ran out unnoticed by anybody.
+
+        Raises:
+            LeaseLost: somebody else owned the lesson in between, even if no longer: what this
+                process remembers of it is old.
+            Unavailable: Redis is away.
+        """
+        if await self.renew():
+            return
+        before = self._epoch
+        await self.acquire()
+        if self._epoch != before + 1:
+            await self.release()
+            raise LeaseLost(self._lesson)
+
+    async def release(self) -> None:
+        """Gives the lesson up, if it is still ours and Redis is there."""
+        try:
+            with mapped_errors():
+                await self._redis.eval(_RELEASE, 1, self._keys[0], self.holder)
+        except Unavailable:
+            logger.info("lease of %s not released: redis is away", self._lesson)
+
+    async def keep(self) -> None:
+        """Renews for ever.
+
+        Raises:
+            LeaseLost: another process owns the lesson.
+        """
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            try:
+                await self.ensure()
+            except Unavailable:
+                # Nobody can take it either; the journal says so to people.
+                logger.debug("lease of %s not renewed: redis is away", self._lesson)

@@ -1,0 +1,244 @@
+"""The server put together: data folder, Redis, media plane, lessons, listeners, in this order.
+
+Everything is ended in the opposite order, so that clients hear of a stop before media ends and
+media before the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+
+from redis.asyncio import Redis
+from starlette.routing import BaseRoute
+
+from twinclass_config import Settings
+from twinclass_media.settings import MediaSettings
+from twinclass_media.worker.messages import WorkerStatistics
+from twinclass_server.adapters.data_folder import DataFolder, KeyFile
+from twinclass_server.adapters.redis_child import RedisChild
+from twinclass_server.adapters.redis_connection import connect
+from twinclass_server.demo import ensure_demo
+from twinclass_server.http.admin import admin_app
+from twinclass_server.http.public import public_app
+from twinclass_server.http.whip import DoorMedia, WhipService
+from twinclass_server.listen import (
+    QuietServer,
+    check_media_ports,
+    private_server,
+    public_server,
+    take_port,
+)
+from twinclass_server.metrics import Counters, LessonCollector, MediaCollector, new_registry
+from twinclass_server.signal.door import HostDoor
+from twinclass_server.signal.lessons import Lessons, LessonsParts
+from twinclass_server.signal.socket import SignalParts
+from twinclass_signaling.errors import SignalingError
+from twinclass_signaling.ports import MediaListener
+
+logger = logging.getLogger(__name__)
+
+
+class RunningMedia(DoorMedia, Protocol):
+    """The media plane as this module starts and ends it."""
+
+    shutdown_workers: bool
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *error: object) -> None: ...
+
+    def statistics(self) -> Sequence[WorkerStatistics]:
+        """Returns the last reading of every worker."""
+        ...
+
+
+MediaFactory = Callable[[MediaSettings, Path, MediaListener], RunningMedia]
+
+
+@dataclass(slots=True)
+class ServerParts:
+    """What a server is made of besides its settings."""
+
+    settings: Settings
+    folder: DataFolder
+    media: MediaFactory
+    #: Directory of the workers' sockets, to see whether workers of before hold the ports.
+    worker_sockets: Path
+    #: Workers outlive a SIGTERM: for a deploy under a service manager.
+    keep_workers: bool = False
+
+
+class Server:
+    """One server process. ``run`` returns after a drain."""
+
+    def __init__(self, parts: ServerParts) -> None:
+        self._parts = parts
+        self._settings = parts.settings
+        self._stop = asyncio.Event()
+        self._is_forced = False
+        self._keys: KeyFile | None = None
+
+    def request_stop(self, *, keep_workers: bool) -> None:
+        """Begins the drain; a second call ends at once."""
+        if self._stop.is_set():
+            if self._is_forced:
+                os._exit(1)
+            self._is_forced = True
+            logger.warning("forced to stop")
+        self._parts.keep_workers = keep_workers
+        self._stop.set()
+
+    async def run(self, started: Callable[[], Awaitable[None]]) -> None:
+        """Serves until stopped; ``started`` is called when clients may come.
+
+        Raises:
+            DataFolderHeld, PortBusy, RedisMissing: what keeps it from starting.
+        """
+        http, folder = self._settings.http, self._parts.folder
+        folder.lock(f"http port {http.port}, media port {self._settings.media.port}")
+        async with AsyncExitStack() as stack:
+            stack.callback(folder.unlock)
+            public = stack.enter_context(take_port(http.host, http.port, "--port"))
+            private = stack.enter_context(
+                take_port(http.admin_host, http.admin_port, "--admin-port")
+            )
+            media = self._settings.media
+            check_media_ports(media.bind, media.port, media.workers, self._parts.worker_sockets)
+            self._keys = KeyFile(folder)
+            child = await self._start_redis(stack)
+            url = self._settings.redis.url or (child.url if child is not None else "")
+            redis = connect(url, self._settings.redis.timeout_s)
+            stack.push_async_callback(redis.aclose)
+            await self._serve(stack, redis, child, (public, private), started)
+
+    async def _start_redis(self, stack: AsyncExitStack) -> RedisChild | None:
+        if self._settings.redis.url:
+            return None
+        child = RedisChild(self._parts.folder.redis)
+        stack.push_async_callback(child.stop)
+        await child.start()
+        return child
+
+    async def _serve(
+        self,
+        stack: AsyncExitStack,
+        redis: Redis,
+        child: RedisChild | None,
+        sockets: tuple[socket.socket, socket.socket],
+        started: Callable[[], Awaitable[None]],
+    ) -> None:
+        settings = self._settings
+        assert self._keys is not None  # noqa: S101 - set by run()
+        lessons = Lessons(
+            LessonsParts(
+                redis=redis,
+                settings=settings.lesson,
+                owner=self._parts.folder.node_id(),
+                archive_dir=self._parts.folder.lessons,
+                wall_clock=time.time,
+                replicas=settings.redis.replicas,
+            )
+        )
+        media = self._parts.media(settings.media, self._parts.folder.run, lessons)
+        await stack.enter_async_context(media)
+        stack.callback(self._decide_workers, media)
+        lessons.attach_media(media)
+        registry = new_registry()
+        registry.register(LessonCollector(lessons))
+        registry.register(MediaCollector(media.statistics))
+        signal_parts = SignalParts(
+            lessons=lessons,
+            keys=self._keys.current,
+            counters=Counters(registry),
+            authenticate_s=settings.lesson.authenticate_s,
+            send_queue=settings.lesson.send_queue,
+            max_connections=settings.http.max_connections,
+        )
+        whip = self._whip(lessons, media)
+        public = public_server(
+            public_app(signal_parts, settings.demo, _routes(whip)), settings.http
+        )
+        private = private_server(admin_app(lessons, registry))
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = []
+                if child is not None:
+                    background.append(group.create_task(child.watch(), name="redis"))
+                is_up = asyncio.Event()
+                background.append(group.create_task(lessons.run(is_up.set), name="lessons"))
+                await is_up.wait()
+                if settings.demo.enabled:
+                    background.append(group.create_task(self._keep_demo(lessons), name="demo"))
+                listeners = [
+                    group.create_task(public.serve([sockets[0]]), name="public listener"),
+                    group.create_task(private.serve([sockets[1]]), name="private listener"),
+                ]
+                await self._wait_listening(public, private)
+                await started()
+                await self._stop.wait()
+                await self._drain(lessons, whip, (public, private))
+                await asyncio.wait(listeners)
+                for task in background:
+                    task.cancel()
+        finally:
+            self._decide_workers(media)
+
+    def _whip(self, lessons: Lessons, media: RunningMedia) -> WhipService:
+        assert self._keys is not None  # noqa: S101 - set by run()
+        origins = self._settings.http.cors_origins
+        return WhipService(
+            HostDoor(lessons, self._keys.current),
+            media,
+            allow_origin=origins[0] if origins else "null",
+            max_viewers=self._settings.lesson.max_viewers_per_token,
+        )
+
+    async def _wait_listening(self, *servers: QuietServer) -> None:
+        # uvicorn offers no event; it takes a few milliseconds once.
+        while not all(server.started for server in servers):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+    async def _drain(
+        self, lessons: Lessons, whip: WhipService, servers: tuple[QuietServer, ...]
+    ) -> None:
+        logger.info("draining")
+        if not self._is_forced:
+            await lessons.drain()
+        if not self._parts.keep_workers:
+            whip.close()
+        for server in servers:
+            server.should_exit = True
+            server.force_exit = self._is_forced
+
+    async def _keep_demo(self, lessons: Lessons) -> None:
+        """Opens the demo, and a new one when it was closed."""
+        while True:
+            try:
+                await ensure_demo(lessons, self._settings.demo)
+            except SignalingError as error:
+                logger.warning("demo lesson not opened: %s", error)
+            await asyncio.sleep(1)
+
+    def _decide_workers(self, media: RunningMedia) -> None:
+        media.shutdown_workers = not self._parts.keep_workers
+
+
+def _routes(whip: WhipService) -> list[BaseRoute]:
+    return list(whip.routes())
+
+
+def install_signals(server: Server, *, keep_workers: bool) -> None:
+    """SIGTERM and SIGINT drain; Ctrl-C always ends the workers as well."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, lambda: server.request_stop(keep_workers=keep_workers))
+    loop.add_signal_handler(signal.SIGINT, lambda: server.request_stop(keep_workers=False))

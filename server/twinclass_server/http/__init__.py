@@ -1,0 +1,1 @@
+"""HTTP: pages, health, links, and the private listener."""

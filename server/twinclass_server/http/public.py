@@ -1,0 +1,88 @@
+"""The public listener: pages, health, the demo's links, ``/signal``, WHIP and WHEP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from twinclass_config import DemoSettings
+from twinclass_server.demo import DEMO, demo_links, demo_plan, ensure_demo
+from twinclass_server.errors import http_status
+from twinclass_server.http import pages
+from twinclass_server.http.headers import SecurityHeaders
+from twinclass_server.signal.lessons import Lessons
+from twinclass_server.signal.socket import SignalParts, SignalSocket
+from twinclass_signaling.errors import SignalingError
+from twinclass_signaling.tokens import TokenKeys
+
+
+def public_app(
+    signal: SignalParts, demo: DemoSettings, more: Sequence[BaseRoute] = ()
+) -> Starlette:
+    """Returns the application; ``more`` are routes of WHIP and WHEP."""
+
+    async def signal_endpoint(socket: WebSocket) -> None:
+        await SignalSocket(socket, signal).run()
+
+    return Starlette(
+        routes=[
+            Route("/healthz", _healthz),
+            Route("/readyz", _readyz(signal.lessons)),
+            Route("/api/portal", _portal(signal.lessons, signal.keys, demo)),
+            WebSocketRoute("/signal", signal_endpoint),
+            *more,
+            *pages.routes(),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+    )
+
+
+async def _healthz(_: Request) -> Response:
+    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+
+def _readyz(lessons: Lessons) -> Callable[[Request], Awaitable[Response]]:
+    async def readyz(_: Request) -> Response:
+        problems: list[str] = []
+        if lessons.is_draining:
+            problems.append("draining")
+        if not lessons.is_redis_up:
+            problems.append("redis")
+        return JSONResponse(
+            {"ready": not problems, "problems": problems},
+            503 if problems else 200,
+            headers={"Cache-Control": "no-store"},
+        )
+
+    return readyz
+
+
+def _portal(
+    lessons: Lessons, keys: Callable[[], TokenKeys], demo: DemoSettings
+) -> Callable[[Request], Awaitable[Response]]:
+    async def portal(request: Request) -> Response:
+        if not demo.enabled:
+            return JSONResponse({"code": "no_demo"}, 404, headers={"Cache-Control": "no-store"})
+        try:
+            await ensure_demo(lessons, demo)
+        except SignalingError as error:
+            return JSONResponse({"code": error.code}, http_status(error))
+        base = str(request.base_url).rstrip("/")
+        links = [
+            {**{k: v for k, v in asdict(link).items() if k != "path"}, "url": base + link.path}
+            for link in demo_links(demo, keys(), time.time())
+        ]
+        return JSONResponse(
+            {"lesson": {"id": DEMO, "title": demo_plan(demo).title}, "links": links},
+            headers={"Cache-Control": "no-store"},
+        )
+
+    return portal

@@ -1,0 +1,136 @@
+"""Sockets and servers: ports taken before anything starts, so that a busy one is named."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from twinclass_config import HttpSettings
+
+#: Above our own limit (MAX_MESSAGE_BYTES) we answer with an error; above this the frame is not
+#: even read and the connection closes with 1009.
+_MAX_FRAME_BYTES = 1024 * 1024
+_GRACE_S = 3
+
+
+class PortBusy(Exception):
+    """A port is taken; the text names it and its flag."""
+
+    code = "port_busy"
+
+
+def take_port(host: str, port: int, flag: str) -> socket.socket:
+    """Returns a listening socket.
+
+    Raises:
+        PortBusy: somebody else has the port, or the address is not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    is_wildcard = host == "::"
+    try:
+        return socket.create_server(
+            (host, port), family=family, dualstack_ipv6=is_wildcard, backlog=512
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortBusy(
+                f"Port {port} ({host}) is in use; choose another with {flag} PORT."
+            ) from None
+        raise PortBusy(f"Cannot listen on {host} port {port} ({flag}): {error.strerror}") from error
+
+
+def check_media_ports(
+    addresses: tuple[str, ...], first: int, workers: int, worker_sockets: Path
+) -> None:
+    """Makes sure that workers will get their ports, unless workers of before hold them.
+
+    Raises:
+        PortBusy: another program has one of them.
+    """
+    for index in range(workers):
+        if _answers(worker_sockets / f"worker-{index}.sock"):
+            continue
+        for address in addresses:
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                _probe(address, first + index, kind)
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            return False
+    return True
+
+
+def _probe(address: str, port: int, kind: socket.SocketKind) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, kind) as probe:
+            if kind is socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            name = "UDP" if kind is socket.SOCK_DGRAM else "TCP"
+            raise PortBusy(
+                f"Media port {port} ({name} {address}) is in use; "
+                "choose another with --media-port PORT."
+            ) from None
+        # An address this machine does not have (no IPv6): the worker skips it as well.
+
+
+class QuietServer(uvicorn.Server):
+    """Leaves signals to us: one drain for all listeners."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+def public_server(app: ASGIApp, settings: HttpSettings) -> QuietServer:
+    """Returns the server of pages and ``/signal``."""
+    return QuietServer(
+        uvicorn.Config(
+            app,
+            ws="websockets-sansio",
+            ws_max_size=_MAX_FRAME_BYTES,
+            # Deflate keeps state and time per viewer, and offers are few.
+            ws_per_message_deflate=False,
+            ws_ping_interval=15,
+            ws_ping_timeout=15,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_GRACE_S,
+            ssl_certfile=settings.tls_cert or None,
+            ssl_keyfile=settings.tls_key or None,
+        )
+    )
+
+
+def private_server(app: ASGIApp) -> QuietServer:
+    """Returns the server of metrics and administration."""
+    return QuietServer(
+        uvicorn.Config(
+            app,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+    )

@@ -1,0 +1,104 @@
+"""From the committed state to the media plane: what changed of grants and subscriptions.
+
+Recomputed after each batch that can change them. Viewers that see the same share one
+computation: in a lesson of 270 most do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twinclass_signaling.ids import ParticipantId, SessionId
+from twinclass_signaling.lesson.events import (
+    LessonEvent,
+    ParticipantJoined,
+    ParticipantLost,
+    ParticipantRecovered,
+    PublicationEnded,
+    PublicationStarted,
+)
+from twinclass_signaling.lesson.media_policy import external_subscriptions, grants, subscriptions
+from twinclass_signaling.lesson.state import HOME_ROLES, LEAD_ROLES, LessonState
+from twinclass_signaling.messages import View
+from twinclass_signaling.ports import Grant, MediaPlane, Subscription
+from twinclass_signaling.roles import Role
+
+
+def changes_media(state: LessonState, event: LessonEvent) -> bool:
+    """Tells whether others' media may change by an event. A home that comes, goes, or starts its
+    camera changes nothing for others until it is called on."""
+    match event:
+        case (
+            ParticipantJoined(participant)
+            | ParticipantLost(participant)
+            | ParticipantRecovered(participant)
+            | PublicationStarted(participant)
+            | PublicationEnded(participant)
+        ):
+            seat = state.seats.get(participant)
+            quiet = HOME_ROLES | {Role.OBSERVER, Role.ASSISTANT}
+            return seat is None or seat.role not in quiet
+        case _:
+            return True
+
+
+class MediaEffects:
+    """Remembers what the media plane was told, and tells it only differences."""
+
+    def __init__(self, media: MediaPlane) -> None:
+        self._media = media
+        self._grants: dict[ParticipantId, list[Grant]] = {}
+        self._wanted: dict[SessionId, list[Subscription]] = {}
+
+    def update(
+        self,
+        state: LessonState,
+        viewers: Iterable[tuple[SessionId, ParticipantId, View]],
+        screens: Iterable[SessionId] = (),
+    ) -> None:
+        """Brings the media plane to what ``state`` says."""
+        for participant in state.seats:
+            self._grant(state, participant)
+        shared: dict[tuple[Role, View, ParticipantId | None], list[Subscription]] = {}
+        for session, participant, view in viewers:
+            seat = state.seats.get(participant)
+            if seat is None:
+                continue
+            is_special = seat.role in LEAD_ROLES or state.is_on_stage(participant)
+            key = (seat.role, view, participant if is_special else None)
+            if key not in shared:
+                shared[key] = subscriptions(state, participant, view)
+            self._subscribe(state, session, shared[key])
+
+        for session in screens:
+            self._subscribe(state, session, external_subscriptions(state))
+
+    def update_one(
+        self, state: LessonState, session: SessionId, participant: ParticipantId, view: View
+    ) -> None:
+        """Tells the media plane all of one session (it is new or its page is)."""
+        self.update_grants(state, participant)
+        self._wanted.pop(session, None)
+        self._subscribe(state, session, subscriptions(state, participant, view))
+
+    def forget(self, session: SessionId) -> None:
+        """Forgets a session that was removed."""
+        self._wanted.pop(session, None)
+
+    def update_grants(self, state: LessonState, participant: ParticipantId) -> None:
+        """Tells the media plane what one participant's sources may do, whatever it knew."""
+        self._grants.pop(participant, None)
+        self._grant(state, participant)
+
+    def _grant(self, state: LessonState, participant: ParticipantId) -> None:
+        wanted = grants(state, participant)
+        if self._grants.get(participant, []) != wanted:
+            self._grants[participant] = wanted
+            self._media.set_grants(state.id, participant, wanted)
+
+    def _subscribe(
+        self, state: LessonState, session: SessionId, wanted: list[Subscription]
+    ) -> None:
+        if self._wanted.get(session) != wanted:
+            self._wanted[session] = wanted
+            self._media.set_subscriptions(state.id, session, wanted)

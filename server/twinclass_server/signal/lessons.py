@@ -1,0 +1,258 @@
+"""The lessons this process owns: loading, taking over, closing, and what reaches them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from twinclass_server.adapters.archive import archive
+from twinclass_server.adapters.redis_connection import is_up
+from twinclass_server.adapters.redis_lease import Lease, LeaseLost
+from twinclass_server.adapters.redis_log import LessonLog
+from twinclass_server.adapters.redis_records import LessonRecords
+from twinclass_server.signal.host import HostParts, LessonHost
+from twinclass_signaling.errors import Conflict, SignalingError, Unavailable
+from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.lesson import snapshot
+from twinclass_signaling.lesson.core import apply
+from twinclass_signaling.lesson.state import LessonState, Plan
+from twinclass_signaling.messages import Goodbye, Text
+from twinclass_signaling.ports import MediaMessage, MediaPlane
+from twinclass_signaling.roles import Source
+from twinclass_signaling.settings import LessonSettings
+
+logger = logging.getLogger(__name__)
+
+_ADOPT_S = 2.0
+#: How long clients get to receive the goodbye at a drain.
+_DRAIN_S = 2.0
+
+_MOVED = Goodbye(
+    "moved",
+    Text(
+        "课堂换到另一台服务器，正在重新连接。", "The lesson moves to another server; reconnecting."
+    ),
+    reconnect_after_s=1.0,
+)
+_CLOSED = Goodbye("lesson_closed", Text("下课了，再见！", "The lesson is over. Goodbye!"))
+_DRAIN = Goodbye(
+    "drain",
+    Text("服务器正在更新，马上回来。", "The server is being updated; back in a moment."),
+    reconnect_after_s=1.0,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LessonsParts:
+    """What all lessons of this process share."""
+
+    redis: Redis
+    settings: LessonSettings
+    owner: str
+    archive_dir: Path
+    wall_clock: Callable[[], float]
+    replicas: int = 0
+
+
+class Lessons:
+    """The hosts of this process. Use as a context manager; ``media`` is set before."""
+
+    def __init__(self, parts: LessonsParts) -> None:
+        self.hosts: dict[LessonId, LessonHost] = {}
+        self.records = LessonRecords(parts.redis)
+        self.is_redis_up = False
+        self.is_draining = False
+        self._parts = parts
+        self._media: MediaPlane | None = None
+        self._locks: dict[LessonId, asyncio.Lock] = {}
+        self._serving: dict[LessonId, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    def attach_media(self, media: MediaPlane) -> None:
+        """Sets the media plane; it is made with this object as its listener."""
+        self._media = media
+
+    @property
+    def media(self) -> MediaPlane:
+        """Returns the media plane."""
+        if self._media is None:
+            raise Unavailable("media_unavailable", "音视频服务未启动。", "No media plane yet.")
+        return self._media
+
+    # ---- life ------------------------------------------------------------------------------
+
+    async def run(self, started: Callable[[], None]) -> None:
+        """Owns the hosts' tasks until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            group.create_task(self._adopt(), name="adopt lessons")
+            started()
+
+    async def drain(self) -> None:
+        """Says goodbye, gives the lessons up, leaves media alone."""
+        self.is_draining = True
+        for host in self.hosts.values():
+            host.say_goodbye(_DRAIN)
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                # Polled: it happens once in a process's life.
+                while any(  # noqa: ASYNC110
+                    next(host.connected(), None) for host in self.hosts.values()
+                ):
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            logger.warning("some clients did not take the goodbye in time")
+        serving = list(self._serving.values())
+        for task in serving:
+            task.cancel()
+        if serving:
+            await asyncio.wait(serving)
+
+    async def _adopt(self) -> None:
+        """Takes lessons without an owner and watches Redis."""
+        while True:
+            self.is_redis_up = await is_up(self._parts.redis)
+            if self.is_redis_up and not self.is_draining:
+                await self._adopt_once()
+            await asyncio.sleep(_ADOPT_S if self.is_redis_up else 0.5)
+
+    async def _adopt_once(self) -> None:
+        try:
+            for lesson in await self.records.lessons():
+                if lesson not in self.hosts:
+                    await self.host(lesson)
+        except LeaseLost:
+            pass  # It has an owner elsewhere.
+        except SignalingError as error:
+            logger.warning("lessons not adopted: %s", error)
+
+    # ---- lessons ---------------------------------------------------------------------------
+
+    async def create(self, lesson: LessonId, plan: Plan) -> LessonHost:
+        """Makes a lesson and owns it.
+
+        Raises:
+            Conflict: there is one.
+            Unavailable: Redis is away.
+        """
+        await self.records.create(lesson, plan)
+        return await self.host(lesson)
+
+    async def host(self, lesson: LessonId) -> LessonHost:
+        """Returns the host of a lesson, taking it over when nobody owns it.
+
+        Raises:
+            LeaseLost: another process owns it.
+            Conflict: ``lesson_unknown`` or ``lesson_closed``.
+            Unavailable: Redis is away.
+        """
+        host = self.hosts.get(lesson)
+        if host is not None:
+            return host
+        if self.is_draining or self._group is None:
+            raise Unavailable("draining", "服务器正在重启。", "Restarting.", retry_after_s=1.0)
+        async with self._locks.setdefault(lesson, asyncio.Lock()):
+            host = self.hosts.get(lesson)
+            if host is None:
+                host = await self._load(lesson)
+                self.hosts[lesson] = host
+                self._serving[lesson] = self._group.create_task(
+                    self._serve(host), name=f"lesson {lesson}"
+                )
+        return host
+
+    async def _load(self, lesson: LessonId) -> LessonHost:
+        plan = await self.records.plan(lesson)
+        if plan is None:
+            if await self.records.is_closed(lesson):
+                raise Conflict("lesson_closed", "这节课已经结束。", "This lesson is over.")
+            raise Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
+        parts = self._parts
+        lease = Lease(parts.redis, lesson, parts.owner, parts.settings.lease_s)
+        await lease.acquire()
+        try:
+            log = LessonLog(parts.redis, lesson, lease, parts.replicas)
+            data = await log.read_snapshot()
+            state = LessonState(lesson, plan) if data is None else snapshot.decode(plan, data)
+            async for event, _ in log.read(state.seq):
+                apply(state, event.event, event.at, event.seq)
+            host_parts = HostParts(
+                state=state,
+                log=log,
+                lease=lease,
+                records=self.records,
+                media=self.media,
+                settings=parts.settings,
+                wall_clock=parts.wall_clock,
+                people=await self.records.people(lesson),
+                sessions=await self.records.sessions(lesson),
+            )
+        except BaseException:
+            await lease.release()
+            raise
+        logger.info("lesson %s: owner with epoch %d, event %d", lesson, lease.epoch, state.seq)
+        return LessonHost(host_parts)
+
+    async def _serve(self, host: LessonHost) -> None:
+        """One lesson's outermost boundary: whatever ends it, others go on."""
+        lesson = host.lesson
+        try:
+            await host.run()
+            host.say_goodbye(_CLOSED)
+            self.media.close_lesson(lesson)
+            await self._retire(host)
+        except asyncio.CancelledError:
+            await host.lease.release()
+            raise
+        except LeaseLost:
+            logger.warning("lesson %s: another process owns it now", lesson)
+            host.say_goodbye(_MOVED)
+            self.media.close_lesson(lesson)
+        except Exception:
+            logger.exception("lesson %s failed; it will be loaded again", lesson)
+            host.say_goodbye(_MOVED)
+            await host.lease.release()
+        finally:
+            self.hosts.pop(lesson, None)
+            self._serving.pop(lesson, None)
+
+    async def _retire(self, host: LessonHost) -> None:
+        while True:
+            try:
+                await archive(host.log, host.lesson, self._parts.archive_dir)
+                await self.records.retire(host.lesson)
+                await host.lease.release()
+                return
+            except Unavailable:
+                await asyncio.sleep(1.0)
+
+    # ---- the media plane's listener --------------------------------------------------------
+
+    def publication_started(
+        self, lesson: LessonId, participant: ParticipantId, source: Source
+    ) -> None:
+        """Passes it to the lesson's host."""
+        if (host := self.hosts.get(lesson)) is not None:
+            host.publication_started(participant, source)
+
+    def publication_ended(
+        self, lesson: LessonId, participant: ParticipantId, source: Source
+    ) -> None:
+        """Passes it to the lesson's host."""
+        if (host := self.hosts.get(lesson)) is not None:
+            host.publication_ended(participant, source)
+
+    def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
+        """Passes it to the lesson's host."""
+        if (host := self.hosts.get(lesson)) is not None:
+            host.speakers_changed(participants)
+
+    def send(self, lesson: LessonId, session: SessionId, message: MediaMessage) -> None:
+        """Passes it to the lesson's host."""
+        if (host := self.hosts.get(lesson)) is not None:
+            host.send(session, message)
