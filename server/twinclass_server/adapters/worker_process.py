@@ -45,25 +45,19 @@ def socket_directory(run_dir: Path) -> Path:
 
 
 def command_line(settings: MediaSettings, index: int, directory: Path) -> list[str]:
-    """How worker ``index`` is started."""
+    """How worker ``index`` is started; it adds its index to the ports itself."""
     command = [sys.executable, "-m", "twinclass_media.worker"]
     command += ["--index", str(index), "--run-dir", str(directory)]
     for address in settings.bind:
         command += ["--bind", address]
-    command += ["--port", str(settings.port + index)]
+    command += ["--port", str(settings.port)]
     for announced in settings.announce:
-        command += ["--announce", shifted(announced, index)]
+        command += ["--announce", announced]
     if not settings.tcp:
         command.append("--no-tcp")
     command += ["--max-transports", str(settings.max_transports)]
     command += ["--drain-s", str(settings.drain_s)]
     return command
-
-
-def shifted(announced: str, index: int) -> str:
-    """``host:port`` of worker 0 -> that of worker ``index``."""
-    host, colon, port = announced.rpartition(":")
-    return f"{host}:{int(port) + index}" if colon and port.isdigit() else announced
 
 
 class WorkerProcess:

@@ -292,6 +292,14 @@ class DownlinkPool:
         """Asks for an ICE restart with the next offer."""
         self._state.restart = True
 
+    def remote_restarted(self, ufrag: str) -> bool:
+        """Notes the viewer's new ICE user fragment; False when it is the one we know (WHEP)."""
+        remote = self._state.remote
+        if remote is None or remote.ufrag == ufrag:
+            return False
+        self._state.remote = msgspec.structs.replace(remote, ufrag=ufrag)
+        return True
+
     def slots(self) -> tuple[Slot, ...]:
         """All slots and who is in them, offered ones too."""
         return tuple(

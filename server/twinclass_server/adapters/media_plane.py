@@ -1,0 +1,380 @@
+"""The media plane over worker processes: ``ports.MediaPlane`` for the lesson's host.
+
+Two callers meet here: the host, with what the lesson wants, and the workers, with what happens.
+Each lesson has a home worker, the least loaded when its first session comes; the rules of a
+lesson's media are in ``media_lesson``, what a dead control plane left behind is claimed through
+``media_recovery``. This module finds the lesson and the worker, waits where waiting is due, and
+turns refusals into errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from twinclass_media.settings import MediaSettings
+from twinclass_media.worker.messages import (
+    Dumped,
+    Notification,
+    ProducerState,
+    Qualities,
+    Speakers,
+    TransportId,
+    TransportState,
+    WorkerStatistics,
+)
+from twinclass_server.adapters.media_lesson import LessonMedia
+from twinclass_server.adapters.media_recovery import Found, find_sessions, transports_of
+from twinclass_server.adapters.media_session import Credentials, Session
+from twinclass_server.adapters.worker_client import unavailable
+from twinclass_server.adapters.worker_link import WorkerLink
+from twinclass_server.adapters.worker_supervisor import WorkerSupervisor
+from twinclass_signaling.errors import InvalidState
+from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.messages import PublishedTrack
+from twinclass_signaling.ports import Grant, MediaListener, Subscription
+from twinclass_signaling.sdp.negotiation import candidate_lines
+from twinclass_signaling.sdp.parser import parse, parse_fragment
+from twinclass_signaling.sdp.serializer import candidate_value
+
+_log = logging.getLogger(__name__)
+
+#: A client that comes while its worker restarts waits this long before it is told to retry.
+WORKER_WAIT_S = 5.0
+TICK_S = 1.0
+
+
+class WorkerMediaPlane:
+    """``ports.MediaPlane``; an async context manager that owns the workers' links.
+
+    ``shutdown_workers``: whether leaving ends the workers, or lets their lessons go on for the
+    control plane that comes next.
+    """
+
+    def __init__(self, settings: MediaSettings, run_dir: Path, listener: MediaListener) -> None:
+        self.shutdown_workers = False
+        self._settings = settings
+        self._listener = listener
+        self._supervisor = WorkerSupervisor(settings, run_dir, self)
+        self._lessons: dict[LessonId, LessonMedia] = {}
+        self._homes: dict[LessonId, WorkerLink] = {}
+        self._found: dict[int, Found] = {}
+        self._watchers: dict[tuple[LessonId, SessionId], Callable[[], None]] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._ticking: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._supervisor.__aenter__()
+        await self._tasks.__aenter__()
+        self._ticking = self._tasks.create_task(self._tick_for_ever(), name="media-plane-tick")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._ticking is not None:
+            self._ticking.cancel()
+        self._supervisor.shutdown_workers = self.shutdown_workers
+        try:
+            await self._tasks.__aexit__(None, None, None)
+        finally:
+            await self._supervisor.__aexit__(kind, error, traceback)
+
+    def statistics(self) -> list[WorkerStatistics]:
+        """The latest counters of each worker that answers, at most some seconds old."""
+        return [link.statistics for link in self._supervisor.links if link.statistics is not None]
+
+    # ---- ports.MediaPlane
+
+    async def open_session(
+        self,
+        lesson: LessonId,
+        session: SessionId,
+        participant: ParticipantId,
+        video_codecs: Sequence[str],
+    ) -> bool:
+        """See ``ports.MediaPlane``."""
+        media = await self._lesson_for(lesson, session)
+        found = self._claim(lesson, session)
+        if found is not None and session not in media.sessions:
+            found.participant = participant
+            media.adopt(found)
+        return media.open(session, participant, video_codecs)
+
+    async def publish(
+        self,
+        lesson: LessonId,
+        session: SessionId,
+        sdp: str,
+        tracks: Sequence[PublishedTrack],
+    ) -> str:
+        """See ``ports.MediaPlane``."""
+        offer = parse(sdp)
+        media, link = await self._ready(lesson)
+        known = media.session(session)
+        answer = media.publish(known, offer, {t.mid: t.source for t in tracks})
+        await self._settle(link, [known.uplink.transport] if known.uplink else [])
+        # After the caller has passed the answer on: wishes name codecs that it brings.
+        asyncio.get_running_loop().call_soon(self._send_wishes, lesson, session)
+        return answer
+
+    async def view(
+        self, lesson: LessonId, session: SessionId, sdp: str, wanted: Sequence[Subscription]
+    ) -> str:
+        """See ``ports.MediaPlane``."""
+        offer = parse(sdp)
+        media, link = await self._ready(lesson)
+        known = media.session(session)
+        answer = media.view(known, offer, wanted)
+        await self._settle(link, [known.downlink.transport] if known.downlink else [])
+        return answer
+
+    def subscribe_answered(self, lesson: LessonId, session: SessionId, n: int, sdp: str) -> None:
+        """See ``ports.MediaPlane``."""
+        answer = parse(sdp)
+        media = self._known(lesson)
+        media.answered(media.session(session), n, answer)
+
+    def subscribe_refused(self, lesson: LessonId, session: SessionId, n: int) -> None:
+        """See ``ports.MediaPlane``."""
+        media = self._known(lesson)
+        media.refused(media.session(session), n)
+
+    def restart_downlink(self, lesson: LessonId, session: SessionId, fresh: bool) -> None:
+        """See ``ports.MediaPlane``."""
+        media = self._known(lesson)
+        media.restart_downlink(media.session(session), fresh=fresh)
+
+    def set_grants(
+        self, lesson: LessonId, participant: ParticipantId, grants: Sequence[Grant]
+    ) -> None:
+        """See ``ports.MediaPlane``. May come before the first session of the lesson."""
+        media = self._lessons.get(lesson)
+        if media is None:
+            link = self._least_loaded()
+            if link is None:
+                return
+            media = self._make_lesson(lesson, link)
+        media.set_grants(participant, grants)
+
+    def set_subscriptions(
+        self, lesson: LessonId, session: SessionId, wanted: Sequence[Subscription]
+    ) -> None:
+        """See ``ports.MediaPlane``."""
+        media = self._known(lesson)
+        media.set_subscriptions(media.session(session), wanted)
+
+    def remove_session(self, lesson: LessonId, session: SessionId) -> None:
+        """See ``ports.MediaPlane``."""
+        self._watchers.pop((lesson, session), None)
+        media = self._lessons.get(lesson)
+        if media is not None:
+            media.remove(session)
+
+    def close_lesson(self, lesson: LessonId) -> None:
+        """See ``ports.MediaPlane``."""
+        media = self._lessons.pop(lesson, None)
+        self._homes.pop(lesson, None)
+        if media is not None:
+            media.close()
+        for key in [key for key in self._watchers if key[0] == lesson]:
+            del self._watchers[key]
+
+    # ---- for WHIP and WHEP
+
+    def restart_ice(self, lesson: LessonId, session: SessionId, fragment: str) -> str:
+        """Takes an SDP fragment: new credentials restart ICE, ours come back; else empty.
+
+        Raises:
+            SdpError: malformed.
+        """
+        wanted = parse_fragment(fragment)
+        media = self._known(lesson)
+        known = media.session(session)
+        link = self._homes[lesson]
+        if not wanted.ice_ufrag or link.attached is None:
+            return ""
+        credentials = media.restart_ice(known, wanted.ice_ufrag)
+        if credentials is None:
+            return ""
+        lines = [
+            "a=ice-lite",
+            f"a=ice-ufrag:{credentials.ufrag}",
+            f"a=ice-pwd:{credentials.pwd}",
+            *self._candidates(link, credentials),
+            "a=end-of-candidates",
+        ]
+        return "\r\n".join(lines) + "\r\n"
+
+    def watch_session(self, lesson: LessonId, session: SessionId, lost: Callable[[], None]) -> None:
+        """Calls ``lost`` once when a transport of the session is gone by itself."""
+        self._watchers[lesson, session] = lost
+
+    # ---- worker_link.WorkerHandler
+
+    def worker_attached(self, index: int, dumped: Dumped, lost: Sequence[TransportId]) -> None:
+        """Takes over what is there, and goes on with what waited for the worker."""
+        self._transports_lost(lost)
+        link = self._supervisor.links[index]
+        now = asyncio.get_running_loop().time()
+        if index not in self._found:
+            found = find_sessions(index, dumped, now)
+            self._found[index] = found
+            for transport in found.useless:
+                link.remove("transport", transport)
+            if found.sessions:
+                _log.info("worker %d holds %d sessions of before", index, len(found.sessions))
+        for lesson, home in self._homes.items():
+            if home is link:
+                media = self._lessons[lesson]
+                for session in list(media.sessions.values()):
+                    media.advance(session)
+
+    def worker_died(self, index: int, lost: Sequence[TransportId]) -> None:
+        """Tells the clients of that worker, and only them."""
+        self._found[index] = Found(index, 0.0)
+        self._transports_lost(lost)
+
+    def worker_notified(self, index: int, notification: Notification) -> None:
+        """Finds the lesson that a notification concerns."""
+        now = asyncio.get_running_loop().time()
+        here = [self._lessons[x] for x, home in self._homes.items() if home.index == index]
+        match notification:
+            case TransportState():
+                for media in here:
+                    if media.owns(notification.id):
+                        self._tell_watchers(media.id, media.transport_changed(notification))
+                        return
+            case ProducerState():
+                for media in here:
+                    if media.has_producer(notification.id):
+                        media.producer_changed(notification, now)
+                        return
+            case Speakers():
+                for media in here:
+                    if media.router == notification.router:
+                        media.speakers_changed([p for p, _ in notification.producers])
+            case Qualities():
+                for media in here:
+                    media.links_measured(notification.links)
+            case _:
+                return
+
+    # ---- inside
+
+    async def _lesson_for(self, lesson: LessonId, session: SessionId) -> LessonMedia:
+        """The lesson's media, made on its home worker where it is not known yet.
+
+        Raises:
+            Unavailable: no worker, or it is full.
+        """
+        link = self._homes.get(lesson) or self._home_found(lesson) or self._least_loaded()
+        if link is None:
+            link = self._supervisor.links[0]
+        await link.wait_attached(WORKER_WAIT_S)
+        media = self._lessons.get(lesson) or self._make_lesson(lesson, link)
+        is_new = session not in media.sessions and not self._is_found(lesson, session)
+        # Two transports a session; the worker would refuse the second one later.
+        room = self._settings.max_transports - self._homes[lesson].outbox.transports
+        if is_new and room < 2:
+            raise unavailable("it is full")
+        return media
+
+    def _make_lesson(self, lesson: LessonId, link: WorkerLink) -> LessonMedia:
+        media = LessonMedia(lesson, link, self._listener)
+        self._lessons[lesson] = media
+        self._homes[lesson] = self._home_found(lesson) or link
+        return media
+
+    def _least_loaded(self) -> WorkerLink | None:
+        links = [link for link in self._supervisor.links if link.attached is not None]
+        return min(links, key=lambda link: link.outbox.transports, default=None)
+
+    def _home_found(self, lesson: LessonId) -> WorkerLink | None:
+        """The worker on which a lesson of before still has sessions."""
+        for found in self._found.values():
+            if any(key[0] == lesson for key in found.sessions):
+                return self._supervisor.links[found.worker]
+        return None
+
+    def _is_found(self, lesson: LessonId, session: SessionId) -> bool:
+        return any((lesson, session) in found.sessions for found in self._found.values())
+
+    def _claim(self, lesson: LessonId, session: SessionId) -> Session | None:
+        for found in self._found.values():
+            claimed = found.sessions.pop((lesson, session), None)
+            if claimed is not None:
+                return claimed
+        return None
+
+    def _known(self, lesson: LessonId) -> LessonMedia:
+        media = self._lessons.get(lesson)
+        if media is None:
+            raise InvalidState("unknown_lesson", "课堂不存在", "no media of this lesson")
+        return media
+
+    async def _ready(self, lesson: LessonId) -> tuple[LessonMedia, WorkerLink]:
+        media, link = self._known(lesson), self._homes[lesson]
+        await link.wait_attached(WORKER_WAIT_S)
+        return media, link
+
+    async def _settle(self, link: WorkerLink, transports: Sequence[TransportId]) -> None:
+        """Waits until the worker has done it all; its refusal of a transport is ours.
+
+        Raises:
+            Unavailable: the worker is lost or full.
+        """
+        problems = await link.settle()
+        for problem in problems:
+            if problem.id in transports:
+                link.remove("transport", problem.id)
+                self._transports_lost([TransportId(problem.id)])
+                raise unavailable(problem.text)
+
+    def _send_wishes(self, lesson: LessonId, session: SessionId) -> None:
+        media = self._lessons.get(lesson)
+        known = media.sessions.get(session) if media is not None else None
+        if media is not None and known is not None:
+            media.send_wishes(known, again=True)
+
+    def _transports_lost(self, lost: Sequence[TransportId]) -> None:
+        for media in list(self._lessons.values()):
+            self._tell_watchers(media.id, media.transports_lost(lost))
+
+    def _tell_watchers(self, lesson: LessonId, sessions: Sequence[SessionId]) -> None:
+        for session in sessions:
+            watcher = self._watchers.pop((lesson, session), None)
+            if watcher is not None:
+                watcher()
+
+    def _candidates(self, link: WorkerLink, credentials: Credentials) -> list[str]:
+        attached = link.attached
+        if attached is None:
+            return []
+        addresses = credentials.local(attached).addresses
+        return [f"a=candidate:{candidate_value(c)}" for c in candidate_lines(addresses)]
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = asyncio.get_running_loop().time()
+            for media in list(self._lessons.values()):
+                media.tick(now)
+            for found in self._found.values():
+                if found.sessions and now >= found.deadline:
+                    self._release(found)
+
+    def _release(self, found: Found) -> None:
+        """Nobody came back for these."""
+        link = self._supervisor.links[found.worker]
+        for session in found.sessions.values():
+            for transport in transports_of(session):
+                link.remove("transport", transport)
+        found.sessions.clear()

@@ -1,0 +1,202 @@
+"""One client's two transports, as specs for a worker.
+
+``Uplink`` is what it sends, ``Downlink`` what it receives. Both hold what SDP decided and turn
+it into specs; the lesson decides what is shown where (``media_lesson``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from twinclass_media.worker.messages import (
+    Attached,
+    ConsumerId,
+    ConsumerSpec,
+    ProducerId,
+    RouterId,
+    TransportId,
+    TransportSpec,
+)
+from twinclass_server.adapters.media_publication import Publication
+from twinclass_server.adapters.media_translate import (
+    TransportNote,
+    codecs,
+    encode_note,
+    extensions,
+    fingerprints,
+    local_transport,
+)
+from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.messages import Slot
+from twinclass_signaling.ports import Subscription
+from twinclass_signaling.sdp.downlink import DownlinkPool, PoolSection
+from twinclass_signaling.sdp.negotiation import LocalTransport, NegotiatedCodec
+from twinclass_signaling.sdp.uplink import UplinkDescription
+
+#: Consumers are paused by an empty producer, never by a missing layer.
+NO_PRODUCER = ProducerId("")
+
+
+Feed = tuple[ProducerId | None, Subscription | None, tuple[NegotiatedCodec, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Our ICE user fragment and password. RFC 8445 section 5.3: at least 24 and 128 bits."""
+
+    ufrag: str
+    pwd: str
+
+    @classmethod
+    def draw(cls) -> Credentials:
+        """New ones; the fragment is long enough never to meet another on the worker's port."""
+        return cls(secrets.token_hex(8), secrets.token_hex(16))
+
+    def local(self, attached: Attached) -> LocalTransport:
+        """Our side of a connection."""
+        return local_transport(attached, self.ufrag, self.pwd)
+
+
+def draw_u32() -> int:
+    """For SSRCs and origin ids."""
+    return secrets.randbits(32)
+
+
+@dataclass(slots=True)
+class Uplink:
+    """What a client sends: one transport, a producer per track."""
+
+    transport: TransportId
+    credentials: Credentials
+    origin_id: int
+    description: UplinkDescription
+    generation: int
+    answers: int = 0
+    publications: dict[str, Publication] = field(default_factory=dict[str, Publication])
+
+    def is_continued_by(self, origin_id: str, fingerprints: Sequence[tuple[str, str]]) -> bool:
+        """True when an offer comes from the same peer connection, false for a new one."""
+        remote = self.description.remote
+        return remote.origin_id == origin_id and remote.fingerprints == tuple(fingerprints)
+
+    def spec(self, session: Session, router: RouterId) -> TransportSpec:
+        """The transport as it should be."""
+        note = TransportNote(
+            lesson=session.lesson,
+            session=session.id,
+            participant=session.participant,
+            generation=self.generation,
+            video_codecs=session.video_codecs,
+            uplink=self.description,
+            origin_id=self.origin_id,
+            answers=self.answers,
+        )
+        return TransportSpec(
+            id=self.transport,
+            router=router,
+            version=0,
+            ufrag=self.credentials.ufrag,
+            pwd=self.credentials.pwd,
+            fingerprints=fingerprints(self.description.remote),
+            extensions=extensions(self.description.extensions),
+            transport_cc_feedback=self.description.transport_cc,
+            appdata=encode_note(note),
+        )
+
+
+@dataclass(slots=True)
+class Downlink:
+    """What a client receives: one transport, a consumer per committed m-line."""
+
+    transport: TransportId
+    credentials: Credentials
+    pool: DownlinkPool
+    generation: int
+    #: To go back to when an offer with new ones is refused.
+    former: Credentials | None = None
+    #: False until the transport was put for the first time.
+    placed: bool = False
+    #: Slots as the client last heard of them.
+    told: tuple[Slot, ...] = ()
+    #: mid -> what its consumer was last put with.
+    fed: dict[str, Feed] = field(default_factory=dict[str, Feed])
+
+    def spec(self, session: Session, router: RouterId) -> TransportSpec:
+        """The transport as it should be."""
+        note = TransportNote(
+            lesson=session.lesson,
+            session=session.id,
+            participant=session.participant,
+            generation=self.generation,
+            video_codecs=session.video_codecs,
+            pool=self.pool.dump(),
+        )
+        return TransportSpec(
+            id=self.transport,
+            router=router,
+            version=0,
+            ufrag=self.credentials.ufrag,
+            pwd=self.credentials.pwd,
+            fingerprints=fingerprints(self.pool.remote),
+            extensions=extensions(self.pool.extensions),
+            appdata=encode_note(note),
+        )
+
+    def consumer(
+        self, section: PoolSection, subscription: Subscription | None, producer: ProducerId | None
+    ) -> ConsumerSpec:
+        """One m-line's consumer, fed by ``producer`` or by nothing."""
+        return ConsumerSpec(
+            id=ConsumerId(f"{self.transport}:{section.mid}"),
+            transport=self.transport,
+            version=0,
+            kind=section.kind,
+            mid=section.mid,
+            ssrc=section.ssrc,
+            codecs=codecs(section.codecs),
+            rtx_ssrc=section.rtx_ssrc,
+            producer=producer or NO_PRODUCER,
+            max_layer=subscription.max_layer if subscription else 0,
+            priority=subscription.priority if subscription else 255,
+        )
+
+
+@dataclass(slots=True)
+class Session:
+    """One device in a lesson."""
+
+    id: SessionId
+    lesson: LessonId
+    participant: ParticipantId
+    video_codecs: tuple[str, ...] = ()
+    uplink: Uplink | None = None
+    downlink: Downlink | None = None
+    wanted: tuple[Subscription, ...] = ()
+    #: The number of the last downlink offer of this session, over all its pools.
+    offers: int = 0
+    #: Transports are never used twice, not even by name.
+    generation: int = 0
+    #: It came back: what it was told may be lost.
+    returned: bool = False
+
+    def next_transport(self, direction: str) -> tuple[TransportId, int]:
+        """A name for a new transport."""
+        self.generation += 1
+        return TransportId(f"{self.id}/{direction}{self.generation}"), self.generation
+
+    def decodes(self, codec: str) -> bool:
+        """False only when it is known that this device cannot play a codec.
+
+        What its answer took counts more than what it said of itself.
+        """
+        if self.downlink is not None:
+            answered = [
+                {c.name for c in s.codecs}
+                for s in self.downlink.pool.sections
+                if s.kind == "video" and s.committed and not s.rejected
+            ]
+            if answered:
+                return codec in set[str]().union(*answered)
+        return not self.video_codecs or codec in self.video_codecs
