@@ -116,7 +116,7 @@ export const browser: Browser = {
 
 /** `navigator.mediaDevices` is missing on pages that are not secure, whatever its type says. */
 export function mediaDevices(): MediaDevices | undefined {
-  return navigator.mediaDevices as MediaDevices | undefined
+  return 'mediaDevices' in navigator ? navigator.mediaDevices : undefined
 }
 
 export async function copyText(text: string): Promise<boolean> {
