@@ -86,7 +86,6 @@ class Server:
         self._settings = parts.settings
         self._stop = asyncio.Event()
         self._is_forced = False
-        self._keys: KeyFile | None = None
 
     def request_stop(self, *, keep_workers: bool) -> None:
         """Begins the drain; a second call ends at once."""
@@ -114,12 +113,12 @@ class Server:
             )
             media = self._settings.media
             check_media_ports(media.bind, media.port, media.workers, self._parts.worker_sockets)
-            self._keys = KeyFile(folder)
+            keys = KeyFile(folder)
             child = await self._start_redis(stack)
             url = self._settings.redis.url or (child.url if child is not None else "")
             redis = connect(url, self._settings.redis.timeout_s)
             stack.push_async_callback(redis.aclose)
-            await self._serve(stack, redis, child, (public, private), started)
+            await self._serve(stack, redis, child, keys, (public, private), started)
 
     async def _start_redis(self, stack: AsyncExitStack) -> RedisChild | None:
         if self._settings.redis.url:
@@ -134,11 +133,11 @@ class Server:
         stack: AsyncExitStack,
         redis: Redis,
         child: RedisChild | None,
+        keys: KeyFile,
         sockets: tuple[socket.socket, socket.socket],
         started: Callable[[], Awaitable[None]],
     ) -> None:
         settings = self._settings
-        assert self._keys is not None  # noqa: S101 - set by run()
         lessons = Lessons(
             LessonsParts(
                 redis=redis,
@@ -158,13 +157,13 @@ class Server:
         registry.register(MediaCollector(media.statistics))
         signal_parts = SignalParts(
             lessons=lessons,
-            keys=self._keys.current,
+            keys=keys.current,
             counters=Counters(registry),
             authenticate_s=settings.lesson.authenticate_s,
             send_queue=settings.lesson.send_queue,
             max_connections=settings.http.max_connections,
         )
-        whip = self._whip(lessons, media)
+        whip = self._whip(lessons, media, keys)
         public = public_server(
             public_app(signal_parts, settings.demo, _routes(whip)), settings.http
         )
@@ -193,11 +192,10 @@ class Server:
         finally:
             self._decide_workers(media)
 
-    def _whip(self, lessons: Lessons, media: RunningMedia) -> WhipService:
-        assert self._keys is not None  # noqa: S101 - set by run()
+    def _whip(self, lessons: Lessons, media: RunningMedia, keys: KeyFile) -> WhipService:
         origins = self._settings.http.cors_origins
         return WhipService(
-            HostDoor(lessons, self._keys.current),
+            HostDoor(lessons, keys.current),
             media,
             allow_origin=origins[0] if origins else "null",
             max_viewers=self._settings.lesson.max_viewers_per_token,

@@ -1,0 +1,99 @@
+"""A media plane that sends nothing and remembers what it was told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from twinclass_media.settings import MediaSettings
+from twinclass_media.worker.messages import WorkerStatistics
+from twinclass_signaling.errors import SdpError, Unavailable
+from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.messages import PublishedTrack, Slots
+from twinclass_signaling.ports import Grant, MediaListener, Subscription
+
+
+class RecordingMedia:
+    """Fills ``MediaPlane``; sessions stay alive until removed, also over a host's restart."""
+
+    def __init__(self, settings: MediaSettings, run_dir: Path, listener: MediaListener) -> None:
+        self.settings, self.run_dir, self.listener = settings, run_dir, listener
+        self.shutdown_workers = False
+        self.sessions: dict[SessionId, ParticipantId] = {}
+        self.grants: dict[ParticipantId, list[Grant]] = {}
+        self.wanted: dict[SessionId, list[Subscription]] = {}
+        self.closed: list[LessonId] = []
+        self.is_away = False
+
+    async def __aenter__(self) -> RecordingMedia:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+    def statistics(self) -> list[WorkerStatistics]:
+        return []
+
+    async def open_session(
+        self,
+        lesson: LessonId,
+        session: SessionId,
+        participant: ParticipantId,
+        video_codecs: Sequence[str],
+    ) -> bool:
+        if self.is_away:
+            raise Unavailable("media_unavailable", "暂无媒体服务", "no worker", retry_after_s=1)
+        is_alive = session in self.sessions
+        self.sessions[session] = participant
+        return is_alive
+
+    async def publish(
+        self,
+        lesson: LessonId,
+        session: SessionId,
+        sdp: str,
+        tracks: Sequence[PublishedTrack],
+    ) -> str:
+        if not sdp.startswith("v=0"):
+            raise SdpError("sdp_malformed", "连接信息有误", "malformed")
+        for track in tracks:
+            self.listener.publication_started(lesson, self.sessions[session], track.source)
+        return "v=0 answer"
+
+    async def view(
+        self, lesson: LessonId, session: SessionId, sdp: str, wanted: Sequence[Subscription]
+    ) -> str:
+        self.wanted[session] = list(wanted)
+        return "v=0 answer"
+
+    def subscribe_answered(self, lesson: LessonId, session: SessionId, n: int, sdp: str) -> None:
+        raise SdpError("offer_unknown", "连接信息有误", f"no offer {n}")
+
+    def subscribe_refused(self, lesson: LessonId, session: SessionId, n: int) -> None:
+        return None
+
+    def restart_downlink(self, lesson: LessonId, session: SessionId, fresh: bool) -> None:
+        self.listener.send(lesson, session, Slots(()))
+
+    def set_grants(
+        self, lesson: LessonId, participant: ParticipantId, grants: Sequence[Grant]
+    ) -> None:
+        self.grants[participant] = list(grants)
+
+    def set_subscriptions(
+        self, lesson: LessonId, session: SessionId, wanted: Sequence[Subscription]
+    ) -> None:
+        self.wanted[session] = list(wanted)
+
+    def remove_session(self, lesson: LessonId, session: SessionId) -> None:
+        self.sessions.pop(session, None)
+
+    def close_lesson(self, lesson: LessonId) -> None:
+        self.closed.append(lesson)
+        self.sessions.clear()
+
+    def restart_ice(self, lesson: LessonId, session: SessionId, fragment: str) -> str:
+        return ""
+
+    def watch_session(self, lesson: LessonId, session: SessionId, lost: Callable[[], None]) -> None:
+        return None
