@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
@@ -25,7 +26,7 @@ class RecordingMedia:
         self.closed: list[LessonId] = []
         self.is_away = False
 
-    async def __aenter__(self) -> RecordingMedia:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *error: object) -> None:

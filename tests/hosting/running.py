@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from hosting.media import RecordingMedia
 
+from hosting.media import RecordingMedia
 from twinclass_config import Settings, load
 from twinclass_media.settings import MediaSettings
 from twinclass_server.adapters.data_folder import DataFolder

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from hosting.page import Page, token
 from hosting.running import Running, running_server
-
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.events import StageEntered, StageLeft
 from twinclass_signaling.messages import (
