@@ -184,11 +184,11 @@ class LessonMedia:
         gone: dict[Source, Publication] = {}
         if former is not None:
             keep = {t.mid for t in description.tracks} if former is uplink else set[str]()
-            for mid, publication in list(former.publications.items()):
-                if mid not in keep or self._is_other(publication, description):
-                    gone[publication.source] = former.publications.pop(mid)
-                    self._forget_publication(publication)
-                    self._worker.remove("producer", publication.producer)
+            for mid, ending in list(former.publications.items()):
+                if mid not in keep or self._is_other(ending, description):
+                    gone[ending.source] = former.publications.pop(mid)
+                    self._forget_publication(ending)
+                    self._worker.remove("producer", ending.producer)
             if former is not uplink:
                 self._owners.pop(former.transport, None)
                 self._worker.remove("transport", former.transport)
@@ -206,8 +206,8 @@ class LessonMedia:
                     publication.silent_since = 0.0
             publication.track = track
             self._put_producer(uplink, publication)
-        for publication in gone.values():
-            self._tell_ended(publication)
+        for ending in gone.values():
+            self._tell_ended(ending)
         self._connect({*(p.source for p in uplink.publications.values()), *gone}, session)
 
     def _begin_publication(
