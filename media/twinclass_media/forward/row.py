@@ -8,11 +8,8 @@ the uplink mends later still finds its number. Cuts are remembered for retransmi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from twinclass_media.rtp.sequence import SequenceUnwrapper
 
 if TYPE_CHECKING:
     from twinclass_media.forward.layer import Layer
@@ -43,6 +40,7 @@ class Row:
         layer: the encoding it is fed from; None while it waits for its first keyframe.
         wanted: the encoding it waits for a keyframe of; None when it has what it wants.
         payload_types: codec name -> (payload type, RTX payload type or None).
+        last_source, last_entry: the newest packet that went out under the present cut.
         floor: source number of the last cut; older packets of the layer are not for this row.
         shape: what its packets look like (``forward.shape.Shape``).
         peer: owner's sending side, opaque here (handle, address, sink).
@@ -50,14 +48,15 @@ class Row:
 
     __slots__ = (
         "_cuts",
-        "_sent",
+        "_highest",
+        "_picture_id",
+        "_timestamp",
+        "_tl0",
         "clock_rate",
         "floor",
         "last_at",
-        "last_picture_id",
-        "last_sequence",
-        "last_timestamp",
-        "last_tl0",
+        "last_entry",
+        "last_source",
         "layer",
         "octets",
         "packets",
@@ -101,10 +100,8 @@ class Row:
         self.timestamp_offset = 0
         self.picture_id_delta = 0
         self.tl0_delta = 0
-        self.last_sequence = first_sequence
-        self.last_timestamp = first_timestamp
-        self.last_picture_id = -1
-        self.last_tl0 = -1
+        self.last_source = -1
+        self.last_entry: Entry | None = None
         self.last_at = 0.0
         self.started = False
         self.packets = 0
@@ -112,22 +109,26 @@ class Row:
         self.resent: dict[int, float] = {}
         self.rtx_sequence = first_sequence
         self._cuts: deque[Cut] = deque(maxlen=MAX_CUTS)
-        self._sent = SequenceUnwrapper()
-        self._sent.unwrap(first_sequence & 0xFFFF)
+        self._highest = 0x10000 + first_sequence
+        self._timestamp = first_timestamp
+        self._picture_id = self._tl0 = -1
 
     def cut(self, layer: Layer, entry: Entry, timestamp: int) -> None:
         """Goes on with ``entry`` of ``layer`` as the next packet, at RTP time ``timestamp``."""
-        following = self._sent.highest + 1
+        self._settle()
+        following = self._highest + 1
         # Offsets apply to the publisher's extended numbers, so that the order of cuts shows.
         self.sequence_offset = following - entry.sequence
         self.timestamp_offset = timestamp - entry.timestamp
         self.floor = entry.sequence
+        self.last_source = entry.sequence - 1
+        self.last_entry = None
         self.picture_id_delta = self.tl0_delta = 0
         vp8 = entry.vp8
-        if vp8 is not None and vp8.picture_id >= 0 and self.last_picture_id >= 0:
-            self.picture_id_delta = self.last_picture_id + 1 - vp8.picture_id
+        if vp8 is not None and vp8.picture_id >= 0 and self._picture_id >= 0:
+            self.picture_id_delta = self._picture_id + 1 - vp8.picture_id
             if vp8.tl0_picture_index >= 0:
-                self.tl0_delta = self.last_tl0 + 1 - vp8.tl0_picture_index
+                self.tl0_delta = self._tl0 + 1 - vp8.tl0_picture_index
         self._cuts.append(
             Cut(
                 following,
@@ -142,21 +143,27 @@ class Row:
         self.wanted = None
         self.started = True
 
-    def sent(self, entries: Sequence[Entry], octets: int, now: float) -> None:
-        """Notes that ``entries`` went out with the present offsets."""
-        last = entries[-1]
-        highest = last.sequence + self.sequence_offset
-        if highest > self._sent.highest:
-            self._sent.highest = highest
-            self.last_timestamp = (last.timestamp + self.timestamp_offset) & 0xFFFFFFFF
-        self.packets += len(entries)
-        self.octets += octets
-        self.last_at = now
-        vp8 = last.vp8
+    def _settle(self) -> None:
+        """Works out where the row stands from the last packet that went out.
+
+        The send loop only remembers that packet; all else is put off to when it is needed.
+        """
+        entry = self.last_entry
+        if entry is None:
+            return
+        self._highest = max(self._highest, entry.sequence + self.sequence_offset)
+        self._timestamp = (entry.timestamp + self.timestamp_offset) & 0xFFFFFFFF
+        vp8 = entry.vp8
         if vp8 is not None and vp8.picture_id >= 0:
-            self.last_picture_id = vp8.picture_id + self.picture_id_delta
+            self._picture_id = vp8.picture_id + self.picture_id_delta
             if vp8.tl0_picture_index >= 0:
-                self.last_tl0 = vp8.tl0_picture_index + self.tl0_delta
+                self._tl0 = vp8.tl0_picture_index + self.tl0_delta
+
+    @property
+    def last_timestamp(self) -> int:
+        """RTP time of the last packet that went out."""
+        self._settle()
+        return self._timestamp
 
     def next_timestamp(self, now: float) -> int:
         """RTP time to go on at when the source changes: wall time since the last packet."""
@@ -168,7 +175,8 @@ class Row:
     def find_sent(self, sequence_number: int) -> tuple[Entry, Cut] | None:
         """Returns the entry behind a number that a viewer misses and the cut it went out under,
         or None when it is gone or never was."""
-        highest = self._sent.highest
+        self._settle()
+        highest = self._highest
         extended = highest + ((sequence_number - highest + 0x8000) & 0xFFFF) - 0x8000
         if extended > highest:
             return None

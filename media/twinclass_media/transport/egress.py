@@ -11,6 +11,7 @@ hundreds of viewers delays neither sound nor reception. Nothing in here awaits, 
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import time
@@ -22,7 +23,7 @@ from twinclass_media.forward.producer import Burst
 from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.row import Row
 from twinclass_media.forward.shape import Shape, abs_send_time
-from twinclass_media.forward.template import Template, TemplatePacket, build_template
+from twinclass_media.forward.template import Template, build_template
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.srtp import FFI, SRTP_PROTECT
@@ -52,7 +53,7 @@ _now = time.monotonic
 class _Job:
     """One template, and how far its rows are done."""
 
-    __slots__ = ("at", "audio", "burst", "position", "rows", "shape", "template")
+    __slots__ = ("at", "audio", "burst", "lines", "position", "rows", "runs", "shape", "template")
 
     def __init__(self, burst: Burst, rows: list[Row], shape: Shape, at: float) -> None:
         self.burst = burst
@@ -62,6 +63,10 @@ class _Job:
         self.audio = burst.audio
         self.position = 0
         self.template: Template | None = None
+        #: (offset, first byte, marker bit, sequence, timestamp, size, pointer) per packet.
+        self.lines: list[tuple[int, int, int, int, int, int, Any]] = []
+        #: (start, end, segment, ancillary, view) per run.
+        self.runs: list[tuple[int, int, int, list[tuple[int, int, bytes]], memoryview]] = []
 
 
 class Egress:
@@ -132,6 +137,22 @@ class Egress:
         if template is None:
             send_time = abs_send_time(_now() + self._now_offset)
             template = job.template = build_template(job.burst.entries, job.shape, send_time)
+            job.lines = [
+                (
+                    p.offset,
+                    p.first_byte,
+                    p.marker_bit,
+                    p.sequence,
+                    p.timestamp,
+                    p.size,
+                    self._pointer(p.offset),
+                )
+                for p in template.packets
+            ]
+            job.runs = [
+                (start, end, segment, self._ancillary(segment), self._view[start:end])
+                for start, end, segment in template.runs
+            ]
         send = self._send_stream if job.shape.stream else self._send_datagrams
         rows = job.rows
         layer = job.burst.layer
@@ -139,6 +160,10 @@ class Egress:
         codec = job.burst.entries[0].codec
         entries = job.burst.entries
         count = len(entries)
+        octets = template.octets
+        at = job.at
+        last = entries[-1]
+        newest = last.sequence
         position = job.position
         total = len(rows)
         sent = 0
@@ -153,8 +178,13 @@ class Egress:
             if types is None:
                 self._statistics.drops["codec_not_negotiated"] += count
                 continue
-            if send(row, peer, types[0], template):
-                row.sent(entries, template.octets, job.at)
+            if send(row, peer, types[0], job):
+                row.packets += count
+                row.octets += octets
+                row.last_at = at
+                if newest > row.last_source:
+                    row.last_source = newest
+                    row.last_entry = last
                 sent += 1
             if self._stuck is not None:
                 break
@@ -166,55 +196,63 @@ class Egress:
             statistics.packets_out += sent * count
             statistics.bytes_out += sent * len(template.data)
             delay = statistics.audio_delay if job.audio else statistics.video_delay
-            delay.observe(_now() - job.at, sent * count)
+            delay.observe(_now() - at, sent * count)
+            for start, end, segment in template.runs:
+                statistics.segments.observe(-(-(end - start) // segment) if segment else 1, sent)
         return position >= total
+
+    def _pointer(self, offset: int) -> Any:  # noqa: ANN401 - cffi has no types
+        pointer = self._pointers.get(offset)
+        if pointer is None:
+            pointer = self._pointers[offset] = FFI.cast("void *", self._base + offset)
+        return pointer
+
+    def _ancillary(self, segment: int) -> list[tuple[int, int, bytes]]:
+        if not segment:
+            return []
+        ancillary = self._segment_ancillary.get(segment)
+        if ancillary is None:
+            ancillary = [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", segment))]
+            self._segment_ancillary[segment] = ancillary
+        return ancillary
 
     # ---- datagrams
 
-    def _send_datagrams(self, row: Row, peer: Peer, payload_type: int, t: Template) -> bool:
-        arena = self._arena
-        data = t.data
-        arena[: len(data)] = data
-        self._number(row, peer, payload_type, t)
-        statistics = self._statistics
-        view = self._view
-        runs = t.runs
-        for i, (start, end, segment) in enumerate(runs):
+    def _send_datagrams(self, row: Row, peer: Peer, payload_type: int, job: _Job) -> bool:
+        self._number(row, peer, payload_type, job)
+        runs = job.runs
+        for i, (start, end, segment, ancillary, view) in enumerate(runs):
             try:
-                if segment and peer.segmentation:
-                    ancillary = self._segment_ancillary.get(segment)
-                    if ancillary is None:
-                        ancillary = [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", segment))]
-                        self._segment_ancillary[segment] = ancillary
-                    if peer.packet_info:
-                        ancillary = ancillary + peer.packet_info
-                    peer.sendmsg((view[start:end],), ancillary, 0, peer.address)
-                elif segment:
-                    self._send_singly(peer, start, end, segment)
+                if segment:
+                    if peer.segmentation:
+                        if peer.packet_info:
+                            ancillary = ancillary + peer.packet_info  # noqa: PLW2901
+                        peer.sendmsg((view,), ancillary, 0, peer.address)
+                    else:
+                        self._send_singly(peer, start, end, segment)
                 elif peer.packet_info:
-                    peer.sendmsg((view[start:end],), peer.packet_info, 0, peer.address)
+                    peer.sendmsg((view,), peer.packet_info, 0, peer.address)
                 else:
-                    peer.sendto(view[start:end], peer.address)
+                    peer.sendto(view, peer.address)
             except BlockingIOError:
-                statistics.drops["socket_full"] += 1
-                rest = [(bytes(view[s:e]), g) for s, e, g in runs[i:]]
+                self._statistics.drops["socket_full"] += 1
+                rest = [(bytes(r[4]), r[2]) for r in runs[i:]]
                 self._stuck = (peer, rest)
                 self.retry_at = _now() + BLOCKED_RETRY_S
                 return True
             except OSError:
-                if segment and peer.segmentation:
-                    # EIO, EINVAL, EMSGSIZE: this way has no segmentation.
-                    peer.segmentation = False
-                    statistics.drops["segmentation_refused"] += 1
-                    try:
-                        self._send_singly(peer, start, end, segment)
-                    except OSError:
-                        statistics.drops["send_failed"] += 1
-                else:
-                    statistics.drops["send_failed"] += 1
-        for start, end, segment in runs:
-            statistics.segments.observe(-(-(end - start) // segment) if segment else 1)
+                self._refused(peer, start, end, segment)
         return True
+
+    def _refused(self, peer: Peer, start: int, end: int, segment: int) -> None:
+        """The kernel did not take a run. EIO, EINVAL, EMSGSIZE: this way has no segmentation."""
+        if segment and peer.segmentation:
+            peer.segmentation = False
+            self._statistics.drops["segmentation_refused"] += 1
+            with contextlib.suppress(OSError):
+                self._send_singly(peer, start, end, segment)
+                return
+        self._statistics.drops["send_failed"] += 1
 
     def _send_singly(self, peer: Peer, start: int, end: int, segment: int) -> None:
         for position in range(start, end, segment):
@@ -240,45 +278,53 @@ class Egress:
         self._stuck = None
         return True
 
-    def _number(self, row: Row, peer: Peer, payload_type: int, t: Template) -> None:
-        """Writes a row's headers into the arena and protects its packets in place."""
+    def _number(self, row: Row, peer: Peer, payload_type: int, job: _Job) -> None:
+        """Copies the template into the arena, writes a row's headers and protects in place.
+
+        The hottest lines of the project: once per packet and viewer.
+        """
+        template = job.template
+        assert template is not None
         arena = self._arena
-        pointers = self._pointers
+        data = template.data
+        arena[: len(data)] = data
+        if template.number_at or row.picture_id_delta or row.tl0_delta:
+            self._patch(row, peer, template)
         length = self._length
         handle = peer.handle
-        protect = SRTP_PROTECT
         sequence_offset = row.sequence_offset
         timestamp_offset = row.timestamp_offset
         ssrc = row.ssrc
-        number_at = t.number_at
-        patch_vp8 = bool(row.picture_id_delta or row.tl0_delta)
-        for p in t.packets:
-            offset = p.offset
+        for offset, first_byte, marker_bit, sequence, timestamp, size, pointer in job.lines:
             _pack_header(
                 arena,
                 offset,
-                p.first_byte,
-                p.marker_bit | payload_type,
-                (p.sequence + sequence_offset) & 0xFFFF,
-                (p.timestamp + timestamp_offset) & 0xFFFFFFFF,
+                first_byte,
+                marker_bit | payload_type,
+                (sequence + sequence_offset) & 0xFFFF,
+                (timestamp + timestamp_offset) & 0xFFFFFFFF,
                 ssrc,
             )
-            if number_at:
-                _pack_number(arena, offset + number_at, peer.next_transport_number())
-            if patch_vp8:
-                _patch_picture_id(arena, p, row)
-            pointer = pointers.get(offset)
-            if pointer is None:
-                pointer = pointers[offset] = FFI.cast("void *", self._base + offset)
-            length[0] = p.size
-            if protect(handle, pointer, length):
+            length[0] = size
+            if SRTP_PROTECT(handle, pointer, length):
                 self._statistics.drops["protect_failed"] += 1
+
+    def _patch(self, row: Row, peer: Peer, template: Template) -> None:
+        """Writes what only some rows need, before protection."""
+        arena = self._arena
+        number_at = template.number_at
+        for p in template.packets:
+            if number_at:
+                _pack_number(arena, p.offset + number_at, peer.next_transport_number())
+            if row.picture_id_delta or row.tl0_delta:
+                _patch_payload(arena, p.payload_at, p.entry, row.picture_id_delta, row.tl0_delta)
 
     # ---- streams (ICE-TCP)
 
-    def _send_stream(self, row: Row, peer: Peer, payload_type: int, t: Template) -> bool:
+    def _send_stream(self, row: Row, peer: Peer, payload_type: int, job: _Job) -> bool:
         stream = peer.stream
-        if stream is None:
+        t = job.template
+        if stream is None or t is None:
             return False
         if stream.blocked:
             if t.packets[0].entry.codec == "opus":
@@ -287,9 +333,7 @@ class Egress:
             else:
                 self._blocked(row)
             return False
-        arena = self._arena
-        arena[: len(t.data)] = t.data
-        self._number(row, peer, payload_type, t)
+        self._number(row, peer, payload_type, job)
         tag: int = row.shape.tag
         for p in t.packets:
             stream.send(bytes(self._view[p.offset : p.offset + p.size + tag]))
@@ -332,10 +376,6 @@ class Egress:
         peer.send_rtp(header + payload)
         self._statistics.retransmitted += 1
         return True
-
-
-def _patch_picture_id(arena: bytearray, p: TemplatePacket, row: Row) -> None:
-    _patch_payload(arena, p.payload_at, p.entry, row.picture_id_delta, row.tl0_delta)
 
 
 def _patch_payload(

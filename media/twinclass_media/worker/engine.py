@@ -1,7 +1,7 @@
 """A worker's packets and objects, without sockets of its own: desired state in, effects out.
 
 The engine owns ingress, egress and every peer. Shells feed it datagrams (``ingress.datagram``),
-call ``pump`` when it has work and ``tick`` fifty times a second, and carry its notifications
+call ``pump`` when it has work and ``tick`` twenty times a second, and carry its notifications
 to the control plane.
 """
 
@@ -28,9 +28,12 @@ from twinclass_media.transport.peer import Peer
 from twinclass_media.worker import messages as m
 from twinclass_media.worker.registry import KIND_NAMES, Registry
 
-TICK_S = 0.02
-#: Ticks per second: reports are spread over this many slots.
-SLOTS = 50
+#: Each tick wakes the process, which costs more than what it does: as few as will do ...
+TICK_S = 0.05
+#: ... and more while packets are missing or handshakes under way.
+URGENT_TICK_S = 0.01
+#: Reports are spread over this many slots of a second.
+SLOTS = 20
 #: RFC 7675: without a check for this long nothing more is sent ...
 CONSENT_PAUSE_S = 10.0
 #: ... and for this long the transport is closed.
@@ -426,9 +429,13 @@ class Engine:
 
     # ---- time
 
-    def tick(self, now: float) -> None:
-        """Fifty times a second: everything that is not caused by a packet."""
-        self._ticks += 1
+    @property
+    def urgent(self) -> bool:
+        """Something cannot wait for the next tick."""
+        return bool(self._losing or self.ingress.handshaking)
+
+    def tick(self, now: float, urgent: bool = False) -> None:
+        """Everything that is not caused by a packet. ``urgent``: only what cannot wait."""
         for layer, (peer, producer) in list(self._losing.items()):
             if feedback.ask_again(peer, layer, now) and producer.video:
                 layer.keyframes.wish()
@@ -438,11 +445,14 @@ class Engine:
             dtls = peer.dtls
             if dtls is not None and dtls.deadline is not None and now >= dtls.deadline:
                 self.ingress.drive_dtls(peer, lambda d=dtls: d.handle_timeout(now), now)  # type: ignore[misc]
-        if self._ticks % 5 == 0:
+        if urgent:
+            return
+        self._ticks += 1
+        if self._ticks % 2 == 0:
             for peer in self.peers.values():
                 if peer.ssrcs and peer.ready:
                     feedback.transport_feedback(peer)
-        if self._ticks % 10 == 0:
+        if self._ticks % 4 == 0:
             for producer in self.producers.values():
                 producer.tick(now)
                 self._ask_keyframes(producer, now)

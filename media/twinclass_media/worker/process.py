@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from twinclass_media.forward.layer import HOLD_S
 from twinclass_media.settings import MediaSettings
 from twinclass_media.statistics import Distribution
 from twinclass_media.transport.addresses import announced_candidates
@@ -21,7 +22,7 @@ from twinclass_media.transport.tcp import TcpEndpoint
 from twinclass_media.transport.udp import UdpEndpoint
 from twinclass_media.worker import messages as m
 from twinclass_media.worker.control import ControlServer
-from twinclass_media.worker.engine import TICK_S, Engine
+from twinclass_media.worker.engine import TICK_S, URGENT_TICK_S, Engine
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ class Worker:
         self._pump_scheduled = False
         self._hold_timer: asyncio.TimerHandle | None = None
         self._alone_since: float | None = now
-        self._next_tick = now
+        self._next_tick = self._full_tick_at = now
+        self._tick_timer: asyncio.TimerHandle | None = None
         self._udp: list[UdpEndpoint] = []
         self._tcp: list[TcpEndpoint] = []
         self._control = ControlServer(
@@ -140,8 +142,16 @@ class Worker:
                 self._loop.call_soon(self._pump)
             else:
                 self._loop.call_at(retry_at, self._pump)
+        if (
+            engine.urgent
+            and self._tick_timer
+            and self._next_tick - time.monotonic() > URGENT_TICK_S
+        ):
+            self._tick_timer.cancel()
+            self._next_tick = time.monotonic() + URGENT_TICK_S
+            self._tick_timer = self._loop.call_at(self._next_tick, self._tick)
         if engine.held and self._hold_timer is None:
-            self._hold_timer = self._loop.call_later(0.001, self._flush_held)
+            self._hold_timer = self._loop.call_later(HOLD_S, self._flush_held)
 
     def _flush_held(self) -> None:
         self._hold_timer = None
@@ -152,18 +162,22 @@ class Worker:
 
     def _tick(self) -> None:
         now = time.monotonic()
+        engine = self._engine
         lag = now - self._next_tick
-        statistics = self._engine.statistics
-        statistics.loop_lag_s = max(statistics.loop_lag_s, lag)
-        self._engine.tick(now)
-        for tcp in self._tcp:
-            tcp.tick(now)
-        alone = self._alone_since
-        if alone is not None and now - alone > self._options.settings.drain_s:
-            log.warning("no control plane for %.0f s: this worker ends", now - alone)
-            self._stop.set()
-        self._next_tick = max(self._next_tick + TICK_S, now)
-        self._loop.call_at(self._next_tick, self._tick)
+        engine.statistics.loop_lag_s = max(engine.statistics.loop_lag_s, lag)
+        due = now >= self._full_tick_at
+        engine.tick(now, urgent=not due)
+        if due:
+            self._full_tick_at = max(self._full_tick_at + TICK_S, now)
+            for tcp in self._tcp:
+                tcp.tick(now)
+            alone = self._alone_since
+            if alone is not None and now - alone > self._options.settings.drain_s:
+                log.warning("no control plane for %.0f s: this worker ends", now - alone)
+                self._stop.set()
+        step = URGENT_TICK_S if engine.urgent else TICK_S
+        self._next_tick = min(self._full_tick_at, now + step)
+        self._tick_timer = self._loop.call_at(self._next_tick, self._tick)
 
     # ---- control
 
