@@ -37,6 +37,9 @@ export interface Browser {
   resume: ResumeStore
 }
 
+/** The first downlink offer comes within a round trip; after this it is asked for. */
+const OFFER_MS = 3_000
+
 export class LessonClient {
   readonly session: Session
   private readonly uplink: Uplink
@@ -48,7 +51,11 @@ export class LessonClient {
   private readonly pictures = usePictures()
   private readonly preferences = usePreferences()
 
+  private readonly clock: Clock
+  private cancelOfferWait: (() => void) | null = null
+
   constructor(token: string, browser: Browser) {
+    this.clock = browser.clock
     const send = (message: ClientMessage): boolean => this.session.send(message)
     this.session = new Session({
       token,
@@ -154,8 +161,9 @@ export class LessonClient {
         if (message.downlink) this.downlink.renew()
         break
       case 'error':
-        // Answers to commands are told where they were asked for.
-        if (message.id === null) this.line.tell(message.text)
+        // Answers to commands are told where they were asked for; the rest concerns the uplink
+        // and is no business of people.
+        if (message.id === null) this.uplink.handleProblem(message.retry_after_s)
         break
       case 'pong':
         this.line.setServerTime(message.server_time)
@@ -173,6 +181,10 @@ export class LessonClient {
     if (!message.resumed) {
       // The server offers the downlink by itself; ours of before leads nowhere.
       this.downlink.drop()
+      this.cancelOfferWait?.()
+      this.cancelOfferWait = this.clock.after(OFFER_MS, () => {
+        if (this.session.state === 'live' && !this.downlink.exists) this.downlink.renew()
+      })
       this.publishAll(true)
     } else {
       if (!this.downlink.exists) this.downlink.renew()
@@ -237,6 +249,7 @@ export class LessonClient {
   }
 
   private stopMedia(): void {
+    this.cancelOfferWait?.()
     this.uplink.close()
     this.downlink.close()
   }

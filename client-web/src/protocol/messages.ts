@@ -53,7 +53,7 @@ export interface Command {
   command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage
 }
 
-/** "12/12 rooms, 33/33 home". */
+/** Such as "12/12 rooms, 33/33 home". */
 export interface Counts {
   rooms_present: number
   rooms_expected: number

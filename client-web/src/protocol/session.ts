@@ -109,6 +109,8 @@ const PING_MS = 5_000
 const SILENCE_MS = 12_000
 const AUTHENTICATE_MS = 8_000
 const CONNECT_MS = 8_000
+/** Another device holds the seat: the same to a person as being fenced. */
+const SEAT_TAKEN: ReadonlySet<string> = new Set(['seat_taken', 'superseded'])
 const NOT_DELIVERED: BilingualText = {
   zh: '连接断开，操作没有送达，请再按一次',
   en: 'The line was lost before this arrived; please press again',
@@ -321,10 +323,9 @@ export class Session {
     }
     if (message.fatal || this.state === 'authenticating') {
       const reason = { code: message.code, text: message.text }
-      // A secret works once and for 60 s. Without it the token still opens the door.
-      if (this.state === 'authenticating' && this.record !== null) {
+      if (SEAT_TAKEN.has(message.code)) {
         this.forget()
-        this.lose(message.code, message.retry_after_s * 1000)
+        this.end('fenced', reason)
       } else if (message.retry_after_s > 0) this.lose(message.code, message.retry_after_s * 1000)
       else this.end('refused', reason)
       return

@@ -32,6 +32,7 @@ interface Publication {
 
 /** No answer after so long: the offer or its answer was lost with a connection. */
 const ANSWER_MS = 8_000
+const RETRY_MS = 2_000
 
 export class Uplink {
   private connection: RTCPeerConnection | null = null
@@ -111,6 +112,15 @@ export class Uplink {
     this.cancelAnswer = null
     for (const source of this.publications.keys()) this.obey(source)
     if (this.again) this.negotiateSoon()
+  }
+
+  /** The server could not take an offer; it is made again, not faster than it asks for. */
+  handleProblem(retryAfterS: number): void {
+    if (!this.inFlight) return
+    this.cancelAnswer?.()
+    this.cancelAnswer = this.options.clock.after(Math.max(RETRY_MS, retryAfterS * 1_000), () =>
+      this.renew(),
+    )
   }
 
   /** Makes a new connection with the same tracks. */

@@ -66,7 +66,7 @@ export const en: Messages = {
   studio: {
     wall: 'Classroom wall', wallOrder: 'no turn yet first', homes: 'Home learners', stage: 'On stage',
     noRooms: 'No rooms are planned for this lesson', noHomes: 'No home learners in this lesson',
-    you: 'Your picture', shared: 'You are sharing', cameraOff: 'The camera is off',
+    you: 'Your picture', home: 'Home', shared: 'You are sharing', cameraOff: 'The camera is off',
     mic: { on: 'Microphone on', off: 'Microphone off', none: 'No microphone' },
     camera: { on: 'Camera on', off: 'Camera off', none: 'No camera' },
     share: 'Share screen', unshare: 'Stop sharing',

@@ -65,7 +65,7 @@ export const zh = {
   studio: {
     wall: '课堂墙', wallOrder: '未点名在前', homes: '居家学生', stage: '台上',
     noRooms: '这节课没有安排班级', noHomes: '这节课没有居家学生',
-    you: '您的画面', shared: '正在共享', cameraOff: '摄像头已关闭',
+    you: '您的画面', home: '居家', shared: '正在共享', cameraOff: '摄像头已关闭',
     mic: { on: '话筒 开', off: '话筒 关', none: '话筒 无' },
     camera: { on: '摄像头 开', off: '摄像头 关', none: '摄像头 无' },
     share: '共享屏幕', unshare: '停止共享',
