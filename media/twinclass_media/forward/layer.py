@@ -36,7 +36,6 @@ class Layer:
         flushed: highest source number that was handed on.
         clock_offset: our wall clock less the publisher's, seconds; None until it reports.
         pending: received, not yet sent (a frame being gathered), in order of arrival.
-        wanted: some row is or wants to be here.
     """
 
     __slots__ = (
@@ -106,11 +105,6 @@ class Layer:
             self.detach(row)
             row.wanted = self
             self.waiting.append(row)
-
-    @property
-    def wanted(self) -> bool:
-        """Somebody watches or waits."""
-        return bool(self.waiting) or any(self.rows.values())
 
     # ---- packets in
 

@@ -52,6 +52,11 @@ class Producer:
         self.paused = paused
         self.changed = False
 
+    def wants(self, layer: Layer) -> bool:
+        """Some row may be fed from this layer. Lower ones stay wanted too: they are what a row
+        falls back to when the publisher's line cannot carry the upper ones."""
+        return any(max_layer >= layer.index for max_layer in self.max_layers.values())
+
     # ---- packets in
 
     def receive(self, layer: Layer, packet: RtpPacket, codec: str, now: float) -> bool:
@@ -174,6 +179,7 @@ class Producer:
         """Changes the highest layer a row wants."""
         if self.max_layers.get(row) != max_layer:
             self.max_layers[row] = max_layer
+            self.changed = True
             self.select()
 
     def _target(self, max_layer: int) -> Layer:

@@ -417,7 +417,7 @@ class Engine:
                     m.LayerState(
                         x.rid,
                         x.active,
-                        x.wanted,
+                        producer.wants(x),
                         x.codec,
                         x.width,
                         x.height,
