@@ -51,6 +51,10 @@ from twinclass_signaling.sdp.viewer import answer_viewer
 
 _log = logging.getLogger(__name__)
 
+#: A page answers ``media_lost`` by asking anew within a round trip; one that does not is
+#: offered a new downlink after so many ticks (seconds).
+PATIENCE_TICKS = 3
+
 
 class Worker(Protocol):
     """What a lesson needs of its worker's link."""
@@ -111,6 +115,7 @@ class LessonMedia:
         known.participant = participant
         known.video_codecs = tuple(video_codecs)
         known.returned = True
+        known.patience = 0
         self._choose_codec()
         return known.uplink is not None or known.downlink is not None
 
@@ -306,7 +311,7 @@ class LessonMedia:
         """Offers if the pool must grow, tells who is where, feeds the consumers."""
         downlink = session.downlink
         if downlink is None:
-            if not session.wanted:
+            if not session.wanted or session.patience:
                 return
             downlink = self._new_downlink(session)
         attached = self._worker.attached
@@ -370,6 +375,7 @@ class LessonMedia:
 
     def restart_downlink(self, session: Session, *, fresh: bool) -> None:
         """Offers again: ICE restart, or for a new peer connection."""
+        session.patience = 0
         if fresh or session.downlink is None:
             self._drop_downlink(session)
         else:
@@ -479,6 +485,7 @@ class LessonMedia:
                 up = True
             elif session.downlink is not None and session.downlink.transport == transport:
                 self._drop_downlink(session)
+                session.patience = PATIENCE_TICKS
                 down = True
             losses[session.id] = (up, down)
         for session_id, (up, down) in losses.items():
@@ -545,7 +552,11 @@ class LessonMedia:
         return producer in self._publications
 
     def tick(self, now: float) -> None:
-        """Once a second: sources that fell silent, layers nobody wants."""
+        """Once a second: sources that fell silent, layers nobody wants, pages that wait."""
+        for session in self.sessions.values():
+            if session.patience:
+                session.patience -= 1
+                self.advance(session)
         for publication in list(self._publications.values()):
             if publication.silent_since == 0.0:
                 publication.silent_since = now  # a replaced connection: its time begins here

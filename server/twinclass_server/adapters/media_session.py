@@ -180,6 +180,9 @@ class Session:
     generation: int = 0
     #: It came back: what it was told may be lost.
     returned: bool = False
+    #: It was told that its downlink is lost and asks for a new one itself; ticks until we offer
+    #: without being asked.
+    patience: int = 0
 
     def next_transport(self, direction: str) -> tuple[TransportId, int]:
         """A name for a new transport."""

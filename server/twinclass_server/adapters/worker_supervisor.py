@@ -76,7 +76,12 @@ class WorkerSupervisor:
         traceback: TracebackType | None,
     ) -> None:
         await self._stop()
-        await self._tasks.__aexit__(kind, error, traceback)
+        # Only a cancellation may be the group's own doing; anything else is the caller's and
+        # passes as it is instead of inside an exception group.
+        if isinstance(error, asyncio.CancelledError):
+            await self._tasks.__aexit__(kind, error, traceback)
+        else:
+            await self._tasks.__aexit__(None, None, None)
 
     async def _wait_started(self, link: WorkerLink) -> None:
         """Returns when the worker is attached; its first failure is final (a busy port)."""
