@@ -24,6 +24,8 @@ AUDIENCE = "twinclass"
 #: Clocks of school servers differ by some seconds; a minute is generous.
 CLOCK_SKEW_S = 60.0
 
+_jws = jwt.PyJWS()
+
 TokenCode = Literal["token_expired", "token_invalid", "token_wrong_lesson"]
 Id = Annotated[str, Meta(pattern=ID_PATTERN)]
 Name = Annotated[str, Meta(max_length=64)]
@@ -76,9 +78,15 @@ class TokenKeys:
 
     def issue(self, claims: Claims) -> str:
         """Returns the signed token."""
-        payload = msgspec.to_builtins(claims) | {"aud": claims.aud}
-        return jwt.encode(
-            payload, self._signing.secret, algorithm=ALGORITHM, headers={"kid": self._signing.kid}
+        content: dict[str, object] = msgspec.to_builtins(claims)
+        content |= {"aud": claims.aud, "iat": int(claims.iat), "exp": int(claims.exp)}
+        # As UTF-8 and not as jwt.encode would (six characters for each of 汉字): the token is in
+        # a link, and the link in a QR code.
+        return _jws.encode(
+            msgspec.json.encode(content),
+            self._signing.secret,
+            algorithm=ALGORITHM,
+            headers={"kid": self._signing.kid, "typ": "JWT"},
         )
 
     def verify(self, token: str, now: float, lesson: LessonId | None = None) -> Claims:
