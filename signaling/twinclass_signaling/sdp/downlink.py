@@ -222,7 +222,9 @@ class DownlinkPool:
         if state.in_flight or state.answerer:
             return False
         uncommitted = any(not s.committed and not s.rejected for s in state.sections)
-        return state.restart or uncommitted or bool(self._missing() - self._blocked)
+        # An empty pool has nothing to restart: a description needs an m-line.
+        restart = state.restart and bool(state.sections)
+        return restart or uncommitted or bool(self._missing() - self._blocked)
 
     def offer(self, local: LocalTransport) -> Offer:
         """The next offer; it is in flight from now on.

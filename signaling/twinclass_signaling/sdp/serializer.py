@@ -42,6 +42,7 @@ def _section(lines: list[str], section: MediaSection) -> None:
     lines.append("c=IN IP4 0.0.0.0")
     if section.ice_ufrag:
         lines.append(f"a=ice-ufrag:{section.ice_ufrag}")
+    if section.ice_pwd:
         lines.append(f"a=ice-pwd:{section.ice_pwd}")
     lines.extend(f"a=fingerprint:{f.algorithm} {f.value}" for f in section.fingerprints)
     if section.setup:
