@@ -22,16 +22,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from twinclass_signaling.errors import (
-    Conflict,
-    Forbidden,
-    InvalidState,
-    LimitExceeded,
-    RemoteProtocolError,
-    SdpError,
-    SignalingError,
-    Unavailable,
-)
+from twinclass_server.errors import http_status
+from twinclass_signaling.errors import LimitExceeded, SignalingError
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import MAX_SDP_CHARS, PublishedTrack
 from twinclass_signaling.ports import MediaPlane, Subscription
@@ -147,7 +139,7 @@ class WhipService:
                 response = _problem(error.status, error.code, error.zh, error.en)
                 response.headers.update(error.headers)
             except SignalingError as error:
-                response = _problem(status_of(error), error.code, error.zh, error.en)
+                response = _problem(http_status(error), error.code, error.zh, error.en)
                 if error.retry_after_s > 0:
                     response.headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
                 if response.status_code == 401:
@@ -274,22 +266,6 @@ class _HttpError(Exception):
         super().__init__(code)
         self.status, self.code, self.zh, self.en = status, code, zh, en
         self.headers = headers or {}
-
-
-def status_of(error: SignalingError) -> int:
-    """The HTTP status of an error of signalling."""
-    if error.code.startswith("token_"):
-        return 403 if error.code == "token_wrong_lesson" else 401
-    table: tuple[tuple[type[SignalingError], int], ...] = (
-        (SdpError, 422 if error.code == "sdp_unsupported" else 400),
-        (RemoteProtocolError, 400),
-        (Forbidden, 403),
-        (Conflict, 409),
-        (LimitExceeded, 429),
-        (Unavailable, 503),
-        (InvalidState, 500),
-    )
-    return next((status for kind, status in table if isinstance(error, kind)), 400)
 
 
 def _problem(status: int, code: str, zh: str, en: str) -> Response:
