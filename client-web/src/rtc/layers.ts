@@ -44,10 +44,12 @@ export function applyWish(
 ): RTCRtpEncodingParameters[] {
   return encodings.map((encoding) => {
     const wanted = wish.encodings.find((one) => one.rid === (encoding.rid ?? ''))
-    const next: RTCRtpEncodingParameters = {
+    const next: RTCRtpEncodingParameters & { codec?: RTCRtpCodec } = {
       ...encoding,
       active: enabled && wish.open && (wanted?.active ?? true),
     }
+    // The codec is chosen anew each time; without one the first negotiated is sent.
+    delete next.codec
     if (wanted !== undefined) {
       // Zero = no limit of the server's; the limit of before must not stay behind.
       if (wanted.max_bitrate > 0) next.maxBitrate = wanted.max_bitrate

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { DeviceError, Devices, problemOf, type MediaSource } from '@/rtc/devices'
+
+const named = (name: string): Error => Object.assign(new Error(name), { name })
+
+function source(fails: (constraints: MediaStreamConstraints) => string | null): MediaSource {
+  return {
+    getUserMedia: (constraints = {}) => {
+      const name = fails(constraints)
+      if (name !== null) return Promise.reject(named(name))
+      const tracks = [
+        ...(constraints.video ? [{ kind: 'video' }] : []),
+        ...(constraints.audio ? [{ kind: 'audio' }] : []),
+      ]
+      return Promise.resolve({
+        getTracks: () => tracks,
+        getVideoTracks: () => tracks.filter((one) => one.kind === 'video'),
+        getAudioTracks: () => tracks.filter((one) => one.kind === 'audio'),
+      } as unknown as MediaStream)
+    },
+    getDisplayMedia: () => Promise.reject(named('NotAllowedError')),
+    enumerateDevices: () => Promise.resolve([]),
+  }
+}
+
+describe('devices', () => {
+  it('say in one word why they do not open', () => {
+    expect(problemOf(named('NotAllowedError'))).toBe('refused')
+    expect(problemOf(named('NotFoundError'))).toBe('missing')
+    expect(problemOf(named('NotReadableError'))).toBe('busy')
+    expect(problemOf(named('TypeError'))).toBe('failed')
+    expect(problemOf('what')).toBe('failed')
+  })
+
+  it('explain an insecure page', async () => {
+    const devices = new Devices(undefined)
+    expect(devices.available).toBe(false)
+    expect(await devices.openBoth({ camera: '', microphone: '' })).toEqual({
+      camera: 'insecure', microphone: 'insecure',
+    })
+    await expect(devices.openScreen()).rejects.toMatchObject({ problem: 'insecure' })
+  })
+
+  it('open together with one question', async () => {
+    const both = await new Devices(source(() => null)).openBoth({ camera: '', microphone: '' })
+    expect(both).toMatchObject({ camera: { kind: 'video' }, microphone: { kind: 'audio' } })
+  })
+
+  it('open what is there when the other one fails', async () => {
+    const noCamera = source((constraints) => (constraints.video ? 'NotFoundError' : null))
+    const both = await new Devices(noCamera).openBoth({ camera: 'x', microphone: 'y' })
+    expect(both).toMatchObject({ camera: 'missing', microphone: { kind: 'audio' } })
+  })
+
+  it('take a closed chooser as a change of mind', async () => {
+    const error: unknown = await new Devices(source(() => null)).openScreen().catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(DeviceError)
+    expect(error).toMatchObject({ problem: 'cancelled' })
+  })
+})
