@@ -102,7 +102,7 @@ class VideoSource:
             packets = self.frame()
             for i, packet in enumerate(packets):
                 self.sent += 1
-                if self.sequence not in self.drop:
+                if int.from_bytes(packet[2:4], "big") not in self.drop:
                     self.peer.send_rtp(packet)
                 if self.spread_s and i + 1 < len(packets):
                     await asyncio.sleep(self.spread_s / len(packets))

@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from typing import Self
 
 from light.peer import Identity, LightPeer
 from twinclass_media.worker import messages as m
@@ -15,6 +16,7 @@ from twinclass_media.worker.frames import FrameReader, decode_notification, enco
 VP8 = m.Codec("VP8", 96, 90000, 97)
 H264 = m.Codec("H264", 102, 90000, 103)
 OPUS = m.Codec("opus", 111, 48000)
+NO_EXTENSIONS = m.HeaderExtensions()
 
 
 class WorkerUnderTest:
@@ -28,7 +30,7 @@ class WorkerUnderTest:
         self._waiting: dict[int, asyncio.Future[m.Notification]] = {}
         self._versions = 0
 
-    async def __aenter__(self) -> WorkerUnderTest:
+    async def __aenter__(self) -> Self:
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -48,14 +50,17 @@ class WorkerUnderTest:
         await self.attach(1)
         return self
 
-    async def attach(self, epoch: int) -> None:
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         path = self.run_dir / f"worker-{self.index}.sock"
-        for _ in range(200):
+        for _ in range(400):
             try:
-                self._reader, self._writer = await asyncio.open_unix_connection(str(path))
-                break
+                return await asyncio.open_unix_connection(str(path))
             except (FileNotFoundError, ConnectionRefusedError):
                 await asyncio.sleep(0.02)
+        raise TimeoutError(f"no worker at {path}")
+
+    async def attach(self, epoch: int) -> None:
+        self._reader, self._writer = await self._open()
         self._writer.write(encode(m.Attach(epoch, "test")))
         frames = FrameReader()
         self.attached: m.Attached | None = None
@@ -65,6 +70,20 @@ class WorkerUnderTest:
                 assert isinstance(message, m.Attached), message
                 self.attached = message
         self._task = asyncio.create_task(self._read(frames))
+
+    async def greet(self, epoch: int) -> m.Notification:
+        """Tries to attach beside the present connection and returns the answer."""
+        reader, writer = await self._open()
+        writer.write(encode(m.Attach(epoch, "other")))
+        body = next(FrameReader().feed(await reader.read(65536)))
+        writer.close()
+        return decode_notification(body)
+
+    async def detach(self) -> None:
+        """Drops the connection, as a killed control plane does."""
+        self._writer.close()
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _read(self, frames: FrameReader) -> None:
         while data := await self._reader.read(65536):
@@ -113,7 +132,7 @@ class WorkerUnderTest:
         name: str,
         *,
         router: str = "r",
-        extensions: m.HeaderExtensions = m.HeaderExtensions(),
+        extensions: m.HeaderExtensions = NO_EXTENSIONS,
         twcc: bool = False,
         profiles: bytes | None = None,
         cap: int = 0,
@@ -147,6 +166,4 @@ class WorkerUnderTest:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self._writer.close()
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self.detach()

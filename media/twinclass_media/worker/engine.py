@@ -129,6 +129,7 @@ class Engine:
             if len(self.peers) >= self._max_transports:
                 raise SpecError("worker_full", f"{self._max_transports} transports")
             peer = self.peers[spec.id] = Peer(spec, self.statistics, now)
+            peer.nack_budget = feedback.NACK_BUDGET
             peer.slot = min(range(SLOTS), key=lambda i: len(self._slots[i]))
             self._slots[peer.slot].add(peer)
         else:
