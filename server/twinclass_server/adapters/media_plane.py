@@ -119,7 +119,7 @@ class WorkerMediaPlane:
         offer = parse(sdp)
         media, link = await self._ready(lesson)
         known = media.session(session)
-        answer = media.publish(known, offer, {t.mid: t.source for t in tracks})
+        answer = media.publishing.publish(known, offer, {t.mid: t.source for t in tracks})
         await self._settle(link, [known.uplink.transport] if known.uplink else [])
         # After the caller has passed the answer on: wishes name codecs that it brings.
         asyncio.get_running_loop().call_soon(self._send_wishes, lesson, session)
@@ -132,7 +132,7 @@ class WorkerMediaPlane:
         offer = parse(sdp)
         media, link = await self._ready(lesson)
         known = media.session(session)
-        answer = media.view(known, offer, wanted)
+        answer = media.viewing.view(known, offer, wanted)
         await self._settle(link, [known.downlink.transport] if known.downlink else [])
         return answer
 
@@ -140,17 +140,17 @@ class WorkerMediaPlane:
         """See ``ports.MediaPlane``."""
         answer = parse(sdp)
         media = self._known(lesson)
-        media.answered(media.session(session), n, answer)
+        media.viewing.answered(media.session(session), n, answer)
 
     def subscribe_refused(self, lesson: LessonId, session: SessionId, n: int) -> None:
         """See ``ports.MediaPlane``."""
         media = self._known(lesson)
-        media.refused(media.session(session), n)
+        media.viewing.refused(media.session(session), n)
 
     def restart_downlink(self, lesson: LessonId, session: SessionId, fresh: bool) -> None:
         """See ``ports.MediaPlane``."""
         media = self._known(lesson)
-        media.restart_downlink(media.session(session), fresh=fresh)
+        media.viewing.restart_downlink(media.session(session), fresh=fresh)
 
     def set_grants(
         self, lesson: LessonId, participant: ParticipantId, grants: Sequence[Grant]
@@ -162,14 +162,14 @@ class WorkerMediaPlane:
             if link is None:
                 return
             media = self._make_lesson(lesson, link)
-        media.set_grants(participant, grants)
+        media.publishing.set_grants(participant, grants)
 
     def set_subscriptions(
         self, lesson: LessonId, session: SessionId, wanted: Sequence[Subscription]
     ) -> None:
         """See ``ports.MediaPlane``."""
         media = self._known(lesson)
-        media.set_subscriptions(media.session(session), wanted)
+        media.viewing.set_subscriptions(media.session(session), wanted)
 
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:
         """See ``ports.MediaPlane``."""
@@ -235,7 +235,7 @@ class WorkerMediaPlane:
             if home is link:
                 media = self._lessons[lesson]
                 for session in list(media.sessions.values()):
-                    media.advance(session)
+                    media.viewing.advance(session)
 
     def worker_died(self, index: int, lost: Sequence[TransportId]) -> None:
         """Tells the clients of that worker, and only them."""
@@ -254,8 +254,7 @@ class WorkerMediaPlane:
                         return
             case ProducerState():
                 for media in here:
-                    if media.has_producer(notification.id):
-                        media.producer_changed(notification, now)
+                    if media.producer_changed(notification, now):
                         return
             case Speakers():
                 for media in here:
@@ -342,7 +341,7 @@ class WorkerMediaPlane:
         media = self._lessons.get(lesson)
         known = media.sessions.get(session) if media is not None else None
         if media is not None and known is not None:
-            media.send_wishes(known, again=True)
+            media.publishing.send_wishes(known, again=True)
 
     def _transports_lost(self, lost: Sequence[TransportId]) -> None:
         for media in list(self._lessons.values()):

@@ -183,6 +183,8 @@ class Session:
     #: It was told that its downlink is lost and asks for a new one itself; ticks until we offer
     #: without being asked.
     patience: int = 0
+    #: Its uplink ended by itself and was not made anew: told again when the client returns.
+    uplink_lost: bool = False
 
     def next_transport(self, direction: str) -> tuple[TransportId, int]:
         """A name for a new transport."""
