@@ -408,3 +408,68 @@ async def test_a_busy_port_is_named_at_the_start(tmp_path: Path, stage: Stage) -
     with pytest.raises(Unavailable, match=str(PORT)):
         async with WorkerMediaPlane(settings, tmp_path / "other", Recorder()):
             pass
+
+
+async def test_a_lost_control_connection_costs_nothing(stage: Stage, heard: Recorder) -> None:
+    lead = await stage.publisher("s-lead", LEAD, 1001, 1002)
+    stage.plane.set_grants(LESSON, LEAD, OPEN)
+    room = await stage.viewer("s-room", ROOM, LEAD_SLOTS)
+    offer = heard.of("s-room", SubscribeOffer)[0]
+    audio = ssrc_of(offer, mid_of(offer, "audio", "lead"))
+    sending = asyncio.ensure_future(AudioSource(lead.peer, 1001).run(1.5))
+    await until(lambda: audio in room.peer.streams)
+    link = stage.plane._homes[LESSON]
+    client = link._client
+    assert client is not None
+    client.close()
+    stage.plane.set_grants(LESSON, LEAD, ())
+    await until(lambda: link.attached is not None and link._client is not client)
+    await asyncio.sleep(0.1)
+    before = room.peer.streams[audio].packets
+    await sending
+    assert room.peer.streams[audio].packets == before
+    assert not heard.of("s-room", MediaLost)
+
+
+async def test_a_worker_that_hangs_is_replaced(
+    stage: Stage, heard: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinclass_server.adapters.worker_client.REPLY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr("twinclass_server.adapters.worker_link.STATISTICS_PERIOD_S", 0.1)
+    await stage.publisher("s-lead", LEAD, 1001, 1002)
+    await asyncio.sleep(2.1)  # the pause between readings that had begun before
+    attached = stage.plane._homes[LESSON].attached
+    assert attached is not None
+    os.kill(attached.pid, signal.SIGSTOP)
+    await until(lambda: heard.of("s-lead", MediaLost))
+    await stage.publish("s-lead", 1003, 1004)
+
+
+async def test_an_older_control_plane_is_refused_and_says_so(
+    tmp_path: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinclass_server.adapters.media_plane.WORKER_WAIT_S", 0.3)
+    settings = MediaSettings(bind=("127.0.0.1",), port=PORT)
+    await stage.publisher("s-lead", LEAD, 1001, 1002)
+    async with WorkerMediaPlane(settings, tmp_path, Recorder()) as newer:
+        assert await newer.open_session(LESSON, SessionId("s-lead"), LEAD, ())
+        await until(lambda: stage.plane._homes[LESSON].trouble)
+        with pytest.raises(Unavailable, match="another server"):
+            await stage.publish("s-lead", 1, 2)
+
+
+async def test_an_ice_restart_by_fragment_goes_on_with_the_same_media(
+    stage: Stage, heard: Recorder
+) -> None:
+    lead = await stage.publisher("s-lead", LEAD, 1001, 1002)
+    session = SessionId("s-lead")
+    same = f"a=ice-ufrag:{lead.peer.ufrag}\r\na=ice-pwd:{lead.peer.password}\r\n"
+    assert stage.plane.restart_ice(LESSON, session, same) == ""
+    fresh = "a=ice-ufrag:another1\r\na=ice-pwd:0123456789012345678901\r\n"
+    ours = stage.plane.restart_ice(LESSON, session, fresh)
+    assert "a=ice-ufrag:" in ours
+    assert "a=candidate:" in ours
+    assert stage.plane.restart_ice(LESSON, session, fresh) == ""
+    stage.plane.set_grants(LESSON, LEAD, OPEN)
+    await AudioSource(lead.peer, 1001).run(0.3)
+    assert ("started", LEAD, "microphone") in heard.publications

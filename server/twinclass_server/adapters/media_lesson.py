@@ -106,7 +106,8 @@ class LessonMedia:
             self.publishing.choose_codec()
 
     def close(self) -> None:
-        """Ends everything."""
+        """Ends everything; the lesson is over, so no end of a source is told any more."""
+        self.publishing.fall_silent()
         for session in list(self.sessions):
             self.remove(session)
         self._context.worker.remove("router", self.router)

@@ -235,6 +235,11 @@ class Publishing:
         self._context.worker.put(uplink.spec(session, self._context.router))
         return True
 
+    def fall_silent(self) -> None:
+        """Tells nobody any more that something ended."""
+        for publication in self._publications.values():
+            publication.started = False
+
     def tick(self, now: float) -> None:
         """Once a second: sources that fell silent, layers nobody wants."""
         for publication in list(self._publications.values()):

@@ -46,6 +46,8 @@ _log = logging.getLogger(__name__)
 
 #: Python, OpenSSL and a certificate on a loaded machine.
 START_TIMEOUT_S = 20.0
+#: The first may meet a worker of before that is just ending and still holds the port.
+START_ATTEMPTS = 2
 #: Counters are read this often; a worker silent for REPLY_TIMEOUT_S is taken for hung.
 STATISTICS_PERIOD_S = 2.0
 #: Pause before the second and later restarts in a row; doubled up to the last.
@@ -97,6 +99,8 @@ class WorkerLink:
         self._applying: set[asyncio.Future[Applied]] = set()
         #: Why the worker cannot be had, for people; empty while all is well.
         self.trouble = ""
+        #: Failures in a row.
+        self.failures = 0
         self._closing = False
 
     @property
@@ -174,10 +178,12 @@ class WorkerLink:
                 client = await self._reach()
             except ControlRefused as error:
                 self.trouble = f"another server controls it (epoch {error.epoch})"
+                self.failures = START_ATTEMPTS
                 _log.error("worker %d: %s", self.index, self.trouble)
                 return
             except Unavailable as error:
                 self.trouble = error.en
+                self.failures += 1
                 _log.error("worker %d: %s", self.index, error.en)
                 self._kill()
             else:
@@ -207,11 +213,20 @@ class WorkerLink:
         if not shutdown:
             return
         if self._process is None:
-            self._kill()
+            await self._end_inherited(timeout_s)
         elif not await self._process.wait(timeout_s):
             _log.warning("worker %d did not end; killed", self.index)
             self._process.kill()
             await self._process.wait(1.0)
+
+    async def _end_inherited(self, timeout_s: float) -> None:
+        """Waits for a worker that is not our child, then ends it by its pid."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        with contextlib.suppress(ProcessLookupError):
+            while self._pid and asyncio.get_running_loop().time() < deadline:
+                os.kill(self._pid, 0)
+                await asyncio.sleep(0.02)
+            self._kill()
 
     async def _reach(self) -> WorkerClient:
         """A connection to the worker: the one that runs, else one we start.
@@ -285,7 +300,7 @@ class WorkerLink:
         first = not self._pid
         self._pid = client.attached.pid
         self._client = client
-        self.trouble = ""
+        self.trouble, self.failures = "", 0
         if first and self.outbox.transports == 0:
             self.outbox.adopt(
                 spec for spec in dumped.specs if self.outbox.get(*key_of(spec)) is None

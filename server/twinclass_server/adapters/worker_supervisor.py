@@ -16,7 +16,12 @@ from typing import Self
 
 from twinclass_media.settings import MediaSettings
 from twinclass_server.adapters.worker_client import unavailable
-from twinclass_server.adapters.worker_link import START_TIMEOUT_S, WorkerHandler, WorkerLink
+from twinclass_server.adapters.worker_link import (
+    START_ATTEMPTS,
+    START_TIMEOUT_S,
+    WorkerHandler,
+    WorkerLink,
+)
 from twinclass_server.adapters.worker_process import socket_directory
 
 
@@ -84,10 +89,10 @@ class WorkerSupervisor:
             await self._tasks.__aexit__(None, None, None)
 
     async def _wait_started(self, link: WorkerLink) -> None:
-        """Returns when the worker is attached; its first failure is final (a busy port)."""
+        """Returns when the worker is attached, raises when it cannot start (a busy port)."""
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while link.attached is None:
-            if link.trouble or asyncio.get_running_loop().time() > deadline:
+            if link.failures >= START_ATTEMPTS or asyncio.get_running_loop().time() > deadline:
                 raise unavailable(link.trouble or "it did not start")
             await asyncio.sleep(0.01)
 
