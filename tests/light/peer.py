@@ -7,6 +7,7 @@ Every SRTP packet is authenticated; loss, gaps and duplicates are counted per SS
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import datetime
 import secrets
@@ -110,8 +111,14 @@ class Received:
 class LightPeer:
     """One transport. ``on_rtp(ssrc, packet, now)`` may be set for payloads."""
 
-    def __init__(self, identity: Identity, profiles: bytes | None = None) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        profiles: bytes | None = None,
+        family: socket.AddressFamily = socket.AF_INET,
+    ) -> None:
         self.identity = identity
+        self._family = family
         self.profiles = profiles or (
             b"SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_256_GCM:SRTP_AEAD_AES_128_GCM"
         )
@@ -128,8 +135,7 @@ class LightPeer:
         self.connected_at = 0.0
         self.profile = ""
         self.receiving = True
-        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._sock.setblocking(False)
+        self._sock = self._new_socket()
         self._remote: tuple[str, int] = ("", 0)
         self._remote_ufrag = self._remote_password = ""
         self._ice_ok = False
@@ -145,10 +151,34 @@ class LightPeer:
     def start(self, remote: tuple[str, int], ufrag: str, password: str) -> None:
         """Begins checks; DTLS follows by itself."""
         self._remote, self._remote_ufrag, self._remote_password = remote, ufrag, password
-        self._sock.bind(("127.0.0.1", 0))
-        self._sock.connect(remote)
+        self._connect()
         self._loop.add_reader(self._sock.fileno(), self._readable)
         self._check(0.05)
+
+    def _new_socket(self) -> socket.socket:
+        sock = socket.socket(self._family, socket.SOCK_DGRAM)
+        sock.setblocking(False)
+        # Many peers share one process: what it cannot read at once must not count as loss.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024 * 1024)
+        with contextlib.suppress(PermissionError):
+            sock.setsockopt(socket.SOL_SOCKET, 33, 4 * 1024 * 1024)  # SO_RCVBUFFORCE
+        return sock
+
+    def _connect(self) -> None:
+        self._sock.connect(self._remote)
+
+    def move(self) -> None:
+        """Goes on from another address, as a phone does that changes its network."""
+        self._loop.remove_reader(self._sock.fileno())
+        self._sock.close()
+        self._sock = self._new_socket()
+        self._connect()
+        self._loop.add_reader(self._sock.fileno(), self._readable)
+        self._check(0.05)
+
+    def restart(self, ufrag: str, password: str) -> None:
+        """Uses new credentials of the server from the next check on."""
+        self._remote_ufrag, self._remote_password = ufrag, password
 
     def _check(self, again: float) -> None:
         if self._closed:
@@ -243,16 +273,21 @@ class LightPeer:
         assert self._tx is not None
         self.send_raw(self._tx.protect_rtcp(packet))
 
-    def _readable(self) -> None:
-        now = time.monotonic()
+    def _receive(self) -> list[bytes]:
+        packets = []
         for _ in range(200):
             try:
-                data = self._sock.recv(2048)
+                packets.append(self._sock.recv(2048))
             except BlockingIOError:
-                return
+                break
             except OSError as error:
                 self.errors[type(error).__name__] += 1
-                return
+                break
+        return packets
+
+    def _readable(self) -> None:
+        now = time.monotonic()
+        for data in self._receive():
             first = data[0] if data else 255
             if 128 <= first <= 191:
                 self._media(data, now)

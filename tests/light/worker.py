@@ -22,8 +22,10 @@ NO_EXTENSIONS = m.HeaderExtensions()
 class WorkerUnderTest:
     """One worker process, attached."""
 
-    def __init__(self, run_dir: Path, port: int, *arguments: str, index: int = 0) -> None:
-        self.run_dir, self.port, self.index = run_dir, port, index
+    def __init__(
+        self, run_dir: Path, port: int, *arguments: str, index: int = 0, bind: str = "127.0.0.1"
+    ) -> None:
+        self.run_dir, self.port, self.index, self.bind = run_dir, port, index, bind
         self._arguments = arguments
         self.notifications: list[m.Notification] = []
         self._request = 0
@@ -43,7 +45,7 @@ class WorkerUnderTest:
                 "--port",
                 str(self.port),
                 "--bind",
-                "127.0.0.1",
+                self.bind,
                 *self._arguments,
             ]
         )
@@ -136,9 +138,11 @@ class WorkerUnderTest:
         twcc: bool = False,
         profiles: bytes | None = None,
         cap: int = 0,
+        peer: LightPeer | None = None,
+        host: str = "127.0.0.1",
     ) -> LightPeer:
         """Makes a transport and a peer that connects to it."""
-        peer = LightPeer(identity, profiles)
+        peer = peer or LightPeer(identity, profiles)
         ufrag, password = secrets.token_hex(4), secrets.token_hex(12)
         applied = await self.put(
             m.RouterSpec(m.RouterId(router)),
@@ -155,7 +159,7 @@ class WorkerUnderTest:
             ),
         )
         assert not applied.problems, applied
-        peer.start(("127.0.0.1", self.port), ufrag, password)
+        peer.start((host, self.port), ufrag, password)
         await asyncio.wait_for(peer.connected.wait(), 10)
         return peer
 

@@ -42,6 +42,7 @@ class Layer:
         "_keyframe_timestamp",
         "_unwrap",
         "active",
+        "bound_at",
         "clock_offset",
         "clock_rate",
         "codec",
@@ -88,6 +89,7 @@ class Layer:
         self.keyframe_first = self.keyframe_end = -1
         self.ssrc = self.rtx_ssrc = 0
         self.clock_offset: float | None = None
+        self.bound_at = -1e9
         self.bind(0)
 
     def bind(self, ssrc: int) -> None:

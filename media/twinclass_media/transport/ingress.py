@@ -25,8 +25,8 @@ from twinclass_media.worker.messages import ProducerSpec
 
 #: ClientHello fragments kept while the fingerprint is unknown (Chromium sends two datagrams).
 MAX_EARLY_DTLS = 4
-#: An alert after the handshake may be a close_notify: look again this soon.
-ALERT_CONSENT_S = 6.0
+#: A track may change its SSRC this often; a publisher that does it faster floods us.
+REBIND_S = 1.0
 
 
 class IngressEvents(Protocol):
@@ -206,7 +206,7 @@ class Ingress:
             return
         if dtls.phase is DtlsPhase.CONNECTED and data[0] == CONTENT_ALERT:
             # Unreadable without the SSL object, and forgeable: only a hint.
-            peer.consent_at = min(peer.consent_at, now - 30.0 + ALERT_CONSENT_S)
+            peer.suspect_at = now
             return
         self.drive_dtls(peer, lambda: dtls.handle_datagram(data, now), now)
 
@@ -267,7 +267,7 @@ class Ingress:
         number = packet.extension(extensions.transport_cc) if extensions.transport_cc else None
         if number is not None and len(number) == 2:
             peer.arrivals.add(int.from_bytes(number, "big"), now)
-        bound = peer.ssrcs.get(ssrc) or self._bind(peer, packet)
+        bound = peer.ssrcs.get(ssrc) or self._bind(peer, packet, now)
         if bound is None:
             statistics.drops["unknown_ssrc"] += 1
             return
@@ -319,7 +319,9 @@ class Ingress:
         packet.ssrc = layer.ssrc
         return packet
 
-    def _bind(self, peer: Peer, packet: RtpPacket) -> tuple[Producer, Layer, bool] | None:
+    def _bind(
+        self, peer: Peer, packet: RtpPacket, now: float
+    ) -> tuple[Producer, Layer, bool] | None:
         """Finds the track of an unknown SSRC by mid and rid (RFC 8843, RFC 8851), else by its
         payload type when only one track has it."""
         extensions = peer.spec.extensions
@@ -355,6 +357,10 @@ class Ingress:
                 return None
             layer.rtx_ssrc = packet.ssrc
         elif layer.ssrc != packet.ssrc:
+            signalled = found.encodings[layer.index].ssrc and mid is None
+            if signalled or (layer.ssrc and now - layer.bound_at < REBIND_S):
+                return None
+            layer.bound_at = now
             self.rebind(peer, producer, layer, packet.ssrc)
         bound = (producer, layer, is_rtx)
         peer.ssrcs[packet.ssrc] = bound

@@ -134,6 +134,7 @@ class Peer:
         "ssrcs",
         "state",
         "stream",
+        "suspect_at",
         "ufrags",
     )
 
@@ -161,6 +162,9 @@ class Peer:
         self.state: tuple[str, str] = ("new", "new")
         self.closed = False
         self.consent_at = now
+        #: When an alert came that may have been a close_notify: unreadable without the SSL
+        #: object, and forgeable, so only a hint.
+        self.suspect_at = 0.0
         self.connected_at = 0.0
         self.producers: dict[str, Producer] = {}
         self.ssrcs: dict[int, tuple[Producer, Layer, bool]] = {}

@@ -38,6 +38,8 @@ SLOTS = 20
 CONSENT_PAUSE_S = 10.0
 #: ... and for this long the transport is closed.
 CONSENT_CLOSE_S = 30.0
+#: A DTLS alert (a page that left) and no check for this long: Chromium checks every 2.5 s.
+ALERT_CONSENT_S = 6.0
 #: A transport that never connects: the page is gone before it came.
 NEVER_CONNECTED_S = 30.0
 QUALITY_S = 2.0
@@ -472,7 +474,9 @@ class Engine:
         """Once a second per peer: reports, budgets, consent."""
         peer.nack_budget = feedback.NACK_BUDGET
         silent = now - peer.consent_at
-        if silent > CONSENT_CLOSE_S or (peer.state[0] == "new" and silent > NEVER_CONNECTED_S):
+        left = peer.suspect_at > peer.consent_at and now - peer.suspect_at > ALERT_CONSENT_S
+        never = peer.state[0] == "new" and silent > NEVER_CONNECTED_S
+        if left or never or silent > CONSENT_CLOSE_S:
             if peer.state[0] != "closed":
                 peer.state = ("closed", peer.state[1])
                 peer.update_ready(consent=False)

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from light.peer import Identity, LightPeer
 from light.ports import free_port
 from light.source import AudioSource, VideoSource
 from light.worker import H264, OPUS, VP8, WorkerUnderTest
-
 from twinclass_media.worker import messages as m
 
 MID_AND_RID = m.HeaderExtensions(mid=1, rid=2, repaired_rid=3, audio_level=4)
