@@ -65,7 +65,7 @@ export const en: Messages = {
   counts: { rooms: '{n} rooms', homes: '{n} home' },
   studio: {
     wall: 'Classroom wall', wallOrder: 'no turn yet first', homes: 'Home learners', stage: 'On stage',
-    noRooms: 'No rooms are planned for this lesson', noHomes: 'No home learners in this lesson',
+    noRooms: 'No rooms are planned for this lesson', noHomes: 'No home learners in this lesson', noHomesYet: 'No home learner is here yet',
     you: 'Your picture', home: 'Home', shared: 'You are sharing', cameraOff: 'The camera is off',
     mic: { on: 'Microphone on', off: 'Microphone off', none: 'No microphone' },
     camera: { on: 'Camera on', off: 'Camera off', none: 'No camera' },

@@ -64,7 +64,7 @@ export const zh = {
   counts: { rooms: '{n} 班', homes: '{n} 居家' },
   studio: {
     wall: '课堂墙', wallOrder: '未点名在前', homes: '居家学生', stage: '台上',
-    noRooms: '这节课没有安排班级', noHomes: '这节课没有居家学生',
+    noRooms: '这节课没有安排班级', noHomes: '这节课没有居家学生', noHomesYet: '居家学生还没有进来',
     you: '您的画面', home: '居家', shared: '正在共享', cameraOff: '摄像头已关闭',
     mic: { on: '话筒 开', off: '话筒 关', none: '话筒 无' },
     camera: { on: '摄像头 开', off: '摄像头 关', none: '摄像头 无' },
