@@ -25,6 +25,7 @@ class WorkerUnderTest:
     def __init__(
         self, run_dir: Path, port: int, *arguments: str, index: int = 0, bind: str = "127.0.0.1"
     ) -> None:
+        # The worker adds its index to the port of worker 0.
         self.run_dir, self.port, self.index, self.bind = run_dir, port, index, bind
         self._arguments = arguments
         self.notifications: list[m.Notification] = []
@@ -43,7 +44,7 @@ class WorkerUnderTest:
                 "--index",
                 str(self.index),
                 "--port",
-                str(self.port),
+                str(self.port - self.index),
                 "--bind",
                 self.bind,
                 *self._arguments,

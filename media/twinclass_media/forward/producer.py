@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Protocol
 
 from twinclass_media.forward.layer import SILENT_S, Layer
 from twinclass_media.forward.ring import Entry
@@ -31,15 +32,35 @@ class Burst:
     audio: bool
 
 
+class Tap(Protocol):
+    """Takes every packet of a producer as it comes: a pipe to another worker, a recorder."""
+
+    max_layer: int
+
+    def take(self, layer: Layer, entry: Entry) -> None:
+        """Takes one packet; must not block."""
+        ...
+
+
 class Producer:
     """Layers from the lowest to the highest, and every row that is fed or wants to be.
 
     Attributes:
         max_layers: row -> highest layer wanted (index).
+        taps: who takes packets besides the rows.
         changed: a layer began, ended, or became (un)wanted since this was last cleared.
     """
 
-    __slots__ = ("changed", "clock_rate", "id", "layers", "max_layers", "paused", "video")
+    __slots__ = (
+        "changed",
+        "clock_rate",
+        "id",
+        "layers",
+        "max_layers",
+        "paused",
+        "taps",
+        "video",
+    )
 
     def __init__(
         self, identifier: str, video: bool, clock_rate: int, rids: Sequence[str], paused: bool
@@ -49,13 +70,16 @@ class Producer:
         self.clock_rate = clock_rate
         self.layers = [Layer(i, rid, video, clock_rate) for i, rid in enumerate(rids)]
         self.max_layers: dict[Row, int] = {}
+        self.taps: list[Tap] = []
         self.paused = paused
         self.changed = False
 
     def wants(self, layer: Layer) -> bool:
         """Some row may be fed from this layer. Lower ones stay wanted too: they are what a row
         falls back to when the publisher's line cannot carry the upper ones."""
-        return any(max_layer >= layer.index for max_layer in self.max_layers.values())
+        return any(max_layer >= layer.index for max_layer in self.max_layers.values()) or any(
+            tap.max_layer >= layer.index for tap in self.taps
+        )
 
     # ---- packets in
 
@@ -73,6 +97,8 @@ class Producer:
         if self.paused:
             layer.pending = []
             return False
+        for tap in self.taps:
+            tap.take(layer, entry)
         return not self.video or bool(entry.marker) or len(layer.pending) >= 48
 
     def flush(self, layer: Layer, now: float) -> list[Burst]:

@@ -25,8 +25,11 @@ from twinclass_media.transport.dtls import DtlsContext
 from twinclass_media.transport.egress import Egress
 from twinclass_media.transport.ingress import Ingress
 from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.pipe import WANTS_S
 from twinclass_media.worker import messages as m
+from twinclass_media.worker.pipe_board import PipeBoard
 from twinclass_media.worker.registry import KIND_NAMES, Registry
+from twinclass_media.worker.telemetry import QUALITY_S, SPEAKERS_S, Telemetry
 
 #: Each tick wakes the process, which costs more than what it does: as few as will do ...
 TICK_S = 0.05
@@ -42,10 +45,6 @@ CONSENT_CLOSE_S = 30.0
 ALERT_CONSENT_S = 6.0
 #: A transport that never connects: the page is gone before it came.
 NEVER_CONNECTED_S = 30.0
-QUALITY_S = 2.0
-SPEAKERS_S = 0.3
-
-Notify = Callable[[m.Notification], None]
 
 
 class Engine:
@@ -54,7 +53,7 @@ class Engine:
     def __init__(
         self,
         certificate: Certificate,
-        notify: Notify,
+        notify: Callable[[m.Notification], None],
         max_transports: int,
         now: float,
         unix: float,
@@ -74,14 +73,16 @@ class Engine:
         self._max_transports = max_transports
         self._unix_offset = unix - now
         self._speech: dict[str, SpeechDetector] = {}
-        self._speakers: dict[str, list[tuple[str, int]]] = {}
+        self._telemetry = Telemetry(notify)
         self._ready: dict[Layer, Producer] = {}
         self._held: dict[Layer, Producer] = {}
         self._losing: dict[Layer, tuple[Peer, Producer]] = {}
+        self.pipes = PipeBoard(self.statistics, self)
         self._slots: list[set[Peer]] = [set() for _ in range(SLOTS)]
         self._ticks = 0
         self._quality_at = now + QUALITY_S
         self._speakers_at = now
+        self._pipes_at = now
 
     def to_unix(self, now: float) -> float:
         """Wall-clock second of a monotonic one."""
@@ -117,8 +118,14 @@ class Engine:
             self._put_producer(spec)
         elif isinstance(spec, m.ConsumerSpec):
             self._put_consumer(spec, now)
-        elif isinstance(spec, m.PipeSpec | m.PipedProducerSpec):
-            raise SpecError("no_pipes", "this worker has no pipes yet")
+        elif isinstance(spec, m.PipedProducerSpec):
+            self._put_piped(spec)
+        elif isinstance(spec, m.PipeSpec):
+            source = self.producers.get(spec.producer)
+            known = self.ingress.specs.get(spec.producer)
+            if source is None or known is None:
+                raise SpecError("no_parent", f"producer {spec.producer} is not here")
+            self.pipes.put_out(spec, source, {c.name: c.payload_type for c in known.codecs})
 
     def _put_transport(self, spec: m.TransportSpec, now: float) -> None:
         if len(spec.appdata) > m.MAX_APPDATA_BYTES:
@@ -199,6 +206,20 @@ class Engine:
         row.payload_types = {c.name: (c.payload_type, c.rtx_payload_type) for c in spec.codecs}
         self._feed(spec, row, now)
 
+    def _put_piped(self, spec: m.PipedProducerSpec) -> None:
+        if not spec.codecs or not spec.encodings:
+            raise SpecError("no_codecs", spec.id)
+        producer = self.producers.get(spec.id)
+        if producer is None:
+            rids = [e.rid for e in spec.encodings]
+            producer = Producer(
+                spec.id, spec.kind == "video", spec.codecs[0].clock_rate, rids, spec.paused
+            )
+            self.producers[spec.id] = producer
+            self.pipes.put_in(spec, producer)
+        producer.set_paused(spec.paused)
+        self._reconnect_rows(spec.id)
+
     def _reconnect_rows(self, producer: str) -> None:
         """Consumers may have been put before their producer."""
         now = time.monotonic()
@@ -224,7 +245,7 @@ class Engine:
         else:
             row.shape = peer.shape(spec.mid, spec.ssrc)
             self._queue(target.add(row, spec.max_layer, now), now)
-        self._ask_keyframes(target, now)
+        self.ask_keyframes(target, now)
 
     def remove(self, kind: type[m.Spec], identifier: str) -> None:
         """Removes an object and what belongs to it."""
@@ -238,13 +259,15 @@ class Engine:
             peer: Peer = row.peer
             peer.rows.pop(spec.ssrc, None)
             peer.rows.pop(spec.rtx_ssrc, None)
-        elif isinstance(spec, m.ProducerSpec):
+        elif isinstance(spec, m.ProducerSpec | m.PipedProducerSpec):
             self._remove_producer(identifier)
+        elif isinstance(spec, m.PipeSpec):
+            self.pipes.remove_out(identifier)
         elif isinstance(spec, m.TransportSpec):
             self._remove_peer(identifier)
         elif isinstance(spec, m.RouterSpec):
             self._speech.pop(identifier, None)
-            self._speakers.pop(identifier, None)
+            self._telemetry.forget(identifier)
 
     def _remove_producer(self, identifier: str) -> None:
         producer = self.producers.pop(identifier, None)
@@ -253,6 +276,9 @@ class Engine:
             return
         for row in list(producer.max_layers):
             producer.remove(row)
+        for pipe in self.pipes.of(producer):
+            self.remove(m.PipeSpec, pipe)
+        self.pipes.remove_in(identifier)
         self.ingress.specs.pop(identifier, None)
         for layer in producer.layers:
             for table in (self._ready, self._held, self._losing):
@@ -367,7 +393,7 @@ class Engine:
             for layer, producer in ready.items():
                 self._queue(producer.flush(layer, now), layer.pending_since)
                 if producer.changed:
-                    self._producer_changed(producer, now)
+                    self.producer_changed(producer, now)
         return self.egress.run()
 
     def flush_held(self, now: float) -> float | None:
@@ -400,19 +426,26 @@ class Engine:
         for layer in producer.layers:
             if layer.active and command.layer in (-1, layer.index):
                 layer.keyframes.wish()
-        self._ask_keyframes(producer, now)
+        self.ask_keyframes(producer, now)
 
-    def _ask_keyframes(self, producer: Producer, now: float) -> None:
+    def ask_keyframes(self, producer: Producer, now: float) -> None:
+        """Sends the keyframe requests that the throttle lets pass."""
+        if not producer.video or producer.paused:
+            return
+        if self.pipes.pass_on_wishes(producer, now):
+            return
         owner = self.owners.get(producer.id)
-        if not producer.video or producer.paused or owner is None or not owner.ready:
+        if owner is None or not owner.ready:
             return
         for layer in producer.layers:
             if layer.active and layer.ssrc and layer.keyframes.take(now):
                 owner.send_rtcp(rtcp.picture_loss_indication(feedback.FEEDBACK_SSRC, layer.ssrc))
 
-    def _producer_changed(self, producer: Producer, now: float) -> None:
+    def producer_changed(self, producer: Producer, now: float) -> None:
+        """Tells the control plane (or the far end) about a producer's layers."""
         producer.changed = False
-        self._ask_keyframes(producer, now)
+        self.ask_keyframes(producer, now)
+        self.pipes.tell_wants(producer)
         self.notify(
             m.ProducerState(
                 m.ProducerId(producer.id),
@@ -435,7 +468,7 @@ class Engine:
     @property
     def urgent(self) -> bool:
         """Something cannot wait for the next tick."""
-        return bool(self._losing or self.ingress.handshaking)
+        return bool(self._losing or self.pipes.losing or self.ingress.handshaking)
 
     def tick(self, now: float, urgent: bool = False) -> None:
         """Everything that is not caused by a packet. ``urgent``: only what cannot wait."""
@@ -444,6 +477,7 @@ class Engine:
                 layer.keyframes.wish()
             if not layer.loss.waiting:
                 del self._losing[layer]
+        self.pipes.ask_again(now)
         for peer in list(self.ingress.handshaking):
             dtls = peer.dtls
             if dtls is not None and dtls.deadline is not None and now >= dtls.deadline:
@@ -458,17 +492,20 @@ class Engine:
         if self._ticks % 4 == 0:
             for producer in self.producers.values():
                 producer.tick(now)
-                self._ask_keyframes(producer, now)
+                self.ask_keyframes(producer, now)
                 if producer.changed:
-                    self._producer_changed(producer, now)
+                    self.producer_changed(producer, now)
         for peer in list(self._slots[self._ticks % SLOTS]):
             self._report(peer, now)
         if now >= self._speakers_at:
             self._speakers_at = now + SPEAKERS_S
-            self._tell_speakers(now)
+            self._telemetry.tell_speakers(self._speech, now)
+        if now >= self._pipes_at:
+            self._pipes_at = now + WANTS_S
+            self.pipes.tick(now)
         if now >= self._quality_at:
             self._quality_at = now + QUALITY_S
-            self._tell_qualities()
+            self._telemetry.tell_qualities(self.peers.values())
 
     def _report(self, peer: Peer, now: float) -> None:
         """Once a second per peer: reports, budgets, consent."""
@@ -493,42 +530,6 @@ class Engine:
                 feedback.sender_reports(peer, now, self.to_unix)
             if peer.ssrcs:
                 feedback.publisher_reports(peer, now)
-
-    def _tell_speakers(self, now: float) -> None:
-        for router, detector in self._speech.items():
-            speakers = detector.speakers(now)
-            names = [name for name, _ in speakers]
-            if names != [name for name, _ in self._speakers.get(router, [])]:
-                self._speakers[router] = speakers
-                self.notify(
-                    m.Speakers(
-                        m.RouterId(router),
-                        tuple((m.ProducerId(name), level) for name, level in speakers),
-                    )
-                )
-
-    def _tell_qualities(self) -> None:
-        links: list[m.LinkQuality] = []
-        for peer in self.peers.values():
-            if peer.state != ("connected", "connected"):
-                continue
-            sent = sum(row.octets for ssrc, row in peer.rows.items() if ssrc == row.ssrc)
-            losses = [b[1].reception.loss for b in peer.ssrcs.values() if not b[2]]
-            links.append(
-                m.LinkQuality(
-                    peer.spec.id,
-                    rtt_ms=peer.rtt_s * 1000,
-                    receive_bps=int((peer.bytes_in - peer.received_mark) * 8 / QUALITY_S),
-                    send_bps=int((sent - peer.bytes_out_mark) * 8 / QUALITY_S),
-                    send_loss=peer.reported_loss,
-                    receive_loss=max(losses, default=0.0),
-                    available_bps=peer.available_bps,
-                )
-            )
-            peer.received_mark = peer.bytes_in
-            peer.bytes_out_mark = sent
-        if links:
-            self.notify(m.Qualities(tuple(links)))
 
     # ---- reading
 

@@ -18,6 +18,7 @@ from twinclass_media.settings import MediaSettings
 from twinclass_media.statistics import Distribution
 from twinclass_media.transport.addresses import announced_candidates
 from twinclass_media.transport.certificate import generate_certificate
+from twinclass_media.transport.pipe import PipeSocket
 from twinclass_media.transport.tcp import TcpEndpoint
 from twinclass_media.transport.udp import UdpEndpoint
 from twinclass_media.worker import messages as m
@@ -78,7 +79,8 @@ class Worker:
         Raises:
             OSError: an address or a port cannot be had.
         """
-        settings, port = self._options.settings, self._options.port
+        options = self._options
+        settings, port = options.settings, options.port
         engine = self._engine
         for host in settings.bind:
             try:
@@ -106,16 +108,20 @@ class Worker:
                 tcp.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop.set)
+        pipe_socket = PipeSocket(options.run_dir / f"pipe-{options.index}.sock", engine.statistics)
+        engine.pipes.socket = pipe_socket
+        pipe_socket.start(self._loop, engine.pipes.handle, self._after)
         await self._control.start()
         # The packet loop allocates little and without cycles; what start-up made stays.
         gc.collect()
         gc.freeze()
-        log.info("worker %d listens on port %d", self._options.index, port)
+        log.info("worker %d listens on port %d", options.index, port)
         self._loop.call_soon(self._tick)
         try:
             await self._stop.wait()
         finally:
             await self._control.aclose()
+            pipe_socket.close(self._loop)
             for udp in self._udp:
                 udp.close(self._loop)
             for tcp in self._tcp:

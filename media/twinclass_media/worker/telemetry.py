@@ -1,0 +1,58 @@
+"""What a worker tells about lines and voices, a few times a second."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from twinclass_media.rtp.speech import SpeechDetector
+from twinclass_media.transport.peer import Peer
+from twinclass_media.worker import messages as m
+
+QUALITY_S = 2.0
+SPEAKERS_S = 0.3
+
+
+class Telemetry:
+    """Remembers what was told, so that only news is."""
+
+    def __init__(self, notify: Callable[[m.Notification], None]) -> None:
+        self._notify = notify
+        self._speakers: dict[str, list[str]] = {}
+
+    def forget(self, router: str) -> None:
+        """A router is gone."""
+        self._speakers.pop(router, None)
+
+    def tell_speakers(self, detectors: Mapping[str, SpeechDetector], now: float) -> None:
+        """Tells each router's speakers when they or their order changed."""
+        for router, detector in detectors.items():
+            speakers = detector.speakers(now)
+            names = [name for name, _ in speakers]
+            if names != self._speakers.get(router, []):
+                self._speakers[router] = names
+                voices = tuple((m.ProducerId(name), level) for name, level in speakers)
+                self._notify(m.Speakers(m.RouterId(router), voices))
+
+    def tell_qualities(self, peers: Iterable[Peer]) -> None:
+        """Tells how every connected line did over the last period."""
+        links: list[m.LinkQuality] = []
+        for peer in peers:
+            if peer.state != ("connected", "connected"):
+                continue
+            sent = sum(row.octets for ssrc, row in peer.rows.items() if ssrc == row.ssrc)
+            losses = [layer.reception.loss for _, layer, rtx in peer.ssrcs.values() if not rtx]
+            links.append(
+                m.LinkQuality(
+                    peer.spec.id,
+                    rtt_ms=peer.rtt_s * 1000,
+                    receive_bps=int((peer.bytes_in - peer.received_mark) * 8 / QUALITY_S),
+                    send_bps=max(0, int((sent - peer.bytes_out_mark) * 8 / QUALITY_S)),
+                    send_loss=peer.reported_loss,
+                    receive_loss=max(losses, default=0.0),
+                    available_bps=peer.available_bps,
+                )
+            )
+            peer.received_mark = peer.bytes_in
+            peer.bytes_out_mark = sent
+        if links:
+            self._notify(m.Qualities(tuple(links)))
