@@ -473,3 +473,35 @@ async def test_an_ice_restart_by_fragment_goes_on_with_the_same_media(
     stage.plane.set_grants(LESSON, LEAD, OPEN)
     await AudioSource(lead.peer, 1001).run(0.3)
     assert ("started", LEAD, "microphone") in heard.publications
+
+
+async def test_what_nobody_claims_after_a_restart_is_removed(
+    tmp_path: Path, heard: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinclass_server.adapters.media_recovery.CLAIM_S", 0.5)
+    settings = MediaSettings(bind=("127.0.0.1",), port=PORT + 8)
+    async with WorkerMediaPlane(settings, tmp_path, heard) as plane:
+        stage = Stage(plane, heard)
+        page = await stage.publisher("s-lead", LEAD, 1001, 1002)
+    after = WorkerMediaPlane(settings, tmp_path, Recorder())
+    after.shutdown_workers = True
+    async with after:
+        outbox = after._supervisor.links[0].outbox
+        assert outbox.transports == 1
+        await until(lambda: outbox.transports == 0)
+        await until(lambda: outbox.get("router", "lesson/demo") is None)
+        assert not await after.open_session(LESSON, SessionId("s-lead"), LEAD, ())
+        page.close()
+
+
+async def test_leaving_the_plane_leaves_no_task_behind(tmp_path: Path, heard: Recorder) -> None:
+    before = asyncio.all_tasks()
+    settings = MediaSettings(bind=("127.0.0.1",), port=PORT + 8)
+    plane = WorkerMediaPlane(settings, tmp_path, heard)
+    plane.shutdown_workers = True
+    async with plane:
+        assert asyncio.all_tasks() > before
+        pid = plane._supervisor.links[0]._pid
+    assert asyncio.all_tasks() == before
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)

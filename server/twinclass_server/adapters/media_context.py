@@ -29,6 +29,11 @@ class Worker(Protocol):
         ...
 
 
+def router_of(lesson: LessonId) -> RouterId:
+    """The name of a lesson's router."""
+    return RouterId(f"lesson/{lesson}")
+
+
 @dataclass(slots=True)
 class LessonContext:
     """One lesson on its home worker."""
@@ -43,7 +48,7 @@ class LessonContext:
     @property
     def router(self) -> RouterId:
         """The lesson's router on its worker."""
-        return RouterId(f"lesson/{self.id}")
+        return router_of(self.id)
 
     def attached(self) -> Attached:
         """What the worker said of itself.

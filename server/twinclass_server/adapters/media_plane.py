@@ -27,6 +27,7 @@ from twinclass_media.worker.messages import (
     TransportState,
     WorkerStatistics,
 )
+from twinclass_server.adapters.media_context import router_of
 from twinclass_server.adapters.media_lesson import LessonMedia
 from twinclass_server.adapters.media_recovery import Found, find_sessions, transports_of
 from twinclass_server.adapters.media_session import Credentials, Session
@@ -120,7 +121,11 @@ class WorkerMediaPlane:
         media, link = await self._ready(lesson)
         known = media.session(session)
         answer = media.publishing.publish(known, offer, {t.mid: t.source for t in tracks})
-        await self._settle(link, [known.uplink.transport] if known.uplink else [])
+        if known.uplink is not None:
+            refused = await self._refusal(link, known.uplink.transport)
+            if refused:
+                media.publishing.drop(known)
+                raise unavailable(refused)
         # After the caller has passed the answer on: wishes name codecs that it brings.
         asyncio.get_running_loop().call_soon(self._send_wishes, lesson, session)
         return answer
@@ -133,7 +138,11 @@ class WorkerMediaPlane:
         media, link = await self._ready(lesson)
         known = media.session(session)
         answer = media.viewing.view(known, offer, wanted)
-        await self._settle(link, [known.downlink.transport] if known.downlink else [])
+        if known.downlink is not None:
+            refused = await self._refusal(link, known.downlink.transport)
+            if refused:
+                media.viewing.drop(known)
+                raise unavailable(refused)
         return answer
 
     def subscribe_answered(self, lesson: LessonId, session: SessionId, n: int, sdp: str) -> None:
@@ -324,18 +333,14 @@ class WorkerMediaPlane:
         await link.wait_attached(WORKER_WAIT_S)
         return media, link
 
-    async def _settle(self, link: WorkerLink, transports: Sequence[TransportId]) -> None:
-        """Waits until the worker has done it all; its refusal of a transport is ours.
+    async def _refusal(self, link: WorkerLink, transport: TransportId) -> str:
+        """Waits until the worker has done all; why it refuses a transport, empty if it takes it.
 
         Raises:
-            Unavailable: the worker is lost or full.
+            Unavailable: the worker was lost meanwhile.
         """
         problems = await link.settle()
-        for problem in problems:
-            if problem.id in transports:
-                link.remove("transport", problem.id)
-                self._transports_lost([TransportId(problem.id)])
-                raise unavailable(problem.text)
+        return next((p.text or p.code for p in problems if p.id == transport), "")
 
     def _send_wishes(self, lesson: LessonId, session: SessionId) -> None:
         media = self._lessons.get(lesson)
@@ -367,8 +372,9 @@ class WorkerMediaPlane:
             for media in list(self._lessons.values()):
                 media.tick(now)
             for found in self._found.values():
-                if found.sessions and now >= found.deadline:
+                if found.lessons and now >= found.deadline:
                     self._release(found)
+                    found.lessons.clear()
 
     def _release(self, found: Found) -> None:
         """Nobody came back for these."""
@@ -377,3 +383,5 @@ class WorkerMediaPlane:
             for transport in transports_of(session):
                 link.remove("transport", transport)
         found.sessions.clear()
+        for lesson in found.lessons - self._lessons.keys():
+            link.remove("router", router_of(lesson))

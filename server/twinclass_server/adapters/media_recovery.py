@@ -43,6 +43,8 @@ class Found:
     sessions: dict[tuple[LessonId, SessionId], Session] = field(
         default_factory=dict[tuple[LessonId, SessionId], Session]
     )
+    #: Every lesson that had something there.
+    lessons: set[LessonId] = field(default_factory=set[LessonId])
     #: Transports without a note we can read, or closed: of no use to anybody.
     useless: list[TransportId] = field(default_factory=list[TransportId])
 
@@ -63,6 +65,7 @@ def find_sessions(worker: int, dumped: Dumped, now: float) -> Found:
             found.useless.append(spec.id)
             continue
         key = (note.lesson, note.session)
+        found.lessons.add(note.lesson)
         session = found.sessions.setdefault(
             key, Session(note.session, note.lesson, note.participant, note.video_codecs)
         )

@@ -15,7 +15,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -242,13 +242,16 @@ class WorkerLink:
         if self._pid:
             _log.error("worker %d died", self.index)
             self._pid = 0
-            self._handler.worker_died(self.index, lost)
+            self._tell(lambda: self._handler.worker_died(self.index, lost))
         if self._process is not None:
             self._process.kill()
             await self._process.wait(1.0)
         log = self._directory / f"worker-{self.index}.log"
         command = command_line(self._settings, self.index, self._directory)
-        self._process = WorkerProcess.start(command, log)
+        try:
+            self._process = WorkerProcess.start(command, log)
+        except OSError as error:
+            raise unavailable(f"it cannot be started: {error}") from error
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while not self._process.has_exited():
             with contextlib.suppress(OSError):
@@ -289,12 +292,15 @@ class WorkerLink:
         # Before the dump is compared the owner does not know what it would hear about.
         if not self._ready.is_set():
             early.append(notification)
-            return
+        else:
+            self._tell(lambda: self._handler.worker_notified(self.index, notification))
+
+    def _tell(self, call: Callable[[], None]) -> None:
         try:
-            self._handler.worker_notified(self.index, notification)
+            call()
         except Exception:
             # Our bug with one message must not take the link, and all lessons, down.
-            _log.exception("worker %d: a notification was not handled", self.index)
+            _log.exception("worker %d: what it said was not handled", self.index)
 
     def _attach(self, client: WorkerClient, dumped: Dumped) -> None:
         first = not self._pid
@@ -309,7 +315,7 @@ class WorkerLink:
         self._ready.set()
         self.flush()
         _log.info("worker %d attached, pid %d", self.index, self._pid)
-        self._handler.worker_attached(self.index, dumped, lost)
+        self._tell(lambda: self._handler.worker_attached(self.index, dumped, lost))
 
     def _detach(self) -> None:
         self._client = None

@@ -70,7 +70,9 @@ class WorkerProcess:
 
     @classmethod
     def start(cls, command: Sequence[str], log: Path) -> WorkerProcess:
-        """Starts it, away from our terminal's signals."""
+        """Starts it, away from our terminal's signals. The log before is kept beside it."""
+        with contextlib.suppress(FileNotFoundError):
+            log.replace(log.with_suffix(".log.1"))
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         pid = os.posix_spawn(
             command[0],
