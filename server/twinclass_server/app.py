@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Protocol, Self
 
 from redis.asyncio import Redis
@@ -55,7 +56,12 @@ class RunningMedia(DoorMedia, Protocol):
 
     async def __aenter__(self) -> Self: ...
 
-    async def __aexit__(self, *error: object) -> None: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
 
     def statistics(self) -> Sequence[WorkerStatistics]:
         """Returns the last reading of every worker."""
@@ -86,6 +92,9 @@ class Server:
         self._settings = parts.settings
         self._stop = asyncio.Event()
         self._is_forced = False
+        #: Set while it runs; for whoever embeds the server.
+        self.lessons: Lessons | None = None
+        self.redis_child: RedisChild | None = None
 
     def request_stop(self, *, keep_workers: bool) -> None:
         """Begins the drain; a second call ends at once."""
@@ -123,7 +132,7 @@ class Server:
     async def _start_redis(self, stack: AsyncExitStack) -> RedisChild | None:
         if self._settings.redis.url:
             return None
-        child = RedisChild(self._parts.folder.redis)
+        child = self.redis_child = RedisChild(self._parts.folder.redis)
         stack.push_async_callback(child.stop)
         await child.start()
         return child
@@ -138,7 +147,7 @@ class Server:
         started: Callable[[], Awaitable[None]],
     ) -> None:
         settings = self._settings
-        lessons = Lessons(
+        lessons = self.lessons = Lessons(
             LessonsParts(
                 redis=redis,
                 settings=settings.lesson,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from twinclass_config import HttpSettings
+from twinclass_server.signal.socket import ABORT
 
 #: Above our own limit (MAX_MESSAGE_BYTES) we answer with an error; above this the frame is not
 #: even read and the connection closes with 1009.
@@ -87,11 +89,21 @@ def _probe(address: str, port: int, kind: socket.SocketKind) -> None:
         # An address this machine does not have (no IPv6): the worker skips it as well.
 
 
+class AbortableProtocol(WebSocketsSansIOProtocol):
+    """Gives the application a way to drop a client that does not read: an ASGI close waits
+    until what was sent before it is taken, which such a client never does."""
+
+    async def run_asgi(self) -> None:
+        """Runs the application with ``ABORT`` in its scope."""
+        self.scope.setdefault("state", {})[ABORT] = self.transport.abort
+        await super().run_asgi()
+
+
 class QuietServer(uvicorn.Server):
     """Leaves signals to us: one drain for all listeners."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         """Captures none."""
         yield
 
@@ -101,7 +113,7 @@ def public_server(app: ASGIApp, settings: HttpSettings) -> QuietServer:
     return QuietServer(
         uvicorn.Config(
             app,
-            ws="websockets-sansio",
+            ws=AbortableProtocol,
             ws_max_size=_MAX_FRAME_BYTES,
             # Deflate keeps state and time per viewer, and offers are few.
             ws_per_message_deflate=False,

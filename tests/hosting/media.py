@@ -8,7 +8,7 @@ from typing import Self
 
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
-from twinclass_signaling.errors import SdpError, Unavailable
+from twinclass_signaling.errors import InvalidState, SdpError, Unavailable
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import PublishedTrack, Slots
 from twinclass_signaling.ports import Grant, MediaListener, Subscription
@@ -84,6 +84,8 @@ class RecordingMedia:
     def set_subscriptions(
         self, lesson: LessonId, session: SessionId, wanted: Sequence[Subscription]
     ) -> None:
+        if session not in self.sessions:
+            raise InvalidState("unknown_session", "会话不存在", "not open")
         self.wanted[session] = list(wanted)
 
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:

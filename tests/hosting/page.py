@@ -55,11 +55,23 @@ def token(
     )
 
 
+_open: list[Page] = []
+
+
+async def close_pages() -> None:
+    """Closes what tests left open."""
+    for page in _open:
+        page.socket.transport.resume_reading()
+        await page.socket.close()
+    _open.clear()
+
+
 class Page:
     """One WebSocket. Messages that a wait skips stay in ``seen``."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
+        _open.append(self)
         self.seen: list[ServerMessage] = []
         self._unread: list[ServerMessage] = []
         self._commands = 0
@@ -71,6 +83,8 @@ class Page:
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             max_size=None,
             compression=None,
+            max_queue=None,
+            close_timeout=1,
             proxy=None,
         )
         return cls(socket)

@@ -11,10 +11,13 @@ from pathlib import Path
 import httpx
 
 from hosting.media import RecordingMedia
+from hosting.page import close_pages
 from twinclass_config import Settings, load
 from twinclass_media.settings import MediaSettings
 from twinclass_server.adapters.data_folder import DataFolder
 from twinclass_server.app import Server, ServerParts
+from twinclass_server.signal.host import LessonHost
+from twinclass_signaling.ids import LessonId
 from twinclass_signaling.ports import MediaListener
 from twinclass_signaling.tokens import TokenKeys
 
@@ -56,10 +59,19 @@ class Running:
         assert answer.status_code == 201, answer.text
 
     def redis_pid(self) -> int:
-        for line in (self.folder.redis / "redis.log").read_text().splitlines():
-            if "oO0OoO0OoO0Oo" in line or "Redis is starting" in line:
-                pid = int(line.split(":", 1)[0])
-        return pid
+        child = self.server.redis_child
+        assert child is not None
+        assert child.pid is not None
+        return child.pid
+
+    def has_host(self, lesson: str = "algebra") -> bool:
+        lessons = self.server.lessons
+        return lessons is not None and LessonId(lesson) in lessons.hosts
+
+    def lessons_host(self, lesson: str = "algebra") -> LessonHost:
+        lessons = self.server.lessons
+        assert lessons is not None
+        return lessons.hosts[LessonId(lesson)]
 
 
 @asynccontextmanager
@@ -96,4 +108,5 @@ async def running_server(
         try:
             yield Running(settings, folder, server, made[0], folder.read_keys(), task)
         finally:
+            await close_pages()
             server.request_stop(keep_workers=False)

@@ -23,6 +23,8 @@ class Client:
     connection: Connection | None = None
     view: View = field(default_factory=View)
     acks: dict[int, EventSeq | None] = field(default_factory=dict)
+    #: The media plane of this process knows the session.
+    is_open: bool = False
 
     @property
     def participant(self) -> ParticipantId:

@@ -32,7 +32,7 @@ class HostDoor:
         host = await self._lessons.host(lesson)
         session = SessionId(secrets.token_urlsafe(12))
         actor = Actor(claims.participant, claims.role, claims.room_id)
-        await host.admit_guest(claims, Guest(session, actor, is_viewer=not want_publish))
+        await host.seats.admit_guest(claims, Guest(session, actor, is_viewer=not want_publish))
         wanted = () if want_publish else tuple(external_subscriptions(host.state))
         return Door(session, lesson, claims.participant, wanted)
 
@@ -40,4 +40,4 @@ class HostDoor:
         """Ends the session; the lesson may be elsewhere by now."""
         host = self._lessons.hosts.get(door.lesson)
         if host is not None:
-            host.release_guest(door.session)
+            host.seats.release_guest(door.session)

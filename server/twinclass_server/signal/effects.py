@@ -6,8 +6,10 @@ computation: in a lesson of 270 most do.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
+from twinclass_signaling.errors import InvalidState
 from twinclass_signaling.ids import ParticipantId, SessionId
 from twinclass_signaling.lesson.events import (
     LessonEvent,
@@ -22,6 +24,8 @@ from twinclass_signaling.lesson.state import HOME_ROLES, LEAD_ROLES, LessonState
 from twinclass_signaling.messages import View
 from twinclass_signaling.ports import Grant, MediaPlane, Subscription
 from twinclass_signaling.roles import Role
+
+logger = logging.getLogger(__name__)
 
 
 def changes_media(state: LessonState, event: LessonEvent) -> bool:
@@ -99,6 +103,12 @@ class MediaEffects:
     def _subscribe(
         self, state: LessonState, session: SessionId, wanted: list[Subscription]
     ) -> None:
-        if self._wanted.get(session) != wanted:
-            self._wanted[session] = wanted
+        if self._wanted.get(session) == wanted:
+            return
+        try:
             self._media.set_subscriptions(state.id, session, wanted)
+        except InvalidState as error:
+            # WHIP and WHEP open their session after they have a seat: the next update finds it.
+            logger.debug("session not open yet: %s", error.code)
+            return
+        self._wanted[session] = wanted

@@ -101,9 +101,7 @@ class Lessons:
         try:
             async with asyncio.timeout(_DRAIN_S):
                 # Polled: it happens once in a process's life.
-                while any(  # noqa: ASYNC110
-                    next(host.connected(), None) for host in self.hosts.values()
-                ):
+                while not all(host.is_empty for host in self.hosts.values()):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
         except TimeoutError:
             logger.warning("some clients did not take the goodbye in time")
@@ -238,14 +236,14 @@ class Lessons:
     ) -> None:
         """Passes it to the lesson's host."""
         if (host := self.hosts.get(lesson)) is not None:
-            host.publication_started(participant, source)
+            host.facts.publication_started(participant, source)
 
     def publication_ended(
         self, lesson: LessonId, participant: ParticipantId, source: Source
     ) -> None:
         """Passes it to the lesson's host."""
         if (host := self.hosts.get(lesson)) is not None:
-            host.publication_ended(participant, source)
+            host.facts.publication_ended(participant, source)
 
     def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
         """Passes it to the lesson's host."""

@@ -65,6 +65,11 @@ MAX_PROTOCOL_ERRORS = 5
 #: Messages above the rate of one connection before it is closed: a second of a flood.
 MAX_RATE_ERRORS = 200
 
+#: Name of the callable in the connection's state that drops it without a word.
+ABORT = "twinclass.abort"
+#: A client that has not taken our close by then is dropped.
+_CLOSE_S = 1.0
+
 _decoder: msgspec.json.Decoder[ClientMessage] = msgspec.json.Decoder(ClientMessage)
 
 
@@ -110,7 +115,7 @@ class SignalSocket:
         finally:
             self._parts.connections -= 1
             if self._host is not None and self._client is not None:
-                self._host.leave(self._client, self._connection)
+                self._host.seats.leave(self._client, self._connection)
 
     async def _pump(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -138,7 +143,12 @@ class SignalSocket:
 
     async def _close(self, code: int) -> None:
         try:
-            await self._socket.close(code)
+            async with asyncio.timeout(_CLOSE_S):
+                await self._socket.close(code)
+        except TimeoutError:
+            abort = self._socket.scope.get("state", {}).get(ABORT)
+            if abort is not None:
+                abort()
         except (WebSocketDisconnect, OSError, RuntimeError):
             # Starlette says RuntimeError for a socket that is closed already.
             logger.debug("client was gone before the close")
@@ -183,7 +193,7 @@ class SignalSocket:
     async def _enter(self, message: Authenticate) -> None:
         claims = self._parts.keys().verify(message.token, time.time())
         host = await self._parts.lessons.host(LessonId(claims.lesson))
-        self._client = await host.enter(claims, message, self._connection)
+        self._client = await host.seats.enter(claims, message, self._connection)
         self._host = host
 
     # ---- messages --------------------------------------------------------------------------

@@ -1,0 +1,223 @@
+"""Who sits where: connections come in, resume, are fenced, are lost and forgotten."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from twinclass_server.errors import CLOSE_CONFLICT, CLOSE_SUPERSEDED
+from twinclass_server.signal.client import Client, Guest
+from twinclass_server.signal.command_desk import CommandDesk
+from twinclass_server.signal.connection import Connection
+from twinclass_server.signal.effects import MediaEffects
+from twinclass_server.signal.journal import Journal
+from twinclass_server.signal.keeper import RecordKeeper
+from twinclass_signaling.errors import Conflict
+from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.lesson.commands import SYSTEM, Actor, Join
+from twinclass_signaling.lesson.views import Person, Sound, lesson_view
+from twinclass_signaling.messages import Authenticate, Fenced, Text, Welcome
+from twinclass_signaling.permissions import may_command, may_publish
+from twinclass_signaling.ports import MediaPlane
+from twinclass_signaling.session import SessionRecord, Sessions, hash_secret
+from twinclass_signaling.tokens import Claims
+
+_FENCED = Fenced(
+    Text("这个座位已在另一台设备上打开。", "This seat has been opened on another device.")
+)
+
+
+@dataclass(slots=True)
+class SeatTools:
+    """What the seats of a lesson work with."""
+
+    lesson: LessonId
+    journal: Journal
+    media: MediaPlane
+    effects: MediaEffects
+    keeper: RecordKeeper
+    desk: CommandDesk
+    sessions: Sessions
+    wall_clock: Callable[[], float]
+    #: A participant's line came or went.
+    changed: Callable[[ParticipantId], None]
+    lost: Callable[[ParticipantId], None]
+    people: dict[ParticipantId, Person] = field(default_factory=dict)
+    sounds: dict[ParticipantId, Sound] = field(default_factory=dict)
+
+
+class Seats:
+    """The clients and guests of one lesson."""
+
+    def __init__(self, tools: SeatTools, former: Iterable[SessionRecord]) -> None:
+        self.clients: dict[SessionId, Client] = {}
+        self.guests: dict[SessionId, Guest] = {}
+        self._tools = tools
+        self._lesson = tools.lesson
+        for record in former:
+            # Whoever was connected to the former process has from now on to come back.
+            if record.detached_at is None:
+                record.detached_at = tools.wall_clock()
+            actor = Actor(record.participant, record.role, record.room)
+            self.clients[record.session] = Client(record.session, actor)
+
+    def connected(self) -> Iterator[tuple[Client, Connection]]:
+        """Yields the clients that have a line."""
+        for client in list(self.clients.values()):
+            if client.connection is not None:
+                yield client, client.connection
+
+    def is_here(self, participant: ParticipantId) -> bool:
+        """Tells whether a participant has any line."""
+        return any(client.participant == participant for client, _ in self.connected()) or any(
+            guest.actor.participant == participant for guest in self.guests.values()
+        )
+
+    # ---- pages -----------------------------------------------------------------------------
+
+    async def enter(self, claims: Claims, message: Authenticate, connection: Connection) -> Client:
+        """Gives a seat to a connection and sends it the Welcome.
+
+        Raises:
+            SignalingError: the lesson is over or full, the seat taken, the log or the media away.
+        """
+        tools = self._tools
+        actor = Actor(claims.participant, claims.role, claims.room_id)
+        self._refuse_taken(actor, message)
+        await self._take_seat(actor)
+        secret = secrets.token_urlsafe(32)
+        offered = SessionRecord(
+            SessionId(secrets.token_urlsafe(12)),
+            actor.participant,
+            actor.role,
+            actor.room,
+            hash_secret(secret),
+        )
+        admission = tools.sessions.admit(
+            offered, message.resume, use_here=message.use_here, now=tools.wall_clock()
+        )
+        record = admission.record
+        if admission.fenced is not None:
+            self._fence(admission.fenced)
+        client = self._attach(record, actor, connection)
+        tools.people[actor.participant] = Person(claims.name, claims.school)
+        try:
+            await tools.keeper.save(record)
+            if admission.resumed:
+                await tools.desk.resume(client)
+            is_alive = await tools.media.open_session(
+                self._lesson, record.session, actor.participant, message.client.video_codecs
+            )
+        except BaseException:
+            self.leave(client, connection)
+            raise
+        client.is_open = True
+        if client.connection is not connection:
+            # Another connection of the same seat has overtaken this one meanwhile.
+            raise Conflict("superseded", "已在别处连接。", "Another connection took over.")
+        connection.send(self._welcome(client, secret, resumed=admission.resumed and is_alive))
+        tools.effects.update_one(
+            tools.journal.committed, record.session, client.participant, client.view
+        )
+        tools.changed(client.participant)
+        return client
+
+    def _refuse_taken(self, actor: Actor, message: Authenticate) -> None:
+        """Refuses before anything has happened; ``Sessions.admit`` decides for good."""
+        current = self._tools.sessions.of(actor.participant)
+        if message.use_here or current is None or current.detached_at is not None:
+            return
+        if message.resume is None or message.resume.session != current.session:
+            raise Conflict(
+                "seat_taken",
+                "这个座位正在另一台设备上使用。",
+                "This seat is in use on another device.",
+            )
+
+    async def _take_seat(self, actor: Actor) -> None:
+        journal = self._tools.journal
+        seat = journal.head.seats.get(actor.participant)
+        if not journal.is_up and seat is not None and seat.presence != "left":
+            return  # The seat is theirs; that they are back is told when the log is.
+        join = Join(actor.participant, actor.role, actor.room)
+        await journal.commit(join, SYSTEM, self._tools.wall_clock())
+
+    def _attach(self, record: SessionRecord, actor: Actor, connection: Connection) -> Client:
+        client = self.clients.get(record.session)
+        if client is None:
+            client = self.clients[record.session] = Client(record.session, actor)
+        elif client.connection is not None:
+            client.connection.close(CLOSE_SUPERSEDED)
+        client.actor = actor
+        client.connection = connection
+        return client
+
+    def _fence(self, record: SessionRecord) -> None:
+        client = self.clients.pop(record.session, None)
+        self._end_media(record.session)
+        if client is not None and client.connection is not None:
+            client.connection.send(_FENCED)
+            client.connection.close(CLOSE_CONFLICT)
+            client.connection = None
+
+    def _welcome(self, client: Client, secret: str, *, resumed: bool) -> Welcome:
+        tools, actor = self._tools, client.actor
+        state = tools.journal.committed
+        planned = state.plan.room(actor.participant)
+        person = tools.people.get(actor.participant, Person())
+        return Welcome(
+            session=client.session,
+            secret=secret,
+            resumed=resumed,
+            participant=actor.participant,
+            role=actor.role,
+            name=planned.name if planned is not None else person.name,
+            room=actor.room,
+            lesson=lesson_view(state, actor.participant, actor.role, tools.people, tools.sounds),
+            server_time=tools.wall_clock(),
+            may_publish=may_publish(actor.role),
+            may_command=may_command(actor.role),
+        )
+
+    def leave(self, client: Client, connection: Connection) -> None:
+        """Notes that a connection is gone; the seat is kept."""
+        if client.connection is not connection:
+            return
+        tools = self._tools
+        client.connection = None
+        tools.sounds.pop(client.participant, None)
+        record = tools.sessions.detach(client.session, tools.wall_clock())
+        if record is not None:
+            tools.keeper.save_later(record.participant)
+        tools.lost(client.participant)
+
+    def expire(self) -> None:
+        """Forgets sessions whose time is over."""
+        for record in self._tools.sessions.expire(self._tools.wall_clock()):
+            self.clients.pop(record.session, None)
+            self._end_media(record.session)
+            self._tools.keeper.save_later(record.participant)
+
+    def _end_media(self, session: SessionId) -> None:
+        self._tools.effects.forget(session)
+        self._tools.media.remove_session(self._lesson, session)
+
+    # ---- guests: WHIP and WHEP sessions, which have no WebSocket ---------------------------
+
+    async def admit_guest(self, claims: Claims, guest: Guest) -> None:
+        """Gives a seat to a session without a WebSocket; raises as ``enter`` does."""
+        tools = self._tools
+        await self._take_seat(guest.actor)
+        tools.people.setdefault(claims.participant, Person(claims.name, claims.school))
+        tools.keeper.save_later(claims.participant)
+        self.guests[guest.session] = guest
+        tools.effects.update_grants(tools.journal.committed, claims.participant)
+        tools.changed(claims.participant)
+
+    def release_guest(self, session: SessionId) -> None:
+        """Ends a guest's session; its media is the caller's."""
+        guest = self.guests.pop(session, None)
+        self._tools.effects.forget(session)
+        if guest is not None:
+            self._tools.lost(guest.actor.participant)
