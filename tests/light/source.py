@@ -121,9 +121,12 @@ class AudioSource:
         *,
         level_id: int = 0,
         level: int = 30,
+        extra: bytes = b"",
     ) -> None:
         self.peer, self.ssrc, self.payload_type = peer, ssrc, payload_type
         self.level_id, self.level = level_id, level
+        #: One-byte extension block to carry besides the level (its elements only).
+        self.extra = extra[4:].rstrip(b"\0")
         self.sequence = random.getrandbits(15)
         self.timestamp = random.getrandbits(32)
         self.sent = 0
@@ -131,16 +134,20 @@ class AudioSource:
     def packet(self) -> bytes:
         self.sequence = (self.sequence + 1) & 0xFFFF
         self.timestamp = (self.timestamp + 960) & 0xFFFFFFFF
+        elements = self.extra
+        if self.level_id:
+            elements += bytes((self.level_id << 4, 0x80 | self.level))
         head = struct.pack(
             "!BBHII",
-            0x90 if self.level_id else 0x80,
+            0x90 if elements else 0x80,
             self.payload_type,
             self.sequence,
             self.timestamp,
             self.ssrc,
         )
-        if self.level_id:
-            head += struct.pack("!HHBBxx", 0xBEDE, 1, self.level_id << 4, 0x80 | self.level)
+        if elements:
+            elements += b"\0" * (-len(elements) % 4)
+            head += struct.pack("!HH", 0xBEDE, len(elements) // 4) + elements
         return head + random.randbytes(80)
 
     async def run(self, seconds: float) -> None:
