@@ -5,6 +5,9 @@ offers). A resource lives as long as its media: it ends by DELETE, by a new publ
 person, or when its transport is lost. Its name is unguessable, and the token of the POST is
 asked for again on every request (RFC 9725 section 4.5).
 
+Not handled: resources are in memory only. After a crash of this process their media runs on for
+``media_recovery.CLAIM_S``, then it is ended and the encoder publishes anew by itself.
+
 Who may enter is the lesson's business: ``LessonDoor``. What is sent and received is the media
 plane's: this module joins the two and speaks HTTP.
 """
