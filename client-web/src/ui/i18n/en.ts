@@ -115,7 +115,7 @@ export const en: Messages = {
     fencedTitle: 'You entered on another device', fenced: 'One identity works on one device at a time, so this page has stopped.', useHere: 'Use here',
     browserTitle: 'Please open in a browser', browser: 'Pages inside this app cannot show live lessons. Copy the link and open it in Chrome, Edge or Safari.',
     copy: 'Copy link', copied: 'Copied. Paste it into a browser',
-    codecTitle: 'Some pictures may be missing', codec: 'This browser cannot decode H264. Some pictures stay dark; sound is not affected.',
+    codecTitle: 'Some pictures may be missing', codec: 'This browser cannot decode the video of this lesson. Some pictures stay dark; sound is not affected. Chrome or Edge can.',
     portal: 'Back to the entrance', again: 'Try again', dismiss: 'Understood',
   },
 }

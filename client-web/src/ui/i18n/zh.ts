@@ -114,7 +114,7 @@ export const zh = {
     fencedTitle: '您在另一台设备上进入了课堂', fenced: '同一个身份只能在一台设备上使用，这里已经停下。', useHere: '在这里使用',
     browserTitle: '请用浏览器打开', browser: '这个应用里的网页不能上实时课。请复制链接，在系统浏览器（如 Chrome、Edge、Safari）里打开。',
     copy: '复制链接', copied: '已复制，请到浏览器里粘贴',
-    codecTitle: '画面可能不完整', codec: '这个浏览器缺少 H264 解码，部分画面会显示不出来，声音不受影响。',
+    codecTitle: '画面可能不完整', codec: '这个浏览器解不开这节课的视频，部分画面会是黑的，声音不受影响。请换 Chrome 或 Edge。',
     portal: '回到入口', again: '再试一次', dismiss: '知道了',
   },
 } as const

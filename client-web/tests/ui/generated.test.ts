@@ -9,8 +9,8 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 it('speaks the messages of the server', () => {
   // Outside of a whole checkout there is no server to ask.
-  expect(existsSync(here('../../signaling/twinclass_signaling/schema.py'))).toBe(true)
-  execFileSync('node', [here('../scripts/generate-protocol.mjs'), '--check'], { stdio: 'pipe' })
+  expect(existsSync(here('../../../signaling/twinclass_signaling/schema.py'))).toBe(true)
+  execFileSync('node', [here('../../scripts/generate-protocol.mjs'), '--check'], { stdio: 'pipe' })
 })
 
 it('says everything in both languages with the same placeholders', () => {
