@@ -3,11 +3,13 @@ import type { LessonClient } from '@/lesson/client'
 import { useLine } from '@/lesson/line'
 import { usePictures } from '@/lesson/pictures'
 import type { StatsEntry } from '@/rtc/statistics'
+import { setLanguage, type Language } from './i18n'
 
 export interface DebugHandle {
   readonly state: string
   readonly reason: string | null
   readonly slots: readonly { mid: string; use: string; index: number; participant: string | null }[]
+  setLanguage(language: Language): void
   stats(): Promise<{ uplink: StatsEntry[]; downlink: StatsEntry[] }>
 }
 
@@ -17,7 +19,14 @@ declare global {
   }
 }
 
-export function exposeDebug(client: () => LessonClient | null): void {
+let client: LessonClient | null = null
+
+/** Names the client whose connections are shown. */
+export function debugClient(current: LessonClient): void {
+  client = current
+}
+
+export function exposeDebug(): void {
   const line = useLine()
   const pictures = usePictures()
   window.__twinclass = {
@@ -30,8 +39,9 @@ export function exposeDebug(client: () => LessonClient | null): void {
     get slots() {
       return pictures.slots.map(({ slot, track }) => ({ ...slot, track: track?.id ?? null }))
     },
+    setLanguage,
     async stats() {
-      return (await client()?.statistics()) ?? { uplink: [], downlink: [] }
+      return (await client?.statistics()) ?? { uplink: [], downlink: [] }
     },
   }
 }
