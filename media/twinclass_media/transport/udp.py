@@ -25,6 +25,12 @@ MAX_PER_TURN = 100
 RECEIVE_BYTES = 2048
 #: 26 rooms' pictures over half a second, and a keyframe's burst to 200 viewers.
 BUFFER_BYTES = 4 * 1024 * 1024
+#: While datagrams come faster than one per ``BUSY_S``, the socket is left alone for ``NAP_S``
+#: after each turn and what came meanwhile is taken at once. A wake of the process costs 25 to
+#: 80 µs, which is more than most datagrams are worth; two milliseconds are what a frame is held
+#: for anyway, and audio's bound is ten.
+BUSY_S = 0.004
+NAP_S = 0.002
 IP_PKTINFO = 8
 IPV6_RECVPKTINFO = 49
 IPV6_PKTINFO = 50
@@ -75,16 +81,40 @@ class UdpEndpoint:
         self._statistics = statistics
         self._after = after
         self._clock = clock
+        self._turn_at = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._nap: asyncio.TimerHandle | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begins to receive."""
-        reader = self._read_wildcard if self._wildcard else self._read
-        loop.add_reader(self.sock.fileno(), reader)
+        self._loop = loop
+        loop.add_reader(self.sock.fileno(), self._readable)
 
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stops receiving and closes the socket."""
         loop.remove_reader(self.sock.fileno())
+        if self._nap is not None:
+            self._nap.cancel()
         self.sock.close()
+
+    def _readable(self) -> None:
+        now = self._clock()
+        busy = now - self._turn_at < BUSY_S
+        self._turn_at = now
+        if self._wildcard:
+            self._read_wildcard()
+        else:
+            self._read()
+        loop = self._loop
+        if loop is None:
+            return
+        if busy:
+            if self._nap is None:
+                loop.remove_reader(self.sock.fileno())
+            self._nap = loop.call_later(NAP_S, self._readable)
+        elif self._nap is not None:
+            self._nap = None
+            loop.add_reader(self.sock.fileno(), self._readable)
 
     def _read(self) -> None:
         receive = self.sock.recvfrom
