@@ -68,6 +68,7 @@ export class LessonClient {
       resume: browser.resume,
       onState: (state, reason) => {
         this.line.setState(state, reason)
+        if (state === 'reconnecting') this.uplink.lineLost()
         if (state === 'fenced' || state === 'refused' || state === 'closed') {
           this.stopMedia()
           // The lamp beside the lens goes out; "use here" opens the devices again.
@@ -188,7 +189,8 @@ export class LessonClient {
       this.publishAll(true)
     } else {
       if (!this.downlink.exists) this.downlink.renew()
-      this.publishAll(!this.uplink.exists || this.uplink.negotiating)
+      this.uplink.lineBack()
+      this.publishAll(!this.uplink.exists)
     }
     this.sendView()
     this.sendReport()

@@ -43,6 +43,7 @@ export class Uplink {
   private readonly spare = new Map<Source, RTCRtpTransceiver>()
   private n = 0
   private scheduled = false
+  private unsent = false
   private inFlight = false
   private again = false
   private restartWanted = false
@@ -53,11 +54,6 @@ export class Uplink {
 
   get exists(): boolean {
     return this.connection !== null
-  }
-
-  /** True while an offer waits for its answer. */
-  get negotiating(): boolean {
-    return this.inFlight
   }
 
   /** Sends `track` as `source`, or another track in its place; null takes it away. */
@@ -114,6 +110,19 @@ export class Uplink {
     if (this.again) this.negotiateSoon()
   }
 
+  /** The line to the server is gone: an answer may never come, and media goes on without it. */
+  lineLost(): void {
+    this.cancelAnswer?.()
+    this.cancelAnswer = null
+  }
+
+  /** The server still holds our connection: what was not answered is offered again on it. */
+  lineBack(): void {
+    if (!this.inFlight && !this.unsent) return
+    this.inFlight = false
+    this.negotiateSoon()
+  }
+
   /** The server could not take an offer; it is made again, not faster than it asks for. */
   handleProblem(retryAfterS: number): void {
     if (!this.inFlight) return
@@ -145,6 +154,7 @@ export class Uplink {
     this.connection = null
     this.inFlight = false
     this.again = false
+    this.unsent = false
     this.restartWanted = false
     this.spare.clear()
     for (const publication of this.publications.values()) publication.transceiver = null
@@ -243,7 +253,13 @@ export class Uplink {
       const mid = transceiver?.mid ?? null
       return mid === null ? [] : [{ mid, source }]
     })
-    this.options.send({ type: 'publish_offer', n: this.n, sdp, tracks })
+    if (!this.options.send({ type: 'publish_offer', n: this.n, sdp, tracks })) {
+      // The line to the server is down; media may well go on. `lineBack` offers again.
+      this.inFlight = false
+      this.unsent = true
+      return
+    }
+    this.unsent = false
     this.cancelAnswer = this.options.clock.after(ANSWER_MS, () => this.renew())
   }
 

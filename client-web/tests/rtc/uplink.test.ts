@@ -9,6 +9,7 @@ let peers: Peers
 let sent: ClientMessage[]
 let sending: Record<string, boolean>
 let uplink: Uplink
+let lineUp: boolean
 
 const offers = (): PublishOffer[] => sent.filter((one) => one.type === 'publish_offer')
 const lastOffer = (): PublishOffer => {
@@ -40,13 +41,14 @@ beforeEach(() => {
   clock = new FakeClock()
   peers = new Peers()
   sent = []
+  lineUp = true
   sending = {}
   uplink = new Uplink({
     create: peers.create,
     clock,
     send: (message) => {
-      sent.push(message)
-      return true
+      if (lineUp) sent.push(message)
+      return lineUp
     },
     videoCodecs: () => [
       { mimeType: 'video/VP8', clockRate: 90_000 },
@@ -88,7 +90,8 @@ describe('offering', () => {
     await publishBoth()
     await uplink.handleAnswer({ type: 'publish_answer', n: 7, sdp: 'answer' })
     expect(peers.last.remote).toHaveLength(0)
-    expect(uplink.negotiating).toBe(true)
+    await answer()
+    expect(peers.last.remote).toHaveLength(1)
   })
 
   it('changes a track without a new offer', async () => {
@@ -226,6 +229,34 @@ describe('repair', () => {
     clock.advance(200)
     await settle()
     expect(peers.made).toHaveLength(2)
+  })
+
+  it('keeps a connection while the line to the server is down, and offers on it afterwards', async () => {
+    await publishBoth()
+    await answer()
+    lineUp = false
+    uplink.lineLost()
+    uplink.restartIce()
+    await settle()
+    clock.advance(9_000)
+    await settle()
+    expect(peers.made).toHaveLength(1)
+    lineUp = true
+    uplink.lineBack()
+    await settle()
+    expect(offers()).toHaveLength(2)
+    await answer()
+    expect(peers.made).toHaveLength(1)
+  })
+
+  it('offers again what was not answered when the line went', async () => {
+    await publishBoth()
+    uplink.lineLost()
+    clock.advance(20_000)
+    await settle()
+    uplink.lineBack()
+    await settle()
+    expect(offers().map((one) => one.n)).toEqual([1, 2])
   })
 
   it('leaves no timer behind when closed', async () => {

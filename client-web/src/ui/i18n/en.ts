@@ -95,7 +95,7 @@ export const en: Messages = {
     slides: 'Slides', teacher: 'Teacher', swap: 'Tap the picture to swap slides and teacher', audioOnly: 'Sound only', dataSaver: 'Data saver',
     audioOnlyOn: 'Listening only', audioOnlySub: 'The picture is off and uses almost no data', showPicture: 'Show the picture',
     onStage: 'You are on stage', onStageSub: 'Everyone can see and hear you', leave: 'Leave stage',
-    mic: { on: 'Microphone on', off: 'Microphone off', none: 'No microphone' }, camera: { on: 'Camera on', off: 'Camera off', none: 'No camera' },
+    mic: { on: 'Mic on', off: 'Mic off', none: 'No mic' }, camera: { on: 'Camera on', off: 'Camera off', none: 'No camera' },
     stage: 'On stage', nobody: 'Nobody is on stage now', waitingTitle: 'Not started yet', waiting: 'It begins here by itself when the teacher starts the lesson.',
     waitingLead: 'Waiting for the teacher',
     unblock: 'Tap to turn the sound on', private: 'You are not on stage: nobody sees or hears you', closed: 'This lesson has ended', listening: 'Following the lesson',
