@@ -251,6 +251,7 @@ describe('repair', () => {
 
   it('offers again what was not answered when the line went', async () => {
     await publishBoth()
+    peers.last.become('connected')
     uplink.lineLost()
     clock.advance(20_000)
     await settle()
