@@ -92,17 +92,19 @@ class Server:
         self._settings = parts.settings
         self._stop = asyncio.Event()
         self._is_forced = False
+        self._task: asyncio.Task[object] | None = None
         #: Set while it runs; for whoever embeds the server.
         self.lessons: Lessons | None = None
         self.redis_child: RedisChild | None = None
 
     def request_stop(self, *, keep_workers: bool) -> None:
-        """Begins the drain; a second call ends at once."""
+        """Begins the drain; a second call ends it, a third ends the process as it stands."""
         if self._stop.is_set():
-            if self._is_forced:
+            if self._is_forced or self._task is None:
                 os._exit(1)
-            self._is_forced = True
             logger.warning("forced to stop")
+            self._is_forced = True
+            self._task.cancel()
         self._parts.keep_workers = keep_workers
         self._stop.set()
 
@@ -111,7 +113,9 @@ class Server:
 
         Raises:
             DataFolderHeld, PortBusy, RedisMissing: what keeps it from starting.
+            CancelledError: it was forced to stop.
         """
+        self._task = asyncio.current_task()
         http, folder = self._settings.http, self._parts.folder
         folder.lock(f"http port {http.port}, media port {self._settings.media.port}")
         async with AsyncExitStack() as stack:
@@ -219,13 +223,11 @@ class Server:
         self, lessons: Lessons, whip: WhipService, servers: tuple[QuietServer, ...]
     ) -> None:
         logger.info("draining")
-        if not self._is_forced:
-            await lessons.drain()
+        await lessons.drain()
         if not self._parts.keep_workers:
             whip.close()
         for server in servers:
             server.should_exit = True
-            server.force_exit = self._is_forced
 
     async def _keep_demo(self, lessons: Lessons) -> None:
         """Opens the demo, and a new one when it was closed."""

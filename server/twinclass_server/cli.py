@@ -172,7 +172,10 @@ def _serve(options: argparse.Namespace) -> int:
         install_signals(server, keep_workers=options.keep_workers)
         await server.run(started)
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    except asyncio.CancelledError:
+        return 1  # Forced by a second signal.
     return 0
 
 

@@ -195,3 +195,18 @@ async def test_a_drain_says_goodbye_and_a_second_server_is_told_who_holds_the_fo
         assert goodbye.reconnect_after_s is not None
         assert await server.wait() == 0
         await close_pages()
+
+
+async def test_a_second_signal_does_not_wait_for_clients_that_do_not_listen(
+    tmp_path: Path,
+) -> None:
+    async with server_process(tmp_path / "data", 18166) as server:
+        await server.create_lesson()
+        deaf, _ = await Page.enter(server.port, token(server.keys, Role.LEAD, "lead"))
+        deaf.socket.transport.pause_reading()
+        server.signal(signal.SIGTERM)
+        await asyncio.sleep(0.2)
+        server.signal(signal.SIGTERM)
+        async with asyncio.timeout(3):
+            assert await server.wait() == 1
+        await close_pages()

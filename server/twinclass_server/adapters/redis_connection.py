@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -45,9 +46,18 @@ def log_unavailable() -> Unavailable:
 
 @contextmanager
 def mapped_errors() -> Generator[None]:
-    """Turns every failure of Redis into ``Unavailable``; a script's own refusal stays."""
+    """Turns every failure of Redis into ``Unavailable``; a script's own refusal stays.
+
+    Raises:
+        CancelledError: the task was cancelled meanwhile and nobody noticed: ``wait_for``, which
+            the library uses, swallows a cancellation that comes with the result (CPython before
+            3.12), and a loop around the call would go on for ever.
+    """
     try:
         yield
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
     except ResponseError as error:
         if str(error).startswith(("FENCED", "ORDER")):
             raise

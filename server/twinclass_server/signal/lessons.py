@@ -109,7 +109,7 @@ class Lessons:
         for task in serving:
             task.cancel()
         if serving:
-            await asyncio.wait(serving)
+            await asyncio.wait(serving, timeout=_DRAIN_S)
 
     async def _adopt(self) -> None:
         """Takes lessons without an owner and watches Redis."""
