@@ -11,22 +11,30 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import pytest
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
 
+T = TypeVar("T")
+
 TWINCLASS = str(Path(sys.executable).with_name("twinclass"))
 CHROMIUM = "/usr/bin/chromium"
 #: What keeps the browser from calling home, and what makes it run as root without a display.
-QUIET = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--use-fake-device-for-media-stream=fps=30"
-).split()
+QUIET = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream=fps=30",
+]
 READY_S = 30.0
 
 
@@ -224,7 +232,9 @@ async def frames(page: Page, mid: str | None = None) -> int:
     )
 
 
-async def wait_until(check: Any, seconds: float = 15.0, what: str = "condition") -> Any:
+async def wait_until(
+    check: Callable[[], Awaitable[T]], seconds: float = 15.0, what: str = "condition"
+) -> T:
     """Polls an async predicate; returns its first true value."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
@@ -234,21 +244,3 @@ async def wait_until(check: Any, seconds: float = 15.0, what: str = "condition")
         if asyncio.get_running_loop().time() > deadline:
             pytest.fail(f"not within {seconds} s: {what}")
         await asyncio.sleep(0.1)
-
-
-@pytest.fixture(scope="session")
-def voices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """A sine tone per person, as WAV: receivers tell by its pitch whom they hear."""
-    folder = tmp_path_factory.mktemp("voices")
-    made: dict[str, Path] = {}
-    for name, hertz in {"lead": 440, "room-1": 660, "room-2": 880, "home-1": 1100}.items():
-        made[name] = folder / f"{name}.wav"
-        subprocess.run(
-            [
-                *(require("ffmpeg", "ffmpeg"), "-loglevel", "error", "-f", "lavfi"),
-                *("-i", f"sine=frequency={hertz}:sample_rate=48000:duration=20", "-ac", "1"),
-                str(made[name]),
-            ],
-            check=True,
-        )
-    yield made

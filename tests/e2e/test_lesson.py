@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from playwright.async_api import Page
+
 from e2e.conftest import Browsers, Server, frames, statistics, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -30,18 +32,18 @@ async def test_a_lead_reaches_a_room_and_a_home_and_calls_the_room_on(
     assert await _audio_packets(lead) - before < 40, "an off-stage microphone is closed"
 
 
-async def _advances(page) -> bool:  # type: ignore[no-untyped-def]
+async def _advances(page: Page) -> bool:
     first = await frames(page)
     await asyncio.sleep(0.5)
     return await frames(page) - first >= 2
 
 
-async def _audio_packets(page) -> int:  # type: ignore[no-untyped-def]
+async def _audio_packets(page: Page) -> int:
     streams = (await statistics(page))["downlink"]
     return sum(s["packetsReceived"] for s in streams if s["kind"] == "audio")
 
 
-async def _hears(page, voices: int) -> bool:  # type: ignore[no-untyped-def]
+async def _hears(page: Page, voices: int) -> bool:
     streams = (await statistics(page))["downlink"]
     heard = [s for s in streams if s["kind"] == "audio" and s["packetsReceived"] > 20]
     return len(heard) >= voices

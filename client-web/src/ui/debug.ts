@@ -10,6 +10,8 @@ export interface DebugHandle {
   readonly reason: string | null
   readonly slots: readonly { mid: string; use: string; index: number; participant: string | null }[]
   setLanguage(language: Language): void
+  /** What arrives on an m-line of the downlink. */
+  track(mid: string): MediaStreamTrack | null
   stats(): Promise<{ uplink: StatsEntry[]; downlink: StatsEntry[] }>
 }
 
@@ -40,6 +42,9 @@ export function exposeDebug(): void {
       return pictures.slots.map(({ slot, track }) => ({ ...slot, track: track?.id ?? null }))
     },
     setLanguage,
+    track(mid) {
+      return pictures.slots.find(({ slot }) => slot.mid === mid)?.track ?? null
+    },
     async stats() {
       return (await client?.statistics()) ?? { uplink: [], downlink: [] }
     },

@@ -223,9 +223,8 @@ class Engine:
     def _reconnect_rows(self, producer: str) -> None:
         """Consumers may have been put before their producer."""
         now = time.monotonic()
-        for spec in self.registry:
-            if isinstance(spec, m.ConsumerSpec) and spec.producer == producer:
-                self._feed(spec, self.rows[spec.id], now)
+        for spec in self.registry.consumers_of(producer):
+            self._feed(spec, self.rows[spec.id], now)
 
     def _feed(self, spec: m.ConsumerSpec, row: Row, now: float) -> None:
         """Makes a row be fed as its spec says."""
@@ -446,22 +445,7 @@ class Engine:
         producer.changed = False
         self.ask_keyframes(producer, now)
         self.pipes.tell_wants(producer)
-        self.notify(
-            m.ProducerState(
-                m.ProducerId(producer.id),
-                tuple(
-                    m.LayerState(
-                        x.rid,
-                        x.active,
-                        producer.wants(x),
-                        x.codec,
-                        x.width,
-                        x.height,
-                    )
-                    for x in producer.layers
-                ),
-            )
-        )
+        self.notify(_state_of(producer))
 
     # ---- time
 
@@ -539,4 +523,13 @@ class Engine:
         for peer in self.peers.values():
             state: Any = peer.state
             states.append(m.TransportState(peer.spec.id, state[0], state[1]))
-        return m.Dumped(command.request, tuple(self.registry), tuple(states))
+        producers = tuple(_state_of(producer) for producer in self.producers.values())
+        return m.Dumped(command.request, tuple(self.registry), tuple(states), producers)
+
+
+def _state_of(producer: Producer) -> m.ProducerState:
+    layers = tuple(
+        m.LayerState(x.rid, x.active, producer.wants(x), x.codec, x.width, x.height)
+        for x in producer.layers
+    )
+    return m.ProducerState(m.ProducerId(producer.id), layers)

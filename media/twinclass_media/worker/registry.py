@@ -38,18 +38,16 @@ KIND_NAMES: dict[str, type[Spec]] = {
 
 
 class Registry:
-    """Specs by kind and id."""
+    """Specs by kind and id, indexed by parent and (consumers) by the producer they want."""
 
     def __init__(self) -> None:
         self._specs: dict[type[Spec], dict[str, Spec]] = {kind: {} for kind in KINDS}
+        self._children: dict[tuple[type[Spec], str], dict[tuple[type[Spec], str], None]] = {}
+        self._wanting: dict[str, dict[str, None]] = {}
 
     def get(self, kind: type[Spec], identifier: str) -> Spec | None:
         """Returns a spec, or None."""
         return self._specs[kind].get(identifier)
-
-    def count(self, kind: type[Spec]) -> int:
-        """How many objects of a kind there are."""
-        return len(self._specs[kind])
 
     def is_news(self, spec: Spec) -> bool:
         """False for a repeat or something older than what is held.
@@ -69,15 +67,48 @@ class Registry:
 
     def put(self, spec: Spec) -> None:
         """Keeps a spec."""
-        self._specs[type(spec)][spec.id] = spec
+        kind = type(spec)
+        held = self._specs[kind].get(spec.id)
+        if isinstance(held, ConsumerSpec):
+            self._forget_wish(held)
+        self._specs[kind][spec.id] = spec
+        parent = _parent(spec)
+        if parent is not None:
+            self._children.setdefault(parent, {})[kind, spec.id] = None
+        if isinstance(spec, ConsumerSpec) and spec.producer:
+            self._wanting.setdefault(spec.producer, {})[spec.id] = None
 
     def remove(self, kind: type[Spec], identifier: str) -> Spec | None:
         """Forgets one object (its children first, by ``children``)."""
-        return self._specs[kind].pop(identifier, None)
+        spec = self._specs[kind].pop(identifier, None)
+        if spec is None:
+            return None
+        parent = _parent(spec)
+        if parent is not None:
+            siblings = self._children[parent]
+            del siblings[kind, identifier]
+            if not siblings:
+                del self._children[parent]
+        if isinstance(spec, ConsumerSpec):
+            self._forget_wish(spec)
+        return spec
+
+    def _forget_wish(self, spec: ConsumerSpec) -> None:
+        wanting = self._wanting.get(spec.producer)
+        if wanting is not None:
+            wanting.pop(spec.id, None)
+            if not wanting:
+                del self._wanting[spec.producer]
 
     def children(self, kind: type[Spec], identifier: str) -> list[Spec]:
         """Objects that go when this one goes."""
-        return [spec for spec in self if _parent(spec) == (kind, identifier)]
+        return [self._specs[k][i] for k, i in self._children.get((kind, identifier), ())]
+
+    def consumers_of(self, producer: str) -> list[ConsumerSpec]:
+        """Consumers that want a producer."""
+        consumers = self._specs[ConsumerSpec]
+        found = (consumers[i] for i in self._wanting.get(producer, ()))
+        return [spec for spec in found if isinstance(spec, ConsumerSpec)]
 
     def __iter__(self) -> Iterator[Spec]:
         for kind in KINDS:
