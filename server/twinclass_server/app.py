@@ -28,7 +28,7 @@ from twinclass_media.worker.messages import WorkerStatistics
 from twinclass_server.adapters.data_folder import DataFolder, KeyFile
 from twinclass_server.adapters.redis_child import RedisChild
 from twinclass_server.adapters.redis_connection import connect
-from twinclass_server.demo import ensure_demo
+from twinclass_server.demo import Demo
 from twinclass_server.http.admin import admin_app
 from twinclass_server.http.public import public_app
 from twinclass_server.http.whip import DoorMedia, WhipService
@@ -176,10 +176,9 @@ class Server:
             send_queue=settings.lesson.send_queue,
             max_connections=settings.http.max_connections,
         )
+        demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
         whip = self._whip(lessons, media, keys)
-        public = public_server(
-            public_app(signal_parts, settings.demo, _routes(whip)), settings.http
-        )
+        public = public_server(public_app(signal_parts, demo, _routes(whip)), settings.http)
         private = private_server(admin_app(lessons, registry))
         try:
             async with asyncio.TaskGroup() as group:
@@ -189,8 +188,9 @@ class Server:
                 is_up = asyncio.Event()
                 background.append(group.create_task(lessons.run(is_up.set), name="lessons"))
                 await is_up.wait()
-                if settings.demo.enabled:
-                    background.append(group.create_task(self._keep_demo(lessons), name="demo"))
+                if demo is not None:
+                    await self._open_demo(demo)
+                    background.append(group.create_task(demo.keep(), name="demo"))
                 listeners = [
                     group.create_task(public.serve([sockets[0]]), name="public listener"),
                     group.create_task(private.serve([sockets[1]]), name="private listener"),
@@ -214,6 +214,13 @@ class Server:
             max_viewers=self._settings.lesson.max_viewers_per_token,
         )
 
+    async def _open_demo(self, demo: Demo) -> None:
+        try:
+            await demo.ensure()
+        except SignalingError as error:
+            # Redis may be late; ``Demo.keep`` goes on trying.
+            logger.warning("demo lesson not opened yet: %s", error)
+
     async def _wait_listening(self, *servers: QuietServer) -> None:
         # uvicorn offers no event; it takes a few milliseconds once.
         while not all(server.started for server in servers):  # noqa: ASYNC110
@@ -228,15 +235,6 @@ class Server:
             whip.close()
         for server in servers:
             server.should_exit = True
-
-    async def _keep_demo(self, lessons: Lessons) -> None:
-        """Opens the demo, and a new one when it was closed."""
-        while True:
-            try:
-                await ensure_demo(lessons, self._settings.demo)
-            except SignalingError as error:
-                logger.warning("demo lesson not opened: %s", error)
-            await asyncio.sleep(1)
 
     def _decide_workers(self, media: RunningMedia) -> None:
         media.shutdown_workers = not self._parts.keep_workers

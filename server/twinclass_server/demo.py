@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
 
 from twinclass_config import DemoSettings
+from twinclass_server.signal.host import LessonHost
 from twinclass_server.signal.lessons import Lessons
-from twinclass_signaling.errors import Conflict
+from twinclass_signaling.errors import Conflict, SignalingError
 from twinclass_signaling.ids import LessonId, RoomId
 from twinclass_signaling.lesson.state import Plan, PlannedRoom
 from twinclass_signaling.messages import OpenLesson
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import Claims, TokenKeys
+
+logger = logging.getLogger(__name__)
 
 DEMO = LessonId("demo")
 #: Long enough for a demo's day; the next start prints new links.
@@ -94,19 +99,49 @@ def demo_links(settings: DemoSettings, keys: TokenKeys, now: float) -> list[Demo
     return links
 
 
-async def ensure_demo(lessons: Lessons, settings: DemoSettings) -> None:
-    """Opens the demo lesson, anew when the last one is over.
+class Demo:
+    """The demo lesson as long as the server runs."""
 
-    Raises:
-        SignalingError: Redis is away, or the lesson is owned elsewhere.
-    """
-    if DEMO in lessons.hosts:
-        return
-    try:
-        host = await lessons.host(DEMO)
-    except Conflict as error:
-        if error.code not in {"lesson_unknown", "lesson_closed"}:
-            raise
-        host = await lessons.create(DEMO, demo_plan(settings))
-    if host.state.phase == "pre_class":
-        await host.operate(OpenLesson())
+    def __init__(self, lessons: Lessons, settings: DemoSettings) -> None:
+        self._lessons = lessons
+        self._settings = settings
+        self._lock = asyncio.Lock()
+
+    async def ensure(self) -> None:
+        """Opens the lesson, anew when the last one is over.
+
+        Raises:
+            SignalingError: Redis is away, or the lesson is owned elsewhere.
+        """
+        # The portal and the clock may ask at once; only one of them can create.
+        async with self._lock:
+            host = self._lessons.hosts.get(DEMO)
+            if host is None:
+                host = await self._find_or_create()
+            if host.state.phase == "pre_class":
+                await host.operate(OpenLesson())
+
+    async def _find_or_create(self) -> LessonHost:
+        try:
+            return await self._lessons.host(DEMO)
+        except Conflict as error:
+            if error.code not in {"lesson_unknown", "lesson_closed"}:
+                raise
+        return await self._lessons.create(DEMO, demo_plan(self._settings))
+
+    async def keep(self) -> None:
+        """Ensures for ever."""
+        while True:
+            try:
+                await self.ensure()
+            except SignalingError as error:
+                logger.warning("demo lesson not opened: %s", error)
+            await asyncio.sleep(1)
+
+    def title(self) -> str:
+        """Returns the lesson's title."""
+        return demo_plan(self._settings).title
+
+    def links(self, keys: TokenKeys, now: float) -> list[DemoLink]:
+        """Returns a link per role."""
+        return demo_links(self._settings, keys, now)

@@ -41,7 +41,10 @@ def twinclass(*arguments: str) -> subprocess.CompletedProcess[str]:
 class ServerProcess:
     """``twinclass serve`` on three ports from ``first_port`` on."""
 
-    def __init__(self, data: Path, first_port: int, extra: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, first_port: int, extra: dict[str, str] | None = None, scheme: str = "http"
+    ) -> None:
+        self._scheme = scheme
         self.folder = DataFolder(data)
         self.port = first_port
         self.admin_url = f"http://127.0.0.1:{first_port + 1}"
@@ -70,11 +73,14 @@ class ServerProcess:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, *arguments, stdout=log, stderr=log, env=environment(self._extra)
             )
-        async with asyncio.timeout(_PATIENCE_S), httpx.AsyncClient(trust_env=False) as client:
+        async with (
+            asyncio.timeout(_PATIENCE_S),
+            httpx.AsyncClient(trust_env=False, verify=False) as client,
+        ):
             while True:
                 assert self.process.returncode is None, self.log_text()
                 try:
-                    answer = await client.get(f"http://127.0.0.1:{self.port}/readyz")
+                    answer = await client.get(f"{self._scheme}://127.0.0.1:{self.port}/readyz")
                     if answer.status_code == 200:
                         return
                 except httpx.TransportError:
@@ -115,9 +121,13 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(
-    data: Path, first_port: int, extra: dict[str, str] | None = None, *flags: str
+    data: Path,
+    first_port: int,
+    extra: dict[str, str] | None = None,
+    *flags: str,
+    scheme: str = "http",
 ) -> AsyncIterator[ServerProcess]:
-    server = ServerProcess(data, first_port, extra)
+    server = ServerProcess(data, first_port, extra, scheme)
     try:
         await server.start(*flags)
         yield server

@@ -13,8 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from twinclass_config import DemoSettings
-from twinclass_server.demo import DEMO, demo_links, demo_plan, ensure_demo
+from twinclass_server.demo import DEMO, Demo
 from twinclass_server.errors import http_status
 from twinclass_server.http import pages
 from twinclass_server.http.headers import SecurityHeaders
@@ -24,10 +23,9 @@ from twinclass_signaling.errors import SignalingError
 from twinclass_signaling.tokens import TokenKeys
 
 
-def public_app(
-    signal: SignalParts, demo: DemoSettings, more: Sequence[BaseRoute] = ()
-) -> Starlette:
-    """Returns the application; ``more`` are routes of WHIP and WHEP."""
+def public_app(signal: SignalParts, demo: Demo | None, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """Returns the application; ``more`` are routes of WHIP and WHEP, ``demo`` the
+    lesson whose links anybody may have."""
 
     async def signal_endpoint(socket: WebSocket) -> None:
         await SignalSocket(socket, signal).run()
@@ -36,7 +34,7 @@ def public_app(
         routes=[
             Route("/healthz", _healthz),
             Route("/readyz", _readyz(signal.lessons)),
-            Route("/api/portal", _portal(signal.lessons, signal.keys, demo)),
+            Route("/api/portal", _portal(signal.keys, demo)),
             WebSocketRoute("/signal", signal_endpoint),
             *more,
             *pages.routes(),
@@ -66,22 +64,22 @@ def _readyz(lessons: Lessons) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _portal(
-    lessons: Lessons, keys: Callable[[], TokenKeys], demo: DemoSettings
+    keys: Callable[[], TokenKeys], demo: Demo | None
 ) -> Callable[[Request], Awaitable[Response]]:
     async def portal(request: Request) -> Response:
-        if not demo.enabled:
+        if demo is None:
             return JSONResponse({"code": "no_demo"}, 404, headers={"Cache-Control": "no-store"})
         try:
-            await ensure_demo(lessons, demo)
+            await demo.ensure()
         except SignalingError as error:
             return JSONResponse({"code": error.code}, http_status(error))
         base = str(request.base_url).rstrip("/")
         links = [
             {**{k: v for k, v in asdict(link).items() if k != "path"}, "url": base + link.path}
-            for link in demo_links(demo, keys(), time.time())
+            for link in demo.links(keys(), time.time())
         ]
         return JSONResponse(
-            {"lesson": {"id": DEMO, "title": demo_plan(demo).title}, "links": links},
+            {"lesson": {"id": DEMO, "title": demo.title()}, "links": links},
             headers={"Cache-Control": "no-store"},
         )
 
