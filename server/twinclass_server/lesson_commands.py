@@ -12,7 +12,10 @@ from typing import Any
 _ADMIN = "http://127.0.0.1:9090"
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_to(
+    # argparse has no public name for what add_subparsers returns.
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # pyright: ignore[reportPrivateUsage]
+) -> None:
     """Adds the sub-commands."""
     lesson = commands.add_parser("lesson", help="create, list, close lessons of a running server")
     actions = lesson.add_subparsers(required=True, metavar="ACTION")

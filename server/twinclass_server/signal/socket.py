@@ -167,8 +167,10 @@ class SignalSocket:
 
     async def _authenticate(self) -> bool:
         try:
+            # Only the client's own time is short: log and media have limits of their own.
             async with asyncio.timeout(self._parts.authenticate_s):
-                message = self._decode(await self._receive_text())
+                text = await self._receive_text()
+            message = self._decode(text)
             if not isinstance(message, Authenticate):
                 raise RemoteProtocolError(
                     "not_authenticated",
