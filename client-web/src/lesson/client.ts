@@ -213,8 +213,13 @@ export class LessonClient {
 
   private publish(source: Source, track: MediaStreamTrack | null, on: boolean): void {
     if (this.session.state !== 'live' || !this.lesson.mayPublish.includes(source)) return
-    // A camera that is switched off keeps its m-line: it comes back without a new offer.
-    if (track !== null || on) void this.uplink.setTrack(source, track)
+    // Camera and microphone keep their m-line while they are off or pulled out, and come back
+    // without an offer. More than thrift: Chromium names the layers of a simulcast track (rid)
+    // only until the server has answered once, so a track given up and begun again on the same
+    // m-line would be anonymous.
+    if (track !== null || source === 'screen' || source === 'screen_audio') {
+      void this.uplink.setTrack(source, track)
+    }
     this.uplink.setEnabled(source, on && track !== null)
   }
 

@@ -9,6 +9,8 @@ export interface Shown {
   picture: SlotTrack
   seat: ParticipantView | undefined
   owner: string
+  /** Whether the seat says that this source is sent; frames may come a little before or after. */
+  sending: boolean
 }
 
 export interface Scene {
@@ -26,17 +28,22 @@ export function useScene(): Scene {
   const pictures = usePictures()
 
   /** A slot names its owner also while nothing is sent; the seat says what is. */
-  function sent(picture: SlotTrack | undefined): Shown | null {
+  function shown(picture: SlotTrack | undefined): Shown | null {
     if (picture === undefined) return null
     const owner = picture.slot.participant ?? ''
     const seat = lesson.participant(owner)
     const source = picture.slot.source
-    if (seat !== undefined && source !== null && !seat.sources.includes(source)) return null
-    return { picture, seat, owner }
+    const sending = seat === undefined || source === null || seat.sources.includes(source)
+    return { picture, seat, owner, sending }
+  }
+
+  function sent(picture: SlotTrack | undefined): Shown | null {
+    const found = shown(picture)
+    return found?.sending === true ? found : null
   }
 
   const slides = computed(() => sent(pictures.taken('screen')) ?? sent(pictures.taken('document')))
-  const lead = computed(() => sent(pictures.taken('lead')))
+  const lead = computed(() => shown(pictures.taken('lead')))
   const leadSeat = computed(
     () =>
       lesson.participant(pictures.taken('lead')?.slot.participant ?? null) ??

@@ -1,0 +1,155 @@
+import { createPinia, setActivePinia } from 'pinia'
+import { nextTick } from 'vue'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { LessonClient } from '@/lesson/client'
+import { useLine } from '@/lesson/line'
+import { useOwn } from '@/lesson/own'
+import { usePreferences } from '@/lesson/preferences'
+import { Devices, type MediaSource } from '@/rtc/devices'
+import { fakeTrack, Peers } from '../support/peer'
+import { FakeServer, MemoryResume, welcome } from '../support/server'
+import { FakeClock, settle } from '../support/time'
+
+let clock: FakeClock
+let server: FakeServer
+let peers: Peers
+let client: LessonClient
+
+function listening(kind: 'audio' | 'video'): MediaStreamTrack {
+  return Object.assign(fakeTrack(kind), { addEventListener: () => undefined, stop: () => undefined })
+}
+const source: MediaSource = {
+  getUserMedia: (wanted = {}) => {
+    const video = wanted.video ? [listening('video')] : []
+    const audio = wanted.audio ? [listening('audio')] : []
+    return Promise.resolve({
+      getTracks: () => [...video, ...audio], getVideoTracks: () => video, getAudioTracks: () => audio,
+    } as unknown as MediaStream)
+  },
+  getDisplayMedia: () => Promise.reject(new Error('none')),
+  enumerateDevices: () => Promise.resolve([]),
+}
+
+async function turn(): Promise<void> {
+  await nextTick()
+  await settle()
+}
+async function join(): Promise<void> {
+  const own = useOwn()
+  own.devices = new Devices(source)
+  await own.openDevices({ camera: true, microphone: true })
+  client.start()
+  server.line.accept()
+  server.line.say(welcome())
+  await turn()
+}
+async function answer(): Promise<void> {
+  server.line.say({ type: 'publish_answer', n: server.line.of('publish_offer').at(-1)?.n ?? 0, sdp: 'a' })
+  await turn()
+}
+
+beforeEach(() => {
+  setActivePinia(createPinia())
+  clock = new FakeClock()
+  server = new FakeServer()
+  peers = new Peers()
+  client = new LessonClient('token', {
+    clock,
+    openSocket: server.open,
+    createPeerConnection: peers.create,
+    sendVideoCodecs: () => [],
+    receiveVideoCodecs: () => [{ mimeType: 'video/VP8', clockRate: 90_000 }],
+    userAgent: 'test',
+    resume: new MemoryResume(),
+  })
+})
+
+describe('a page in a lesson', () => {
+  it('joins with one offer, its view and its report', async () => {
+    await join()
+    expect(server.line.of('authenticate')[0]?.client).toMatchObject({ video_codecs: ['VP8'] })
+    expect(server.line.of('publish_offer').map((one) => one.tracks.length)).toEqual([2])
+    expect(server.line.of('view')).toHaveLength(1)
+    expect(server.line.of('report')[0]).toMatchObject({ camera: 'on', microphone: 'on' })
+  })
+
+  it('publishes only what its role may', async () => {
+    const own = useOwn()
+    own.devices = new Devices(source)
+    await own.openDevices({ camera: true, microphone: true })
+    client.start()
+    server.line.accept()
+    server.line.say(welcome({ may_publish: [] }))
+    await turn()
+    expect(peers.made).toHaveLength(0)
+  })
+
+  it('switches the camera off and on without an offer', async () => {
+    await join()
+    await answer()
+    const own = useOwn()
+    await own.toggleCamera()
+    await turn()
+    expect(own.camera).toBeNull()
+    expect(server.line.of('report').at(-1)?.camera).toBe('off')
+    await own.toggleCamera()
+    await turn()
+    expect(server.line.of('publish_offer')).toHaveLength(1)
+    expect(peers.last.transceivers[0]?.sender.track).not.toBeNull()
+    expect(server.line.of('report').at(-1)?.camera).toBe('on')
+  })
+
+  it('keeps both connections over a lost line when the server still has them', async () => {
+    await join()
+    await answer()
+    server.line.say({ type: 'subscribe_offer', n: 1, sdp: 'o', slots: [], fresh: true })
+    await turn()
+    const made = peers.made.length
+    server.line.drop()
+    clock.advance(300)
+    server.line.accept()
+    server.line.say(welcome({ resumed: true }))
+    await turn()
+    expect(peers.made).toHaveLength(made)
+    expect(server.line.of('publish_offer')).toHaveLength(0)
+    expect(server.line.of('restart_downlink')).toHaveLength(0)
+  })
+
+  it('makes both anew when the server has lost them', async () => {
+    await join()
+    await answer()
+    server.line.say({ type: 'media_lost', uplink: true, downlink: true })
+    await turn()
+    expect(server.line.of('publish_offer')).toHaveLength(2)
+    expect(server.line.of('restart_downlink')).toEqual([{ type: 'restart_downlink', fresh: true }])
+  })
+
+  it('asks for a downlink that does not come by itself', async () => {
+    await join()
+    clock.advance(3_000)
+    expect(server.line.of('restart_downlink')).toHaveLength(1)
+  })
+
+  it('tells the server how it wants to watch', async () => {
+    await join()
+    usePreferences().remembered.audioOnly = true
+    await turn()
+    expect(server.line.of('view').at(-1)).toEqual({ type: 'view', audio_only: true, data_saver: false })
+  })
+
+  it('tells a person what a command could not do', async () => {
+    await join()
+    const done = client.command({ type: 'call_on', participant: 'x' })
+    const text = { zh: '不在', en: 'away' }
+    server.line.say({ type: 'error', code: 'participant_away', text, id: 1, retry_after_s: 0, fatal: false })
+    expect(await done).toBe(false)
+    expect(useLine().notice?.text).toEqual(text)
+  })
+
+  it('puts the lamp beside the lens out when another device takes the seat', async () => {
+    await join()
+    server.line.say({ type: 'fenced', text: { zh: '', en: '' } })
+    expect(useOwn().camera).toBeNull()
+    expect(peers.last.closed).toBe(true)
+  })
+})
