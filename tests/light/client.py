@@ -17,7 +17,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
-from light.peer import Identity, LightPeer
+from light.peer import Identity, LightPeer, Received
 from light.source import AudioSource, VideoSource
 
 LAYERS = ("q", "h", "f")
@@ -192,7 +192,7 @@ class LightClient:
         self.received[message["type"]] += 1
         return message
 
-    async def command(self, kind: str, **fields: Any) -> dict[str, Any]:
+    async def command(self, kind: str, **fields: object) -> dict[str, Any]:
         """Sends a command and returns its ack or error."""
         self._ids += 1
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
@@ -296,7 +296,7 @@ class LightClient:
         next_at = time.monotonic()
         while True:
             wish = self.wishes.get("microphone")
-            if wish is not None and wish["open"]:
+            if wish is not None and wish["open"] and not voice.muted:
                 voice.peer.send_rtp(voice.packet())
             next_at = max(next_at + 0.02, time.monotonic() - 0.1)
             await asyncio.sleep(max(0.0, next_at - time.monotonic()))
@@ -328,7 +328,7 @@ class LightClient:
             if self._first_ssrc_of_mid.get(slot["mid"]) == ssrc:
                 self._mark(slot["kind"])
 
-    def stream(self, use: str, kind: str, participant: str) -> Any:
+    def stream(self, use: str, kind: str, participant: str) -> Received | None:
         """What came on the slot that holds a participant now; None when there is none."""
         for slot in self.slots:
             if (slot["use"], slot["kind"], slot.get("participant")) == (use, kind, participant):

@@ -125,6 +125,7 @@ class AudioSource:
     ) -> None:
         self.peer, self.ssrc, self.payload_type = peer, ssrc, payload_type
         self.level_id, self.level = level_id, level
+        self.muted = False
         #: One-byte extension block to carry besides the level (its elements only).
         self.extra = extra[4:].rstrip(b"\0")
         self.sequence = random.getrandbits(15)

@@ -8,6 +8,7 @@ from twinclass_server.signal.connection import Connection
 from twinclass_signaling.ids import EventSeq, ParticipantId, SessionId
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.messages import View
+from twinclass_signaling.ports import MediaMessage
 
 
 @dataclass(slots=True)
@@ -25,6 +26,10 @@ class Client:
     acks: dict[int, EventSeq | None] = field(default_factory=dict)
     #: The media plane of this process knows the session.
     is_open: bool = False
+    #: Its Welcome has been sent: the first message of every connection.
+    is_welcome: bool = False
+    #: What the media plane said before that; a handful at most, sent right after.
+    early: list[MediaMessage] = field(default_factory=list)
 
     @property
     def participant(self) -> ParticipantId:

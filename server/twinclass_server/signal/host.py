@@ -230,8 +230,12 @@ class LessonHost:
     def send(self, session: SessionId, message: MediaMessage) -> None:
         """Delivers a media message."""
         client = self.seats.clients.get(session)
-        if client is not None and client.connection is not None:
+        if client is None or client.connection is None:
+            return
+        if client.is_welcome:
             client.connection.send(message)
+        else:
+            client.early.append(message)
 
     # ---- inside ----------------------------------------------------------------------------
 
@@ -239,9 +243,9 @@ class LessonHost:
         return self.seats.is_here(participant)
 
     def _broadcast(self, frame: str) -> None:
-        for _, connection in self.seats.connected():
+        for _, connection in self.seats.audience():
             connection.send_frame(frame)
 
     def _audience(self) -> Iterator[tuple[Connection, ParticipantId, Role]]:
-        for client, connection in self.seats.connected():
+        for client, connection in self.seats.audience():
             yield connection, client.participant, client.actor.role

@@ -68,6 +68,10 @@ class Seats:
             if client.connection is not None:
                 yield client, client.connection
 
+    def audience(self) -> Iterator[tuple[Client, Connection]]:
+        """Yields the clients that were welcomed; the others read all in their Welcome."""
+        return (pair for pair in self.connected() if pair[0].is_welcome)
+
     def is_here(self, participant: ParticipantId) -> bool:
         """Tells whether a participant has any line."""
         return any(client.participant == participant for client, _ in self.connected()) or any(
@@ -117,6 +121,10 @@ class Seats:
             # Another connection of the same seat has overtaken this one meanwhile.
             raise Conflict("superseded", "已在别处连接。", "Another connection took over.")
         connection.send(self._welcome(client, secret, resumed=admission.resumed and is_alive))
+        client.is_welcome = True
+        early, client.early = client.early, []
+        for said in early:
+            connection.send(said)
         tools.effects.update_one(
             tools.journal.committed, record.session, client.participant, client.view
         )
@@ -151,6 +159,8 @@ class Seats:
             client.connection.close(CLOSE_SUPERSEDED)
         client.actor = actor
         client.connection = connection
+        client.is_welcome = False
+        client.early.clear()
         return client
 
     def _fence(self, record: SessionRecord) -> None:
