@@ -171,6 +171,7 @@ class Browsers:
         grant: bool = True,
         locale: str = "zh-CN",
         fake_ui: bool = True,
+        executable: Path | str = CHROMIUM,
     ) -> Page:
         profile = self._folder / f"profile-{len(self._contexts)}"
         viewport = {"width": size[0], "height": size[1]}
@@ -179,7 +180,7 @@ class Browsers:
             flags.append("--use-fake-ui-for-media-stream")
         context = await self._playwright.chromium.launch_persistent_context(
             profile,
-            executable_path=require(CHROMIUM, "chromium"),
+            executable_path=require(str(executable), "chromium"),
             headless=True,
             args=flags,
             ignore_default_args=["--headless", "--mute-audio"],
