@@ -325,7 +325,12 @@ class Ingress:
         """Finds the track of an unknown SSRC by mid and rid (RFC 8843, RFC 8851), else by its
         payload type when only one track has it."""
         extensions = peer.spec.extensions
+        names = peer.names.get(packet.ssrc)
         mid = packet.extension(extensions.mid) if extensions.mid else None
+        if mid is None and names is not None:
+            # A sender stops naming a stream once we reported on it, also when its m-line pauses
+            # and comes back with the same SSRC.
+            mid = names[0]
         found: ProducerSpec | None = None
         for producer in peer.producers.values():
             spec = self.specs[producer.id]
@@ -343,6 +348,8 @@ class Ingress:
         is_rtx = all(c.payload_type != packet.payload_type for c in found.codecs)
         identifier = extensions.repaired_rid if is_rtx else extensions.rid
         rid = packet.extension(identifier) if identifier else None
+        if rid is None and names is not None:
+            rid = names[1]
         layer: Layer | None = None
         if rid is not None:
             name = rid.decode("ascii", "replace")
@@ -362,6 +369,8 @@ class Ingress:
                 return None
             layer.bound_at = now
             self.rebind(peer, producer, layer, packet.ssrc)
+        if mid is not None:
+            peer.names[packet.ssrc] = (mid, rid)
         bound = (producer, layer, is_rtx)
         peer.ssrcs[packet.ssrc] = bound
         return bound
@@ -371,6 +380,7 @@ class Ingress:
         for old in [s for s, b in peer.ssrcs.items() if b[1] is layer]:
             del peer.ssrcs[old]
             if peer.srtp is not None and old != ssrc:
+                peer.names.pop(old, None)
                 peer.srtp.forget(old)
         layer.bind(ssrc)
         producer.changed = True

@@ -113,6 +113,7 @@ class Peer:
         "id",
         "last_feedback_in",
         "nack_budget",
+        "names",
         "packet_info",
         "path",
         "paths",
@@ -168,6 +169,8 @@ class Peer:
         self.connected_at = 0.0
         self.producers: dict[str, Producer] = {}
         self.ssrcs: dict[int, tuple[Producer, Layer, bool]] = {}
+        #: SSRC -> (mid, rid) by which it was named once; bounded as SRTP's streams are.
+        self.names: dict[int, tuple[bytes, bytes | None]] = {}
         self.rows: dict[int, Row] = {}
         self.reported_ssrcs: set[int] = set()
         self.arrivals = ArrivalLog(now)

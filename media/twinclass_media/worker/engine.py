@@ -285,9 +285,8 @@ class Engine:
         if owner is not None:
             owner.producers.pop(identifier, None)
             for ssrc in [s for s, bound in owner.ssrcs.items() if bound[0] is producer]:
+                # SRTP's state of it stays: the track may come back with the same SSRC.
                 del owner.ssrcs[ssrc]
-                if owner.srtp is not None:
-                    owner.srtp.forget(ssrc)
             self._speech_of(owner.router).remove(identifier)
 
     def _remove_peer(self, identifier: str) -> None:

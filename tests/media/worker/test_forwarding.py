@@ -245,6 +245,32 @@ async def test_a_viewer_moves_between_layers_only_at_a_keyframe_and_without_a_ga
     viewer.close()
 
 
+async def test_a_track_that_comes_back_with_its_old_ssrc_is_known_without_its_name(
+    worker: WorkerUnderTest, identity: Identity
+) -> None:
+    publisher = await worker.connect(identity, "pub", extensions=MID_AND_RID)
+    await worker.put(video(encodings=(m.Encoding("q"), m.Encoding("f"))))
+    viewer = await worker.connect(identity, "s")
+    await worker.put(sees("s"))
+    source = VideoSource(publisher, 5000, 96, extensions=one_byte((1, b"0"), (2, b"q")))
+
+    def wanted(_: int) -> None:
+        source.keyframe_wanted = True
+
+    publisher.on_keyframe_request = wanted
+    await source.run(0.4)
+    await worker.remove("producer", "v")
+    source.extensions = b""
+    await worker.put(video(version=2, encodings=(m.Encoding("q"), m.Encoding("f"))))
+    before = viewer.streams[1000].packets
+    await source.run(0.8)
+    await asyncio.sleep(0.1)
+    assert viewer.streams[1000].packets > before + 20
+    assert viewer.streams[1000].lost == 0
+    publisher.close()
+    viewer.close()
+
+
 async def test_a_layer_that_falls_silent_is_left_for_a_lower_one(
     worker: WorkerUnderTest, identity: Identity
 ) -> None:
