@@ -77,7 +77,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Started]]:
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Started]:
     folder = tmp_path_factory.mktemp("fresh") / "twinclass"
     subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(folder)], check=True)
     with started(folder, FIRST_START_S) as running:
@@ -85,7 +85,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Star
             assert answer.status == 200
         with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=5) as page:
             assert b"/assets/" in page.read()
-    yield folder, running
+    return folder, running
 
 
 def test_a_fresh_clone_starts_and_prints_a_link_per_role(first: tuple[Path, Started]) -> None:
