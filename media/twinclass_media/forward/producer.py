@@ -131,7 +131,8 @@ class Producer:
         return [Burst(layer, entries, tuple(rows), not self.video) for rows in layer.rows.values()]
 
     def _admit(self, layer: Layer, entry: Entry, now: float) -> None:
-        waiting, layer.waiting = layer.waiting, []
+        waiting = [row for row in layer.waiting if not row.stalled]
+        layer.waiting = [row for row in layer.waiting if row.stalled]
         for row in waiting:
             old = row.layer
             timestamp = self._timestamp(row, layer, entry, now)
@@ -249,7 +250,8 @@ class Producer:
             layer.attach(row)
 
     def restart(self, row: Row) -> None:
-        """A row lost its place (its sink was blocked): it begins again with a keyframe."""
+        """A row lost its place: it begins again with a keyframe, which is wished for unless the
+        row is stalled."""
         max_layer = self.max_layers.get(row)
         if max_layer is None:
             return
@@ -258,7 +260,7 @@ class Producer:
         target = self._target(max_layer)
         target.waiting.append(row)
         row.wanted = target
-        if self.video:
+        if self.video and not row.stalled:
             target.keyframes.wish()
         self.select()
 
@@ -272,7 +274,7 @@ class Producer:
                 self.changed = True
                 self.select()
         for layer in self.layers:
-            if layer.waiting and self.video and not self.paused:
+            if self.video and not self.paused and any(not r.stalled for r in layer.waiting):
                 layer.keyframes.wish()
 
     def set_paused(self, paused: bool) -> None:
@@ -282,6 +284,8 @@ class Producer:
         self.paused = paused
         for layer in self.layers:
             layer.pending = []
+            # What came while closed is nobody's to see, also not as a late joiner's keyframe.
+            layer.keyframe_first = layer.keyframe_end = -1
         if paused:
             for row in list(self.max_layers):
                 self.restart(row)

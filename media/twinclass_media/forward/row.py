@@ -42,6 +42,8 @@ class Row:
         payload_types: codec name -> (payload type, RTX payload type or None).
         last_source, last_entry: the newest packet that went out under the present cut.
         floor: source number of the last cut; older packets of the layer are not for this row.
+        stalled: its sink takes no video now; it begins again when it can, and asks for
+            nothing until then.
         shape: what its packets look like (``forward.shape.Shape``).
         peer: owner's sending side, opaque here (handle, address, sink).
     """
@@ -70,6 +72,7 @@ class Row:
         "sequence_offset",
         "shape",
         "ssrc",
+        "stalled",
         "started",
         "timestamp_offset",
         "tl0_delta",
@@ -103,6 +106,7 @@ class Row:
         self.last_source = -1
         self.last_entry: Entry | None = None
         self.last_at = 0.0
+        self.stalled = False
         self.started = False
         self.packets = 0
         self.octets = 0

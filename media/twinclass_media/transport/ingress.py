@@ -282,11 +282,13 @@ class Ingress:
         if codec is None:
             statistics.drops["unknown_payload_type"] += 1
             return
-        if not layer.loss.received(packet.sequence_number, now):
-            self._events.gap(peer, producer, layer, False)
-        elif layer.loss.waiting:
-            self._events.gap(peer, producer, layer, True)
-        if not producer.video and extensions.audio_level and not producer.paused:
+        if producer.video:
+            # Sound is not asked for again: Opus brings its own repair (in-band FEC).
+            if not layer.loss.received(packet.sequence_number, now):
+                self._events.gap(peer, producer, layer, False)
+            elif layer.loss.waiting:
+                self._events.gap(peer, producer, layer, True)
+        elif extensions.audio_level and not producer.paused:
             level = packet.extension(extensions.audio_level)
             if level:
                 # RFC 6464 section 3: one bit voice activity, seven bits level.

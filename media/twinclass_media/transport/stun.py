@@ -25,8 +25,6 @@ class BindingRequest:
     local_ufrag: str
     remote_ufrag: str
     use_candidate: bool
-    #: The remote thinks it is controlled too (RFC 8445 section 7.3.1.1); we are lite, never so.
-    controlled: bool
     message: stun.Message
 
     def verify(self, password: str) -> bool:
@@ -72,6 +70,5 @@ def parse_binding_request(data: bytes) -> BindingRequest:
         local_ufrag=local,
         remote_ufrag=remote,
         use_candidate="USE-CANDIDATE" in message.attributes,
-        controlled="ICE-CONTROLLED" in message.attributes,
         message=message,
     )

@@ -104,6 +104,8 @@ class TcpStream:
         deferred, self._audio = self._audio, deque(maxlen=MAX_DEFERRED_AUDIO)
         for row, entry in deferred:
             self._listener.egress.send_entry(row, entry)
+        if self.peer is not None:
+            self._listener.writable(self.peer)
         self._listener.after()
 
     def readable(self) -> None:
@@ -166,9 +168,10 @@ class TcpEndpoint:
         egress: Egress,
         statistics: Statistics,
         after: Callable[[], None],
+        writable: Callable[[Peer], None],
         clock: Callable[[], float],
     ) -> None:
-        """Binds and listens.
+        """Binds and listens. ``writable(peer)``: a blocked viewer can be sent to again.
 
         Raises:
             OSError: the address is not ours, or the port is taken.
@@ -190,6 +193,7 @@ class TcpEndpoint:
         self.egress = egress
         self.statistics = statistics
         self.after = after
+        self.writable = writable
         self.clock = clock
         self.streams: set[TcpStream] = set()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()

@@ -379,8 +379,17 @@ class Engine:
         layer.clock_offset = peer.clock_offset
 
     def _row_blocked(self, row: Row) -> None:
+        row.stalled = True
         if row.producer is not None:
             row.producer.restart(row)
+
+    def stream_writable(self, peer: Peer) -> None:
+        """A TCP viewer can be written to again: its pictures begin anew."""
+        for row in set(peer.rows.values()):
+            if row.stalled:
+                row.stalled = False
+                if row.producer is not None:
+                    row.producer.restart(row)
 
     # ---- work
 

@@ -102,6 +102,7 @@ class Worker:
                     engine.egress,
                     engine.statistics,
                     self._after,
+                    engine.stream_writable,
                     time.monotonic,
                 )
                 self._tcp.append(tcp)

@@ -340,6 +340,24 @@ async def test_a_paused_producer_leaves_the_worker_for_nobody(
     viewer.close()
 
 
+async def test_what_was_seen_while_closed_is_not_a_late_joiners_first_picture(
+    worker: WorkerUnderTest, identity: Identity
+) -> None:
+    publisher = await worker.connect(identity, "pub")
+    await worker.put(video(paused=True))
+    source = camera(publisher)
+    for packet in source.frame():
+        publisher.send_rtp(packet)
+    await asyncio.sleep(0.1)
+    await worker.put(video(version=2))
+    viewer = await worker.connect(identity, "s")
+    await worker.put(sees("s"))
+    await asyncio.sleep(0.3)
+    assert not viewer.streams
+    publisher.close()
+    viewer.close()
+
+
 async def test_what_a_viewer_misses_is_sent_again_as_rtx(
     worker: WorkerUnderTest, identity: Identity
 ) -> None:
