@@ -47,13 +47,25 @@ BLOCKED_RETRY_S = 0.001
 
 _pack_header = struct.Struct("!BBHII").pack_into
 _pack_number = struct.Struct("!H").pack_into
+_copy_lengths = FFI.memmove
 _now = time.monotonic
 
 
 class _Job:
     """One template, and how far its rows are done."""
 
-    __slots__ = ("at", "audio", "burst", "lines", "position", "rows", "runs", "shape", "template")
+    __slots__ = (
+        "at",
+        "audio",
+        "burst",
+        "lengths",
+        "lines",
+        "position",
+        "rows",
+        "runs",
+        "shape",
+        "template",
+    )
 
     def __init__(self, burst: Burst, rows: list[Row], shape: Shape, at: float) -> None:
         self.burst = burst
@@ -63,8 +75,9 @@ class _Job:
         self.audio = burst.audio
         self.position = 0
         self.template: Template | None = None
-        #: (offset, first byte, marker bit, sequence, timestamp, size, pointer) per packet.
-        self.lines: list[tuple[int, int, int, int, int, int, Any]] = []
+        #: (offset, first byte, marker bit, sequence, timestamp, packet, length) per packet.
+        self.lines: list[tuple[int, int, int, int, int, Any, Any]] = []
+        self.lengths = b""
         #: (start, end, segment, ancillary, view) per run.
         self.runs: list[tuple[int, int, int, list[tuple[int, int, bytes]], memoryview]] = []
 
@@ -86,7 +99,9 @@ class Egress:
         self._pinned: Any = FFI.from_buffer(self._arena)
         self._base = int(FFI.cast("uintptr_t", self._pinned))
         self._pointers: dict[int, Any] = {}
-        self._length: Any = FFI.new("int *")
+        #: In and out of ``protect``: a packet's length, one place for each packet of a burst.
+        self._lengths: Any = FFI.new("int[]", MAX_BURST)
+        self._length_pointers: list[Any] = [self._lengths + i for i in range(MAX_BURST)]
         self._segment_ancillary: dict[int, list[tuple[int, int, bytes]]] = {}
         #: Datagrams whose numbers are spent but that the full socket did not take.
         self._stuck: tuple[Peer, list[tuple[bytes, int]]] | None = None
@@ -144,11 +159,14 @@ class Egress:
                     p.marker_bit,
                     p.sequence,
                     p.timestamp,
-                    p.size,
                     self._pointer(p.offset),
+                    self._length_pointers[i],
                 )
-                for p in template.packets
+                for i, p in enumerate(template.packets)
             ]
+            job.lengths = struct.pack(
+                f"={len(template.packets)}i", *(p.size for p in template.packets)
+            )
             job.runs = [
                 (start, end, segment, self._ancillary(segment), self._view[start:end])
                 for start, end, segment in template.runs
@@ -290,13 +308,15 @@ class Egress:
         arena[: len(data)] = data
         if template.number_at or row.picture_id_delta or row.tl0_delta:
             self._patch(row, peer, template)
-        length = self._length
+        _copy_lengths(self._lengths, job.lengths, len(job.lengths))
+        protect = SRTP_PROTECT
+        pack = _pack_header
         handle = peer.handle
         sequence_offset = row.sequence_offset
         timestamp_offset = row.timestamp_offset
         ssrc = row.ssrc
-        for offset, first_byte, marker_bit, sequence, timestamp, size, pointer in job.lines:
-            _pack_header(
+        for offset, first_byte, marker_bit, sequence, timestamp, pointer, length in job.lines:
+            pack(
                 arena,
                 offset,
                 first_byte,
@@ -305,8 +325,7 @@ class Egress:
                 (timestamp + timestamp_offset) & 0xFFFFFFFF,
                 ssrc,
             )
-            length[0] = size
-            if SRTP_PROTECT(handle, pointer, length):
+            if protect(handle, pointer, length):
                 self._statistics.drops["protect_failed"] += 1
 
     def _patch(self, row: Row, peer: Peer, template: Template) -> None:

@@ -25,8 +25,9 @@ _PROFILES = {
     "SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16),
     "SRTP_AEAD_AES_256_GCM": (Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 16),
 }
-#: A packet mended by uplink RTX may go out this many numbers late.
-WINDOW = 1024
+#: A packet mended by uplink RTX may go out this many numbers late: one second of a camera.
+#: libsrtp shifts the whole window for every packet, so it is no larger than that.
+WINDOW = 256
 #: RTP streams one peer may send: 4 tracks x 3 layers x 2 (RTX), and as many again for
 #: encoders that restart. libsrtp searches streams one by one and keeps 1 KiB for each.
 MAX_RECEIVE_STREAMS = 48
