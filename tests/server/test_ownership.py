@@ -90,6 +90,27 @@ async def test_a_lease_that_ran_out_unnoticed_is_taken_again(redis_url: str) -> 
     await redis.aclose()
 
 
+async def test_a_lease_is_ours_although_the_answer_to_an_acquisition_was_lost(
+    redis_url: str,
+) -> None:
+    redis = connect(redis_url, 2)
+    lease = Lease(redis, LESSON, "one", 0.1)
+    await lease.acquire()
+    await asyncio.sleep(0.15)
+    # What a call did whose answer came too late, and the keeper beside a journal that recovers.
+    await Lease(redis, LESSON, "one", 0.1).acquire()
+    await asyncio.gather(lease.ensure(), lease.ensure())
+    assert await lease.renew()
+    await asyncio.sleep(0.15)
+    other = Lease(redis, LESSON, "two", 0.1)
+    await other.acquire()
+    await other.release()
+    await Lease(redis, LESSON, "one", 0.1).acquire()
+    with pytest.raises(LeaseLost):
+        await lease.ensure()
+    await redis.aclose()
+
+
 async def enter_at_last(
     server: ServerProcess, key: str, resume: Resume | None
 ) -> tuple[Page, Welcome]:

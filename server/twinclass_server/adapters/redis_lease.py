@@ -1,9 +1,15 @@
 """Who owns a lesson: a key that expires, held as ``epoch:owner``.
 
-The epoch counts up with every change of owner, so a process that slept through the end of its
+The epoch counts up with every acquisition, so a process that slept through the end of its
 lease can never write again: the append script compares the whole value. A new process on the
 same data folder has the same owner name (the folder's lock makes sure there is only one), so
 after a crash it takes its lessons over at once instead of waiting for the lease to run out.
+
+Beside it stands the *series*: ``first:owner``, the epoch with which the present run of
+acquisitions by one owner began. A lease that ran out is taken again with a higher epoch, and
+only the series tells whether somebody else was there in between: a call that timed out here may
+still have been executed there (Redis that stood still works off what waits), so epochs are
+skipped without anybody else.
 """
 
 from __future__ import annotations
@@ -21,10 +27,17 @@ logger = logging.getLogger(__name__)
 
 _ACQUIRE = """
 local value = redis.call('GET', KEYS[1])
-if value and string.match(value, ':(.*)$') ~= ARGV[1] then return 0 end
+if value and string.match(value, ':(.*)$') ~= ARGV[1] then return {0, 0} end
 local epoch = redis.call('INCR', KEYS[2])
+local first = epoch
+local series = redis.call('GET', KEYS[3])
+if series then
+  local began, owner = string.match(series, '^(%d+):(.*)$')
+  if owner == ARGV[1] then first = tonumber(began) end
+end
+redis.call('SET', KEYS[3], first .. ':' .. ARGV[1])
 redis.call('SET', KEYS[1], epoch .. ':' .. ARGV[1], 'PX', ARGV[2])
-return epoch
+return {epoch, first}
 """
 _RENEW = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -55,8 +68,14 @@ class Lease:
         self._lesson = lesson
         self._owner = owner
         self._lease_s = lease_s
-        self._keys = (lesson_key(lesson, "lease"), lesson_key(lesson, "epoch"))
+        self._keys = (
+            lesson_key(lesson, "lease"),
+            lesson_key(lesson, "epoch"),
+            lesson_key(lesson, "series"),
+        )
         self._epoch = 0
+        # The keeper and a journal that recovers may both find the lease gone.
+        self._ensuring = asyncio.Lock()
 
     @property
     def epoch(self) -> int:
@@ -75,15 +94,18 @@ class Lease:
             LeaseLost: another process has it.
             Unavailable: Redis is away.
         """
+        await self._acquire()
+
+    async def _acquire(self) -> int:
+        """Takes the lesson; returns the epoch with which our series began."""
         with mapped_errors():
-            epoch = int(
-                await self._redis.eval(
-                    _ACQUIRE, 2, *self._keys, self._owner, str(int(self._lease_s * 1000))
-                )
+            epoch, first = await self._redis.eval(
+                _ACQUIRE, 3, *self._keys, self._owner, str(int(self._lease_s * 1000))
             )
-        if epoch == 0:
+        if int(epoch) == 0:
             raise LeaseLost(self._lesson)
-        self._epoch = epoch
+        self._epoch = int(epoch)
+        return int(first)
 
     async def renew(self) -> bool:
         """Prolongs the lease; False when it is no longer ours."""
@@ -102,13 +124,13 @@ class Lease:
                 process remembers of it is old.
             Unavailable: Redis is away.
         """
-        if await self.renew():
-            return
-        before = self._epoch
-        await self.acquire()
-        if self._epoch != before + 1:
-            await self.release()
-            raise LeaseLost(self._lesson)
+        async with self._ensuring:
+            if await self.renew():
+                return
+            before = self._epoch
+            if await self._acquire() > before:
+                await self.release()
+                raise LeaseLost(self._lesson)
 
     async def release(self) -> None:
         """Gives the lesson up, if it is still ours and Redis is there."""
