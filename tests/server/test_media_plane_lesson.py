@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import pytest
 
 from twinclass_media.worker import messages as m
+from twinclass_server.adapters.media_context import Fleet
 from twinclass_server.adapters.media_lesson import LessonMedia
 from twinclass_server.adapters.media_quality import quality
 from twinclass_server.adapters.media_recovery import find_sessions
@@ -48,9 +50,16 @@ Message = TypeVar("Message")
 class WorkerForTests:
     """Remembers what should be."""
 
-    def __init__(self) -> None:
+    def __init__(self, index: int = 0) -> None:
+        self.index = index
         self.outbox = WorkerOutbox()
-        self.attached: m.Attached | None = ATTACHED
+        self.attached: m.Attached | None = msgspec.structs.replace(
+            ATTACHED, worker=index, pipe_socket=f"pipe-{index}"
+        )
+
+    @property
+    def transports(self) -> int:
+        return self.outbox.transports
 
     def put(self, spec: m.Spec) -> None:
         self.outbox.put(spec)
@@ -97,9 +106,10 @@ class Host:
 class Lesson:
     """A lesson with its surroundings."""
 
-    def __init__(self) -> None:
-        self.worker, self.host = WorkerForTests(), Host()
-        self.media = LessonMedia(LessonId("demo"), self.worker, self.host)
+    def __init__(self, spread_above: int = 150) -> None:
+        self.worker, self.other, self.host = WorkerForTests(), WorkerForTests(1), Host()
+        fleet = Fleet([self.worker, self.other], spread_above)
+        self.media = LessonMedia(LessonId("demo"), self.worker, self.host, fleet)
         self._origin = 0
 
     def session(self, name: str, who: ParticipantId) -> Session:
@@ -341,6 +351,7 @@ def test_sessions_are_found_in_a_dump_and_closed_ones_are_not(lesson: Lesson) ->
     stranger = m.TransportSpec(m.TransportId("x"), m.RouterId("r"), 1, "u", "p", appdata=b"?")
     ended = m.TransportState(transports[-1], "closed", "connected")
     found = find_sessions(0, m.Dumped(1, (*specs, stranger), (ended,)), 100.0)
+    assert not found.empty_routers
     assert found.useless == [transports[-1], "x"]
     one = found.sessions[LessonId("demo"), SessionId("s")]
     two = found.sessions[LessonId("demo"), SessionId("r")]

@@ -280,8 +280,8 @@ async def test_a_killed_worker_costs_only_its_own_lesson(tmp_path: Path, heard: 
         await plane.open_session(other, SessionId("o"), LEAD, ())
         plane.set_subscriptions(other, SessionId("o"), LEAD_SLOTS)
 
-        home = plane._homes[LESSON]
-        assert home is not plane._homes[other]
+        home = plane._home(plane._lessons[LESSON])
+        assert home is not plane._home(plane._lessons[other])
         attached = home.attached
         assert attached is not None
         os.kill(attached.pid, signal.SIGKILL)
@@ -418,7 +418,7 @@ async def test_a_lost_control_connection_costs_nothing(stage: Stage, heard: Reco
     audio = ssrc_of(offer, mid_of(offer, "audio", "lead"))
     sending = asyncio.ensure_future(AudioSource(lead.peer, 1001).run(1.5))
     await until(lambda: audio in room.peer.streams)
-    link = stage.plane._homes[LESSON]
+    link = stage.plane._home(stage.plane._lessons[LESSON])
     client = link._client
     assert client is not None
     client.close()
@@ -438,7 +438,7 @@ async def test_a_worker_that_hangs_is_replaced(
     monkeypatch.setattr("twinclass_server.adapters.worker_link.STATISTICS_PERIOD_S", 0.1)
     await stage.publisher("s-lead", LEAD, 1001, 1002)
     await asyncio.sleep(2.1)  # the pause between readings that had begun before
-    attached = stage.plane._homes[LESSON].attached
+    attached = stage.plane._home(stage.plane._lessons[LESSON]).attached
     assert attached is not None
     os.kill(attached.pid, signal.SIGSTOP)
     await until(lambda: heard.of("s-lead", MediaLost))
@@ -453,7 +453,7 @@ async def test_an_older_control_plane_is_refused_and_says_so(
     await stage.publisher("s-lead", LEAD, 1001, 1002)
     async with WorkerMediaPlane(settings, tmp_path, Recorder()) as newer:
         assert await newer.open_session(LESSON, SessionId("s-lead"), LEAD, ())
-        await until(lambda: stage.plane._homes[LESSON].trouble)
+        await until(lambda: stage.plane._home(stage.plane._lessons[LESSON]).trouble)
         with pytest.raises(Unavailable, match="another server"):
             await stage.publish("s-lead", 1, 2)
 
@@ -478,7 +478,7 @@ async def test_an_ice_restart_by_fragment_goes_on_with_the_same_media(
 async def test_what_nobody_claims_after_a_restart_is_removed(
     tmp_path: Path, heard: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twinclass_server.adapters.media_recovery.CLAIM_S", 0.5)
+    monkeypatch.setattr("twinclass_server.adapters.media_plane.CLAIM_S", 0.5)
     settings = MediaSettings(bind=("127.0.0.1",), port=PORT + 8)
     async with WorkerMediaPlane(settings, tmp_path, heard) as plane:
         stage = Stage(plane, heard)

@@ -1,7 +1,8 @@
-"""What the parts of one lesson's media share: its worker, its listener, its sessions."""
+"""What the parts of one lesson's media share: its workers, its listener, its sessions."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +14,17 @@ from twinclass_signaling.ports import MediaListener
 
 
 class Worker(Protocol):
-    """What a lesson needs of its worker's link."""
+    """What a lesson needs of a worker's link."""
+
+    @property
+    def index(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def transports(self) -> int:
+        """How many transports are wanted on it."""
+        ...
 
     @property
     def attached(self) -> Attached | None:
@@ -34,13 +45,39 @@ def router_of(lesson: LessonId) -> RouterId:
     return RouterId(f"lesson/{lesson}")
 
 
+class Fleet:
+    """The workers, and where a viewer goes.
+
+    Viewers stay with the publishers until their worker is busy: a pipe costs every track a
+    second time through a socket, which is worth it only when a core is short.
+    """
+
+    def __init__(self, workers: Sequence[Worker], spread_above: int) -> None:
+        self._workers = workers
+        self._spread_above = spread_above
+
+    def __getitem__(self, index: int) -> Worker:
+        return self._workers[index]
+
+    def __iter__(self) -> Iterator[Worker]:
+        return iter(self._workers)
+
+    def place(self, home: Worker) -> Worker:
+        """The worker for a new downlink of a lesson with this home."""
+        if home.attached is None or home.transports <= self._spread_above:
+            return home
+        others = [w for w in self._workers if w.attached is not None and w is not home]
+        return min([home, *others], key=lambda worker: worker.transports)
+
+
 @dataclass(slots=True)
 class LessonContext:
-    """One lesson on its home worker."""
+    """One lesson. ``worker`` is its home: all that is published is there."""
 
     id: LessonId
     worker: Worker
     listener: MediaListener
+    fleet: Fleet
     sessions: dict[SessionId, Session] = field(default_factory=dict[SessionId, Session])
     #: Which session a transport belongs to.
     owners: dict[TransportId, Session] = field(default_factory=dict[TransportId, Session])
@@ -50,13 +87,13 @@ class LessonContext:
         """The lesson's router on its worker."""
         return router_of(self.id)
 
-    def attached(self) -> Attached:
-        """What the worker said of itself.
+    def attached(self, worker: Worker | None = None) -> Attached:
+        """What the home worker, or another one, said of itself.
 
         Raises:
             InvalidState: it is away; the caller should have waited.
         """
-        attached = self.worker.attached
+        attached = (worker or self.worker).attached
         if attached is None:
             raise InvalidState("no_worker", "内部状态错误", "the worker is away")
         return attached

@@ -1,11 +1,11 @@
-"""The media of one lesson on its home worker: who publishes what, who gets it.
+"""The media of one lesson: who publishes what, who gets it.
 
 Publications and slots meet by (participant, source): a slot that wants a source gets its
 producer as soon as there is one, whatever came first (``media_publishing``, ``media_viewing``).
 Here are the sessions, their losses, and what the worker says.
 
-Home worker: all sessions of a lesson are on one worker. With pipes a session may be placed
-elsewhere; then ``Publishing.find`` and the session's worker change (the seam).
+All that is published is on the lesson's home worker. Viewers are there too until it is busy;
+those placed elsewhere are fed through pipes (``media_context.Fleet``, ``media_pipes``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from twinclass_media.worker.messages import (
     TransportId,
     TransportState,
 )
-from twinclass_server.adapters.media_context import LessonContext, Worker
+from twinclass_server.adapters.media_context import Fleet, LessonContext, Worker
+from twinclass_server.adapters.media_pipes import Pipes
 from twinclass_server.adapters.media_quality import quality
 from twinclass_server.adapters.media_session import Credentials, Session
 from twinclass_server.adapters.media_viewing import PATIENCE_TICKS, Viewing
@@ -37,9 +38,12 @@ _log = logging.getLogger(__name__)
 class LessonMedia:
     """State and rules of one lesson's media; ``publishing`` and ``viewing`` are its halves."""
 
-    def __init__(self, lesson: LessonId, worker: Worker, listener: MediaListener) -> None:
-        self._context = LessonContext(lesson, worker, listener)
-        self.viewing = Viewing(self._context)
+    def __init__(
+        self, lesson: LessonId, home: Worker, listener: MediaListener, fleet: Fleet
+    ) -> None:
+        self._context = LessonContext(lesson, home, listener, fleet)
+        self.pipes = Pipes(self._context)
+        self.viewing = Viewing(self._context, self.pipes)
         self.publishing = self.viewing.publishing
         self._speakers: tuple[ParticipantId, ...] = ()
 
@@ -52,6 +56,16 @@ class LessonMedia:
     def router(self) -> RouterId:
         """Its router."""
         return self._context.router
+
+    @property
+    def home(self) -> Worker:
+        """The worker of all that is published."""
+        return self._context.worker
+
+    def move_home(self, home: Worker) -> None:
+        """Chooses another home, while nobody is here yet."""
+        if not self.sessions:
+            self._context.worker = home
 
     @property
     def sessions(self) -> dict[SessionId, Session]:
@@ -83,19 +97,36 @@ class LessonMedia:
         known.participant = participant
         known.video_codecs = tuple(video_codecs)
         known.returned = True
+        known.claimed = True
         known.patience = 0
         self.publishing.choose_codec()
         return known.uplink is not None or known.downlink is not None
 
-    def adopt(self, session: Session) -> None:
-        """Takes over a session found on the worker, with publications and slots."""
-        self.sessions[session.id] = session
-        if session.uplink is not None:
-            self._context.owners[session.uplink.transport] = session
-            for publication in session.uplink.publications.values():
+    def adopt(self, found: Session) -> None:
+        """Takes over a session found on a worker, with publications and slots; its other
+        transport may have been found on another one. It goes on as it is until it is claimed."""
+        session = self.sessions.setdefault(found.id, found)
+        session.generation = max(session.generation, found.generation)
+        session.offers = max(session.offers, found.offers)
+        if found.uplink is not None:
+            session.uplink = found.uplink
+            self._context.owners[found.uplink.transport] = session
+            for publication in found.uplink.publications.values():
                 self.publishing.add(publication)
-        if session.downlink is not None:
-            self._context.owners[session.downlink.transport] = session
+        if found.downlink is not None:
+            session.downlink = found.downlink
+            self.viewing.adopt(session, found.downlink)
+
+    def release_unclaimed(self) -> None:
+        """Ends the sessions for which nobody came back."""
+        for session in [s.id for s in self.sessions.values() if not s.claimed]:
+            self.remove(session)
+
+    def label(self, session: Session, label: bytes) -> None:
+        """Notes what the session's owner wants to find again after a restart."""
+        session.label = label
+        self.publishing.put_uplink(session)
+        self.viewing.put_downlink(session)
 
     def remove(self, session: SessionId) -> None:
         """Ends a session."""
@@ -110,16 +141,17 @@ class LessonMedia:
         self.publishing.fall_silent()
         for session in list(self.sessions):
             self.remove(session)
-        self._context.worker.remove("router", self.router)
+        for worker in self._context.fleet:
+            worker.remove("router", self.router)
 
-    def restart_ice(self, session: Session, ufrag: str) -> Credentials | None:
+    def restart_ice(self, session: Session, ufrag: str) -> tuple[Worker, Credentials] | None:
         """New credentials of ours when the peer has new ones; None when it has not."""
         uplink, downlink = session.uplink, session.downlink
         if uplink is not None:
             restarted = self.publishing.restart_ice(session, uplink, ufrag)
-            return uplink.credentials if restarted else None
+            return (self.home, uplink.credentials) if restarted else None
         if downlink is not None and self.viewing.restart_ice(session, downlink, ufrag):
-            return downlink.credentials
+            return self._context.fleet[downlink.worker], downlink.credentials
         return None
 
     def transports_lost(self, lost: Sequence[TransportId]) -> list[SessionId]:
@@ -146,7 +178,13 @@ class LessonMedia:
             self._context.listener.send(self.id, session_id, MediaLost(up, down))
         return list(losses)
 
-    # ---- what the worker says
+    # ---- what the workers say
+
+    def worker_attached(self, index: int) -> None:
+        """Goes on with what waited for a worker."""
+        self.pipes.worker_attached(index)
+        for session in list(self.sessions.values()):
+            self.viewing.advance(session)
 
     def transport_changed(self, state: TransportState) -> list[SessionId]:
         """Takes a transport's state; returns sessions that lost it."""

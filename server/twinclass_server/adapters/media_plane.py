@@ -2,15 +2,16 @@
 
 Two callers meet here: the host, with what the lesson wants, and the workers, with what happens.
 Each lesson has a home worker, the least loaded when its first session comes; the rules of a
-lesson's media are in ``media_lesson``, what a dead control plane left behind is claimed through
-``media_recovery``. This module finds the lesson and the worker, waits where waiting is due, and
-turns refusals into errors.
+lesson's media are in ``media_lesson``, what a dead control plane left behind is found by
+``media_recovery`` and goes on as it is until its clients are back. This module finds the lesson
+and the worker, waits where waiting is due, and turns refusals into errors.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from typing import Self
 
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import (
+    Attached,
     Dumped,
     Notification,
     ProducerState,
@@ -27,10 +29,10 @@ from twinclass_media.worker.messages import (
     TransportState,
     WorkerStatistics,
 )
-from twinclass_server.adapters.media_context import router_of
+from twinclass_server.adapters.media_context import Fleet
 from twinclass_server.adapters.media_lesson import LessonMedia
-from twinclass_server.adapters.media_recovery import Found, find_sessions, transports_of
-from twinclass_server.adapters.media_session import Credentials, Session
+from twinclass_server.adapters.media_recovery import CLAIM_S, find_sessions
+from twinclass_server.adapters.media_session import Credentials
 from twinclass_server.adapters.worker_client import unavailable
 from twinclass_server.adapters.worker_link import WorkerLink
 from twinclass_server.adapters.worker_supervisor import WorkerSupervisor
@@ -61,9 +63,12 @@ class WorkerMediaPlane:
         self._settings = settings
         self._listener = listener
         self._supervisor = WorkerSupervisor(settings, run_dir, self)
+        self._fleet = Fleet(self._supervisor.links, settings.spread_above)
         self._lessons: dict[LessonId, LessonMedia] = {}
-        self._homes: dict[LessonId, WorkerLink] = {}
-        self._found: dict[int, Found] = {}
+        #: Workers whose dump was searched for what a control plane before us left behind.
+        self._searched: set[int] = set()
+        #: Lessons found so, and until when their clients may come back.
+        self._found: dict[LessonId, float] = {}
         self._watchers: dict[tuple[LessonId, SessionId], Callable[[], None]] = {}
         self._tasks = asyncio.TaskGroup()
         self._ticking: asyncio.Task[None] | None = None
@@ -103,10 +108,6 @@ class WorkerMediaPlane:
     ) -> bool:
         """See ``ports.MediaPlane``."""
         media = await self._lesson_for(lesson, session)
-        found = self._claim(lesson, session)
-        if found is not None and session not in media.sessions:
-            found.participant = participant
-            media.adopt(found)
         return media.open(session, participant, video_codecs)
 
     async def publish(
@@ -118,11 +119,11 @@ class WorkerMediaPlane:
     ) -> str:
         """See ``ports.MediaPlane``."""
         offer = parse(sdp)
-        media, link = await self._ready(lesson)
+        media = await self._ready(lesson)
         known = media.session(session)
         answer = media.publishing.publish(known, offer, {t.mid: t.source for t in tracks})
         if known.uplink is not None:
-            refused = await self._refusal(link, known.uplink.transport)
+            refused = await self._refusal(media.home.index, known.uplink.transport)
             if refused:
                 media.publishing.drop(known)
                 raise unavailable(refused)
@@ -135,11 +136,11 @@ class WorkerMediaPlane:
     ) -> str:
         """See ``ports.MediaPlane``."""
         offer = parse(sdp)
-        media, link = await self._ready(lesson)
+        media = await self._ready(lesson)
         known = media.session(session)
         answer = media.viewing.view(known, offer, wanted)
         if known.downlink is not None:
-            refused = await self._refusal(link, known.downlink.transport)
+            refused = await self._refusal(known.downlink.worker, known.downlink.transport)
             if refused:
                 media.viewing.drop(known)
                 raise unavailable(refused)
@@ -167,10 +168,8 @@ class WorkerMediaPlane:
         """See ``ports.MediaPlane``. May come before the first session of the lesson."""
         media = self._lessons.get(lesson)
         if media is None:
-            link = self._least_loaded()
-            if link is None:
-                return
-            media = self._make_lesson(lesson, link)
+            # No worker may be there yet; the first session chooses again.
+            media = self._make_lesson(lesson, self._least_loaded() or self._supervisor.links[0])
         media.publishing.set_grants(participant, grants)
 
     def set_subscriptions(
@@ -190,7 +189,6 @@ class WorkerMediaPlane:
     def close_lesson(self, lesson: LessonId) -> None:
         """See ``ports.MediaPlane``."""
         media = self._lessons.pop(lesson, None)
-        self._homes.pop(lesson, None)
         if media is not None:
             media.close()
         for key in [key for key in self._watchers if key[0] == lesson]:
@@ -207,17 +205,20 @@ class WorkerMediaPlane:
         wanted = parse_fragment(fragment)
         media = self._known(lesson)
         known = media.session(session)
-        link = self._homes[lesson]
-        if not wanted.ice_ufrag or link.attached is None:
+        if not wanted.ice_ufrag:
             return ""
-        credentials = media.restart_ice(known, wanted.ice_ufrag)
-        if credentials is None:
+        restarted = media.restart_ice(known, wanted.ice_ufrag)
+        if restarted is None:
             return ""
+        worker, credentials = restarted
+        attached = worker.attached
+        if attached is None:
+            return ""  # it is lost, and its client hears so
         lines = [
             "a=ice-lite",
             f"a=ice-ufrag:{credentials.ufrag}",
             f"a=ice-pwd:{credentials.pwd}",
-            *self._candidates(link, credentials),
+            *_candidates(attached, credentials),
             "a=end-of-candidates",
         ]
         return "\r\n".join(lines) + "\r\n"
@@ -226,51 +227,77 @@ class WorkerMediaPlane:
         """Calls ``lost`` once when a transport of the session is gone by itself."""
         self._watchers[lesson, session] = lost
 
+    def set_label(self, lesson: LessonId, session: SessionId, label: bytes) -> None:
+        """Keeps ``label`` where the session's media is, as long as it is there."""
+        media = self._known(lesson)
+        media.label(media.session(session), label)
+
+    def labels(self) -> list[tuple[LessonId, SessionId, bytes]]:
+        """The labels of sessions found on workers that nobody has claimed yet."""
+        return [
+            (media.id, session.id, session.label)
+            for media in self._lessons.values()
+            for session in media.sessions.values()
+            if session.label and not session.claimed
+        ]
+
     # ---- worker_link.WorkerHandler
 
     def worker_attached(self, index: int, dumped: Dumped, lost: Sequence[TransportId]) -> None:
         """Takes over what is there, and goes on with what waited for the worker."""
         self._transports_lost(lost)
-        link = self._supervisor.links[index]
-        now = asyncio.get_running_loop().time()
-        if index not in self._found:
-            found = find_sessions(index, dumped, now)
-            self._found[index] = found
-            for transport in found.useless:
-                link.remove("transport", transport)
-            if found.sessions:
-                _log.info("worker %d holds %d sessions of before", index, len(found.sessions))
-        for lesson, home in self._homes.items():
-            if home is link:
-                media = self._lessons[lesson]
-                for session in list(media.sessions.values()):
-                    media.viewing.advance(session)
+        if index not in self._searched:
+            self._searched.add(index)
+            self._take_over(index, dumped)
+        for media in self._lessons.values():
+            media.worker_attached(index)
+
+    def _take_over(self, index: int, dumped: Dumped) -> None:
+        """Adopts what a control plane before us left on a worker."""
+        link, now = self._supervisor.links[index], asyncio.get_running_loop().time()
+        found = find_sessions(index, dumped, now)
+        for transport in found.useless:
+            link.remove("transport", transport)
+        links = self._supervisor.links
+        for lesson, home in found.lessons.items():
+            self._found[lesson] = now + CLAIM_S
+            if lesson not in self._lessons:
+                # With fewer workers than before the home may not be among them.
+                self._make_lesson(lesson, links[home] if home < len(links) else link)
+        for (lesson, _), session in found.sessions.items():
+            self._lessons[lesson].adopt(session)
+        for router in found.empty_routers:
+            link.remove("router", router)
+        if found.sessions:
+            _log.info("worker %d holds %d sessions of before", index, len(found.sessions))
 
     def worker_died(self, index: int, lost: Sequence[TransportId]) -> None:
         """Tells the clients of that worker, and only them."""
-        self._found[index] = Found(index, 0.0)
+        self._searched.add(index)
         self._transports_lost(lost)
 
     def worker_notified(self, index: int, notification: Notification) -> None:
         """Finds the lesson that a notification concerns."""
         now = asyncio.get_running_loop().time()
-        here = [self._lessons[x] for x, home in self._homes.items() if home.index == index]
+        # Names are unique over all workers; what is said of the far ends of pipes is passed over.
         match notification:
             case TransportState():
-                for media in here:
+                for media in self._lessons.values():
                     if media.owns(notification.id):
                         self._tell_watchers(media.id, media.transport_changed(notification))
                         return
+                if notification.ice == "closed":
+                    self._supervisor.links[index].remove("transport", notification.id)
             case ProducerState():
-                for media in here:
+                for media in self._lessons.values():
                     if media.producer_changed(notification, now):
                         return
             case Speakers():
-                for media in here:
-                    if media.router == notification.router:
+                for media in self._lessons.values():
+                    if media.router == notification.router and media.home.index == index:
                         media.speakers_changed([p for p, _ in notification.producers])
             case Qualities():
-                for media in here:
+                for media in self._lessons.values():
                     media.links_measured(notification.links)
             case _:
                 return
@@ -283,44 +310,38 @@ class WorkerMediaPlane:
         Raises:
             Unavailable: no worker, or it is full.
         """
-        link = self._homes.get(lesson) or self._home_found(lesson) or self._least_loaded()
-        if link is None:
-            link = self._supervisor.links[0]
-        await link.wait_attached(WORKER_WAIT_S)
-        media = self._lessons.get(lesson) or self._make_lesson(lesson, link)
-        is_new = session not in media.sessions and not self._is_found(lesson, session)
+        media = self._lessons.get(lesson)
+        home = self._home(media) if media is not None and media.sessions else self._least_loaded()
+        if home is None:
+            home = self._supervisor.links[0]
+        await home.wait_attached(WORKER_WAIT_S)
+        media = self._lessons.get(lesson)
+        if media is None:
+            media = self._make_lesson(lesson, home)
+        media.move_home(home)
         # Two transports a session; the worker would refuse the second one later.
-        room = self._settings.max_transports - self._homes[lesson].outbox.transports
-        if is_new and room < 2:
+        viewers = self._fleet.place(media.home)
+        room = self._settings.max_transports
+        is_full = media.home.transports >= room or (
+            viewers.transports >= room - (viewers is media.home)
+        )
+        if session not in media.sessions and is_full:
             raise unavailable("it is full")
         return media
 
-    def _make_lesson(self, lesson: LessonId, link: WorkerLink) -> LessonMedia:
-        media = LessonMedia(lesson, link, self._listener)
-        self._lessons[lesson] = media
-        self._homes[lesson] = self._home_found(lesson) or link
+    def _make_lesson(self, lesson: LessonId, home: WorkerLink) -> LessonMedia:
+        media = self._lessons[lesson] = LessonMedia(lesson, home, self._listener, self._fleet)
         return media
 
+    def _home(self, media: LessonMedia) -> WorkerLink:
+        return self._supervisor.links[media.home.index]
+
     def _least_loaded(self) -> WorkerLink | None:
+        """The worker for a lesson; of two with the same load that with fewer lessons, as several
+        may begin at once and nobody has a transport yet."""
+        lessons = Counter(media.home.index for media in self._lessons.values() if media.sessions)
         links = [link for link in self._supervisor.links if link.attached is not None]
-        return min(links, key=lambda link: link.outbox.transports, default=None)
-
-    def _home_found(self, lesson: LessonId) -> WorkerLink | None:
-        """The worker on which a lesson of before still has sessions."""
-        for found in self._found.values():
-            if any(key[0] == lesson for key in found.sessions):
-                return self._supervisor.links[found.worker]
-        return None
-
-    def _is_found(self, lesson: LessonId, session: SessionId) -> bool:
-        return any((lesson, session) in found.sessions for found in self._found.values())
-
-    def _claim(self, lesson: LessonId, session: SessionId) -> Session | None:
-        for found in self._found.values():
-            claimed = found.sessions.pop((lesson, session), None)
-            if claimed is not None:
-                return claimed
-        return None
+        return min(links, key=lambda x: (x.transports, lessons[x.index]), default=None)
 
     def _known(self, lesson: LessonId) -> LessonMedia:
         media = self._lessons.get(lesson)
@@ -328,18 +349,18 @@ class WorkerMediaPlane:
             raise InvalidState("unknown_lesson", "课堂不存在", "no media of this lesson")
         return media
 
-    async def _ready(self, lesson: LessonId) -> tuple[LessonMedia, WorkerLink]:
-        media, link = self._known(lesson), self._homes[lesson]
-        await link.wait_attached(WORKER_WAIT_S)
-        return media, link
+    async def _ready(self, lesson: LessonId) -> LessonMedia:
+        media = self._known(lesson)
+        await self._home(media).wait_attached(WORKER_WAIT_S)
+        return media
 
-    async def _refusal(self, link: WorkerLink, transport: TransportId) -> str:
+    async def _refusal(self, worker: int, transport: TransportId) -> str:
         """Waits until the worker has done all; why it refuses a transport, empty if it takes it.
 
         Raises:
             Unavailable: the worker was lost meanwhile.
         """
-        problems = await link.settle()
+        problems = await self._supervisor.links[worker].settle()
         return next((p.text or p.code for p in problems if p.id == transport), "")
 
     def _send_wishes(self, lesson: LessonId, session: SessionId) -> None:
@@ -358,30 +379,26 @@ class WorkerMediaPlane:
             if watcher is not None:
                 watcher()
 
-    def _candidates(self, link: WorkerLink, credentials: Credentials) -> list[str]:
-        attached = link.attached
-        if attached is None:
-            return []
-        addresses = credentials.local(attached).addresses
-        return [f"a=candidate:{candidate_value(c)}" for c in candidate_lines(addresses)]
-
     async def _tick_for_ever(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             now = asyncio.get_running_loop().time()
             for media in list(self._lessons.values()):
                 media.tick(now)
-            for found in self._found.values():
-                if found.lessons and now >= found.deadline:
-                    self._release(found)
-                    found.lessons.clear()
+            for lesson in [lesson for lesson, until in self._found.items() if now >= until]:
+                del self._found[lesson]
+                self._release(lesson)
 
-    def _release(self, found: Found) -> None:
-        """Nobody came back for these."""
-        link = self._supervisor.links[found.worker]
-        for session in found.sessions.values():
-            for transport in transports_of(session):
-                link.remove("transport", transport)
-        found.sessions.clear()
-        for lesson in found.lessons - self._lessons.keys():
-            link.remove("router", router_of(lesson))
+    def _release(self, lesson: LessonId) -> None:
+        """Ends what nobody came back for."""
+        media = self._lessons.get(lesson)
+        if media is None:
+            return
+        media.release_unclaimed()
+        if not media.sessions and not media.publishing.has_grants:
+            self.close_lesson(lesson)  # its host has not come either
+
+
+def _candidates(attached: Attached, credentials: Credentials) -> list[str]:
+    addresses = credentials.local(attached).addresses
+    return [f"a=candidate:{candidate_value(c)}" for c in candidate_lines(addresses)]

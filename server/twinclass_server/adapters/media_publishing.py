@@ -11,6 +11,7 @@ import msgspec
 
 from twinclass_media.worker.messages import ProducerId, ProducerState
 from twinclass_server.adapters.media_context import LessonContext
+from twinclass_server.adapters.media_pipes import Pipes
 from twinclass_server.adapters.media_publication import Publication
 from twinclass_server.adapters.media_session import Credentials, Session, Uplink, draw_u32
 from twinclass_server.adapters.media_translate import producer_spec
@@ -27,15 +28,24 @@ class Publishing:
     want these sources must be fed anew."""
 
     def __init__(
-        self, context: LessonContext, changed: Callable[[set[Source], Session], None]
+        self,
+        context: LessonContext,
+        pipes: Pipes,
+        changed: Callable[[set[Source], Session], None],
     ) -> None:
         self._context = context
+        self._pipes = pipes
         self._changed = changed
         self._grants: dict[ParticipantId, dict[Source, Grant]] = {}
         self._publications: dict[ProducerId, Publication] = {}
         #: The same by what slots ask for, in the order of publishing.
         self._by_source: dict[tuple[ParticipantId, Source], list[Publication]] = {}
         self._codec = "H264"
+
+    @property
+    def has_grants(self) -> bool:
+        """The lesson's host has said who may do what."""
+        return bool(self._grants)
 
     def get(self, producer: ProducerId) -> Publication | None:
         """The publication of a producer."""
@@ -95,7 +105,7 @@ class Publishing:
                 self._context.worker.remove("transport", former.transport)
         session.uplink, session.uplink_lost = uplink, False
         self._context.owners[uplink.transport] = session
-        self._context.worker.put(uplink.spec(session, self._context.router))
+        self.put_uplink(session)
         for track in description.tracks:
             publication = uplink.publications.get(track.mid)
             if publication is None:
@@ -110,6 +120,12 @@ class Publishing:
         for ending in gone.values():
             self._tell_ended(ending)
         self._changed({*(p.source for p in uplink.publications.values()), *gone}, session)
+
+    def put_uplink(self, session: Session) -> None:
+        """Puts the transport of what a session sends, if there is one."""
+        if session.uplink is not None:
+            context = self._context
+            context.worker.put(session.uplink.spec(session, context.router, context.worker.index))
 
     def _begin_publication(
         self, session: Session, uplink: Uplink, track: UplinkTrack
@@ -134,6 +150,7 @@ class Publishing:
             paused=grant is None or not grant.open,
         )
         self._context.worker.put(spec)
+        self._pipes.published(spec)
 
     def drop(self, session: Session) -> None:
         """Ends what a session sends."""
@@ -194,6 +211,7 @@ class Publishing:
 
     def _forget(self, publication: Publication) -> None:
         self._publications.pop(publication.producer, None)
+        self._pipes.ended(publication.producer)
         key = (publication.participant, publication.source)
         others = [p for p in self._by_source.get(key, ()) if p is not publication]
         if others:
@@ -232,7 +250,7 @@ class Publishing:
         remote = msgspec.structs.replace(remote, ufrag=ufrag)
         uplink.description = msgspec.structs.replace(uplink.description, remote=remote)
         uplink.credentials = Credentials.draw()
-        self._context.worker.put(uplink.spec(session, self._context.router))
+        self.put_uplink(session)
         return True
 
     def fall_silent(self) -> None:

@@ -1,22 +1,26 @@
 """What a control plane finds on a worker that outlived the one before: sessions to take over.
 
-Each transport carries a note (``TransportNote``). A session found so is kept until its client
-comes back and claims it; what nobody claims in time is removed.
+Each transport carries a note (``TransportNote``). A session found so goes on as it is until its
+client comes back and claims it; what nobody claims in time is removed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from twinclass_media.worker.messages import (
+    ConsumerSpec,
     Dumped,
     LayerState,
     ProducerId,
     ProducerSpec,
+    RouterId,
+    RouterSpec,
     TransportId,
     TransportSpec,
 )
+from twinclass_server.adapters.media_context import router_of
+from twinclass_server.adapters.media_pipes import near_id
 from twinclass_server.adapters.media_publication import Publication
 from twinclass_server.adapters.media_session import (
     Credentials,
@@ -36,27 +40,31 @@ CLAIM_S = 90.0
 
 @dataclass(slots=True)
 class Found:
-    """Sessions of one worker not claimed yet."""
+    """Sessions of one worker."""
 
-    worker: int
-    deadline: float
     sessions: dict[tuple[LessonId, SessionId], Session] = field(
         default_factory=dict[tuple[LessonId, SessionId], Session]
     )
-    #: Every lesson that had something there.
-    lessons: set[LessonId] = field(default_factory=set[LessonId])
+    #: Every lesson that had something there, and its home worker.
+    lessons: dict[LessonId, int] = field(default_factory=dict[LessonId, int])
+    #: Routers of lessons without sessions.
+    empty_routers: list[RouterId] = field(default_factory=list[RouterId])
     #: Transports without a note we can read, or closed: of no use to anybody.
     useless: list[TransportId] = field(default_factory=list[TransportId])
 
 
 def find_sessions(worker: int, dumped: Dumped, now: float) -> Found:
     """Sessions that can be taken over from a worker's dump."""
-    found = Found(worker, now + CLAIM_S)
+    found = Found()
     ended = {
         s.id for s in dumped.transport_states if s.ice == "closed" or s.dtls in {"failed", "closed"}
     }
     layers = {s.id: s.layers for s in dumped.producer_states}
     held = {spec.id for spec in dumped.specs if isinstance(spec, ProducerSpec)}
+    feeds: dict[TransportId, dict[str, ProducerId]] = {}
+    for spec in dumped.specs:
+        if isinstance(spec, ConsumerSpec) and spec.producer:
+            feeds.setdefault(spec.transport, {})[spec.mid] = near_id(spec.producer, worker)
     for spec in dumped.specs:
         if not isinstance(spec, TransportSpec):
             continue
@@ -65,20 +73,34 @@ def find_sessions(worker: int, dumped: Dumped, now: float) -> Found:
             found.useless.append(spec.id)
             continue
         key = (note.lesson, note.session)
-        found.lessons.add(note.lesson)
+        found.lessons[note.lesson] = note.home
         session = found.sessions.setdefault(
-            key, Session(note.session, note.lesson, note.participant, note.video_codecs)
+            key,
+            Session(
+                note.session,
+                note.lesson,
+                note.participant,
+                note.video_codecs,
+                claimed=False,
+                label=note.label,
+            ),
         )
         session.generation = max(session.generation, note.generation)
         if note.uplink is not None:
             session.uplink = _uplink(spec, note, held, layers, now)
         elif note.pool:
             try:
-                session.downlink = _downlink(spec, note)
+                session.downlink = _downlink(spec, note, worker)
             except InvalidState:
                 found.useless.append(spec.id)
                 continue
+            session.downlink.held = feeds.get(spec.id, {})
             session.offers = session.downlink.pool.n
+    found.empty_routers = [
+        spec.id
+        for spec in dumped.specs
+        if isinstance(spec, RouterSpec) and spec.id not in {router_of(x) for x in found.lessons}
+    ]
     return found
 
 
@@ -108,13 +130,7 @@ def _uplink(
     return uplink
 
 
-def _downlink(spec: TransportSpec, note: TransportNote) -> Downlink:
+def _downlink(spec: TransportSpec, note: TransportNote, worker: int) -> Downlink:
     pool = DownlinkPool.restore(note.pool, draw_u32)
     credentials = Credentials(spec.ufrag, spec.pwd)
-    return Downlink(spec.id, credentials, pool, note.generation, placed=True)
-
-
-def transports_of(session: Session) -> Sequence[TransportId]:
-    """The transports of a session."""
-    links = (session.uplink, session.downlink)
-    return [link.transport for link in links if link is not None]
+    return Downlink(spec.id, credentials, pool, note.generation, worker, placed=True)

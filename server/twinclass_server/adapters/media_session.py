@@ -81,7 +81,7 @@ class Uplink:
         remote = self.description.remote
         return remote.origin_id == origin_id and remote.fingerprints == tuple(fingerprints)
 
-    def spec(self, session: Session, router: RouterId) -> TransportSpec:
+    def spec(self, session: Session, router: RouterId, home: int) -> TransportSpec:
         """The transport as it should be."""
         note = TransportNote(
             lesson=session.lesson,
@@ -92,6 +92,8 @@ class Uplink:
             uplink=self.description,
             origin_id=self.origin_id,
             answers=self.answers,
+            home=home,
+            label=session.label,
         )
         return TransportSpec(
             id=self.transport,
@@ -114,16 +116,20 @@ class Downlink:
     credentials: Credentials
     pool: DownlinkPool
     generation: int
+    #: The worker it is on.
+    worker: int
     #: To go back to when an offer with new ones is refused.
     former: Credentials | None = None
     #: False until the transport was put for the first time.
     placed: bool = False
     #: Slots as the client last heard of them.
     told: tuple[Slot, ...] = ()
+    #: mid -> what fed it when it was found on its worker.
+    held: dict[str, ProducerId] = field(default_factory=dict[str, ProducerId])
     #: mid -> what its consumer was last put with.
     fed: dict[str, Feed] = field(default_factory=dict[str, Feed])
 
-    def spec(self, session: Session, router: RouterId) -> TransportSpec:
+    def spec(self, session: Session, router: RouterId, home: int) -> TransportSpec:
         """The transport as it should be."""
         note = TransportNote(
             lesson=session.lesson,
@@ -132,6 +138,8 @@ class Downlink:
             generation=self.generation,
             video_codecs=session.video_codecs,
             pool=self.pool.dump(),
+            home=home,
+            label=session.label,
         )
         return TransportSpec(
             id=self.transport,
@@ -185,6 +193,10 @@ class Session:
     patience: int = 0
     #: Its uplink ended by itself and was not made anew: told again when the client returns.
     uplink_lost: bool = False
+    #: False for one found on a worker until its client comes back: it is left as it is.
+    claimed: bool = True
+    #: What its owner wants to find again after a restart (WHIP and WHEP resources).
+    label: bytes = b""
 
     def next_transport(self, direction: str) -> tuple[TransportId, int]:
         """A name for a new transport."""

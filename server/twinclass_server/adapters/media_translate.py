@@ -49,6 +49,10 @@ class TransportNote(Struct):
     origin_id: int = 0
     answers: int = 0
     pool: bytes = b""
+    #: The lesson's home worker.
+    home: int = 0
+    #: Opaque; see ``Session.label``.
+    label: bytes = b""
     format: int = NOTE_FORMAT
 
 

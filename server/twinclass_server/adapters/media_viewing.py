@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from twinclass_media.worker.messages import Attached
-from twinclass_server.adapters.media_context import LessonContext
+from twinclass_media.worker.messages import Attached, RouterSpec
+from twinclass_server.adapters.media_context import LessonContext, Worker
+from twinclass_server.adapters.media_pipes import Pipes
 from twinclass_server.adapters.media_publishing import Publishing
 from twinclass_server.adapters.media_session import Credentials, Downlink, Session, draw_u32
 from twinclass_signaling.messages import MediaLost, Slots, SubscribeOffer
@@ -29,9 +30,10 @@ PATIENCE_TICKS = 3
 class Viewing:
     """The downlinks of a lesson."""
 
-    def __init__(self, context: LessonContext) -> None:
+    def __init__(self, context: LessonContext, pipes: Pipes) -> None:
         self._context = context
-        self._publishing = Publishing(context, self.connect)
+        self._pipes = pipes
+        self._publishing = Publishing(context, pipes, self.connect)
 
     @property
     def publishing(self) -> Publishing:
@@ -47,14 +49,15 @@ class Viewing:
             SdpError: the offer asks for what we do not do.
         """
         credentials = Credentials.draw()
-        local = credentials.local(self._context.attached())
+        worker = self._context.fleet.place(self._context.worker)
+        local = credentials.local(self._context.attached(worker))
         answer, pool = answer_viewer(offer, wanted, local, draw_u32)
         self.drop(session)
         transport, generation = session.next_transport("down")
         session.wanted = tuple(wanted)
-        session.downlink = Downlink(transport, credentials, pool, generation)
+        session.downlink = Downlink(transport, credentials, pool, generation, worker.index)
         self._context.owners[transport] = session
-        self._put_downlink(session)
+        self.put_downlink(session)
         self._publishing.choose_codec()
         return answer
 
@@ -78,11 +81,13 @@ class Viewing:
     def advance(self, session: Session) -> None:
         """Offers if the pool must grow, tells who is where, feeds the consumers."""
         downlink = session.downlink
+        if not session.claimed:
+            return
         if downlink is None:
             if not session.wanted or session.patience:
                 return
             downlink = self._new_downlink(session)
-        attached = self._context.worker.attached
+        attached = self._worker_of(downlink).attached
         if attached is not None and downlink.pool.needs_offer():
             self._offer(session, downlink, attached)
         slots = downlink.pool.slots()
@@ -95,7 +100,8 @@ class Viewing:
         pool = DownlinkPool.create(draw_u32, session.video_codecs, n=session.offers, fresh=True)
         pool.want(session.wanted)
         transport, generation = session.next_transport("down")
-        downlink = Downlink(transport, Credentials.draw(), pool, generation)
+        worker = self._context.fleet.place(self._context.worker)
+        downlink = Downlink(transport, Credentials.draw(), pool, generation, worker.index)
         session.downlink = downlink
         self._context.owners[transport] = session
         return downlink
@@ -106,15 +112,28 @@ class Viewing:
         offer = downlink.pool.offer(downlink.credentials.local(attached))
         session.offers = offer.n
         downlink.told = offer.slots
-        self._put_downlink(session)
+        self.put_downlink(session)
         message = SubscribeOffer(offer.n, offer.sdp, offer.slots, offer.fresh)
         self._context.listener.send(self._context.id, session.id, message)
 
-    def _put_downlink(self, session: Session) -> None:
-        if session.downlink is not None:
-            session.downlink.placed = True
-            self._context.worker.put(session.downlink.spec(session, self._context.router))
+    def put_downlink(self, session: Session) -> None:
+        """Puts the transport of what a session receives, if there is one, and its consumers."""
+        downlink, context = session.downlink, self._context
+        if downlink is not None:
+            downlink.placed = True
+            worker = self._worker_of(downlink)
+            worker.put(RouterSpec(context.router))
+            worker.put(downlink.spec(session, context.router, context.worker.index))
             self._feed(session)
+
+    def _worker_of(self, downlink: Downlink) -> Worker:
+        return self._context.fleet[downlink.worker]
+
+    def adopt(self, session: Session, downlink: Downlink) -> None:
+        """Takes over a downlink found on its worker, with what it is fed with."""
+        self._context.owners[downlink.transport] = session
+        for mid, producer in downlink.held.items():
+            self._pipes.feed(self._worker_of(downlink), downlink.transport, mid, producer)
 
     def answered(self, session: Session, n: int, answer: SessionDescription) -> None:
         """Commits an offer.
@@ -126,7 +145,7 @@ class Viewing:
         if downlink is None or not downlink.pool.answered(n, answer):
             return  # a late answer to an offer that is no longer in flight
         downlink.former = None
-        self._put_downlink(session)
+        self.put_downlink(session)
         self._publishing.choose_codec()
         self.advance(session)
 
@@ -138,7 +157,7 @@ class Viewing:
         _log.warning("a page refused downlink offer %d", n)
         if downlink.former is not None:
             downlink.credentials, downlink.former = downlink.former, None
-        self._put_downlink(session)
+        self.put_downlink(session)
         self.advance(session)
 
     def restart_downlink(self, session: Session, *, fresh: bool) -> None:
@@ -154,8 +173,9 @@ class Viewing:
     def _feed(self, session: Session) -> None:
         """Puts the consumers of committed m-lines, each with its producer."""
         downlink = session.downlink
-        if downlink is None or not downlink.placed:
+        if downlink is None or not downlink.placed or not session.claimed:
             return
+        worker = self._worker_of(downlink)
         for section, subscription in downlink.pool.assignments():
             if not section.committed or section.rejected:
                 continue
@@ -166,7 +186,8 @@ class Viewing:
             # A lesson of 240 asks for 15,000 consumers at each call-on; few of them change.
             if downlink.fed.get(section.mid) != feed:
                 downlink.fed[section.mid] = feed
-                self._context.worker.put(downlink.consumer(section, subscription, producer))
+                name = self._pipes.feed(worker, downlink.transport, section.mid, producer)
+                worker.put(downlink.consumer(section, subscription, name))
 
     def connect(self, sources: set[Source], publisher: Session) -> None:
         """Feeds every slot that wants one of these sources."""
@@ -184,14 +205,15 @@ class Viewing:
         downlink, session.downlink = session.downlink, None
         if downlink is not None:
             self._context.owners.pop(downlink.transport, None)
-            self._context.worker.remove("transport", downlink.transport)
+            self._worker_of(downlink).remove("transport", downlink.transport)
+            self._pipes.drop(downlink.transport)
 
     def restart_ice(self, session: Session, downlink: Downlink, ufrag: str) -> bool:
         """Takes a peer's new user fragment; False when it is the one we know (WHEP)."""
         if not downlink.pool.remote_restarted(ufrag):
             return False
         downlink.credentials = Credentials.draw()
-        self._put_downlink(session)
+        self.put_downlink(session)
         return True
 
     def tick(self) -> None:

@@ -109,6 +109,11 @@ class WorkerLink:
         return self._directory / f"worker-{self.index}.sock"
 
     @property
+    def transports(self) -> int:
+        """How many transports are wanted on it."""
+        return self.outbox.transports
+
+    @property
     def attached(self) -> Attached | None:
         """What the worker said of itself; None while it is away."""
         return self._client.attached if self._client and self._ready.is_set() else None

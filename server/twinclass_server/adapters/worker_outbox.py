@@ -80,11 +80,8 @@ class WorkerOutbox:
         self._children: dict[Key, set[Key]] = {}
         self._version = 0
         self._queue: list[Batch] = []
-
-    @property
-    def transports(self) -> int:
-        """How many transports are wanted."""
-        return sum(1 for kind, _ in self._desired if kind == "transport")
+        #: How many transports are wanted; asked for at every join.
+        self.transports = 0
 
     def get(self, kind: ObjectKind, identifier: str) -> Spec | None:
         """The wanted state of one object."""
@@ -169,6 +166,8 @@ class WorkerOutbox:
         self._queue[-1].removes.append(Remove(key[0], key[1]))
 
     def _remember(self, key: Key, spec: Spec) -> None:
+        if key[0] == "transport" and key not in self._desired:
+            self.transports += 1
         self._desired[key] = spec
         parent = parent_of(spec)
         if parent is not None:
@@ -178,6 +177,8 @@ class WorkerOutbox:
         spec = self._desired.pop(key, None)
         if spec is None:
             return
+        if key[0] == "transport":
+            self.transports -= 1
         for child in self._children.pop(key, set()):
             self._forget(child)
         parent = parent_of(spec)
