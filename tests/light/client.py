@@ -17,6 +17,7 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from light.clip import FPS, ClipSource, DrawnCamera
 from light.peer import Identity, LightPeer, Received
 from light.source import AudioSource, VideoSource
 
@@ -128,15 +129,25 @@ def udp_candidate(sdp: str) -> tuple[str, int]:
 
 
 class LightClient:
-    """One participant. ``times`` holds seconds since ``join`` was called, by milestone."""
+    """One participant. ``times`` holds seconds since ``join`` was called, by milestone.
+
+    With ``drawn`` its camera sends a picture that decodes, else noise of the right size.
+    """
 
     def __init__(
-        self, base: str, token: str, identity: Identity, *, publishes: bool = True
+        self,
+        base: str,
+        token: str,
+        identity: Identity,
+        *,
+        publishes: bool = True,
+        drawn: DrawnCamera | None = None,
     ) -> None:
         self._url = base.replace("http", "ws", 1) + "/signal"
         self._token = token
         self._identity = identity
         self._publishes = publishes
+        self._drawn = drawn
         self._socket: ClientConnection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._answer: asyncio.Future[dict[str, Any]] | None = None
@@ -153,7 +164,7 @@ class LightClient:
         self.times: dict[str, float] = {}
         self.errors: list[dict[str, Any]] = []
         self.wishes: dict[str, dict[str, Any]] = {}
-        self.cameras: dict[str, VideoSource] = {}
+        self.cameras: dict[str, VideoSource | ClipSource] = {}
         self.voice: AudioSource | None = None
         self.joined_at = 0.0
         self.participant = ""
@@ -247,21 +258,28 @@ class LightClient:
             )
         }
         for rid in LAYERS:
-            scale = 1 << LAYERS.index(rid)
-            self.cameras[rid] = VideoSource(
-                peer,
-                secrets.randbits(31),
-                96,
-                kbps=KBPS[rid],
-                width=320 * scale,
-                height=180 * scale,
-                extensions=_extensions((ids["mid"], b"0"), (ids["rid"], rid.encode())),
-            )
+            extensions = _extensions((ids["mid"], b"0"), (ids["rid"], rid.encode()))
+            self.cameras[rid] = self._camera(peer, rid, extensions)
         self.voice = AudioSource(
             peer, secrets.randbits(31), level_id=ids["level"], extra=_extensions((ids["mid"], b"1"))
         )
         self._tasks.append(asyncio.create_task(self._send_camera()))
         self._tasks.append(asyncio.create_task(self._send_voice()))
+
+    def _camera(self, peer: LightPeer, rid: str, extensions: bytes) -> VideoSource | ClipSource:
+        ssrc = secrets.randbits(31)
+        if self._drawn is not None:
+            return ClipSource(peer, ssrc, 96, self._drawn, rid, extensions=extensions)
+        scale = 1 << LAYERS.index(rid)
+        return VideoSource(
+            peer,
+            ssrc,
+            96,
+            kbps=KBPS[rid],
+            width=320 * scale,
+            height=180 * scale,
+            extensions=extensions,
+        )
 
     def _keyframe(self, ssrc: int) -> None:
         for camera in self.cameras.values():
@@ -274,13 +292,18 @@ class LightClient:
         due = {rid: time.monotonic() for rid in LAYERS}
         while True:
             now = time.monotonic()
+            wake = now + 0.03
             wish = self.wishes.get("camera")
             if wish is not None and wish["open"]:
                 for encoding in wish["encodings"]:
                     rid = encoding["rid"]
-                    if not encoding["active"] or rid not in due or now < due[rid]:
+                    if not encoding["active"] or rid not in due:
                         continue
-                    fps = min(30, encoding.get("max_framerate") or 30)
+                    if now < due[rid]:
+                        wake = min(wake, due[rid])
+                        continue
+                    top = 30 if self._drawn is None else FPS
+                    fps = min(top, encoding.get("max_framerate") or top)
                     rate = min(KBPS[rid], (encoding.get("max_bitrate") or 10**9) // 1000)
                     camera = self.cameras[rid]
                     camera.fps, camera.bytes_per_frame = fps, rate * 125 // fps
@@ -288,7 +311,8 @@ class LightClient:
                         camera.peer.send_rtp(packet)
                     camera.history.clear()
                     due[rid] = max(due[rid] + 1 / fps, now - 0.1)
-            await asyncio.sleep(max(0.001, min(min(due.values()) - time.monotonic(), 0.03)))
+                    wake = min(wake, due[rid])
+            await asyncio.sleep(max(0.001, wake - time.monotonic()))
 
     async def _send_voice(self) -> None:
         voice = self.voice
