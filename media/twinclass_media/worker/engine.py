@@ -7,8 +7,6 @@ to the control plane.
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,16 +25,15 @@ from twinclass_media.transport.ingress import Ingress
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.pipe import WANTS_S
 from twinclass_media.worker import messages as m
+from twinclass_media.worker.objects import SLOTS, Objects
 from twinclass_media.worker.pipe_board import PipeBoard
-from twinclass_media.worker.registry import KIND_NAMES, Registry
+from twinclass_media.worker.registry import KIND_NAMES
 from twinclass_media.worker.telemetry import QUALITY_S, SPEAKERS_S, Telemetry
 
 #: Each tick wakes the process, which costs more than what it does: as few as will do ...
 TICK_S = 0.05
 #: ... and more while packets are missing or handshakes under way.
 URGENT_TICK_S = 0.01
-#: Reports are spread over this many slots of a second.
-SLOTS = 20
 #: RFC 7675: without a check for this long nothing more is sent ...
 CONSENT_PAUSE_S = 10.0
 #: ... and for this long the transport is closed.
@@ -61,16 +58,10 @@ class Engine:
         """``now`` and ``unix``: the same instant on both clocks."""
         self.statistics = Statistics()
         self.notify = notify
-        self.registry = Registry()
-        self.peers: dict[str, Peer] = {}
-        self.producers: dict[str, Producer] = {}
-        self.owners: dict[str, Peer] = {}
-        self.rows: dict[str, Row] = {}
         self.egress = Egress(self.statistics, self._row_blocked)
         self.ingress = Ingress(DtlsContext(certificate), self.statistics, self, self._speech_of)
         #: Called when there is something to pump; set by the shell.
         self.wake: Callable[[], None] = lambda: None
-        self._max_transports = max_transports
         self._unix_offset = unix - now
         self._speech: dict[str, SpeechDetector] = {}
         self._telemetry = Telemetry(notify)
@@ -78,7 +69,7 @@ class Engine:
         self._held: dict[Layer, Producer] = {}
         self._losing: dict[Layer, tuple[Peer, Producer]] = {}
         self.pipes = PipeBoard(self.statistics, self)
-        self._slots: list[set[Peer]] = [set() for _ in range(SLOTS)]
+        self.objects = Objects(self.ingress, self.pipes, self.statistics, self, max_transports)
         self._ticks = 0
         self._quality_at = now + QUALITY_S
         self._speakers_at = now
@@ -100,210 +91,35 @@ class Engine:
         """Puts and removes; what cannot be is told, the rest is in effect."""
         problems: list[m.Problem] = []
         for removal in command.removes:
-            self.remove(KIND_NAMES[removal.kind], removal.id)
+            self.objects.remove(KIND_NAMES[removal.kind], removal.id)
         for spec in command.puts:
             try:
-                if self.registry.is_news(spec):
-                    self._put(spec, now)
-                    self.registry.put(spec)
+                self.objects.put(spec, now)
             except SpecError as error:
                 problems.append(m.Problem(spec.id, error.code, str(error)))
         self.wake()
         return m.Applied(command.request, tuple(problems))
 
-    def _put(self, spec: m.Spec, now: float) -> None:
-        if isinstance(spec, m.TransportSpec):
-            self._put_transport(spec, now)
-        elif isinstance(spec, m.ProducerSpec):
-            self._put_producer(spec)
-        elif isinstance(spec, m.ConsumerSpec):
-            self._put_consumer(spec, now)
-        elif isinstance(spec, m.PipedProducerSpec):
-            self._put_piped(spec)
-        elif isinstance(spec, m.PipeSpec):
-            source = self.producers.get(spec.producer)
-            known = self.ingress.specs.get(spec.producer)
-            if source is None or known is None:
-                raise SpecError("no_parent", f"producer {spec.producer} is not here")
-            self.pipes.put_out(spec, source, {c.name: c.payload_type for c in known.codecs})
+    def producer_silent(self, router: str, producer: str) -> None:
+        """A producer was paused or is gone: it does not speak."""
+        self._speech_of(router).remove(producer)
 
-    def _put_transport(self, spec: m.TransportSpec, now: float) -> None:
-        if len(spec.appdata) > m.MAX_APPDATA_BYTES:
-            raise SpecError("appdata_too_large", f"{len(spec.appdata)} bytes")
-        other = self.ingress.by_ufrag.get(spec.ufrag)
-        peer = self.peers.get(spec.id)
-        if other is not None and other is not peer:
-            raise SpecError("ufrag_in_use", spec.id)
-        if peer is None:
-            if len(self.peers) >= self._max_transports:
-                raise SpecError("worker_full", f"{self._max_transports} transports")
-            peer = self.peers[spec.id] = Peer(spec, self.statistics, now)
-            peer.nack_budget = feedback.NACK_BUDGET
-            peer.slot = min(range(SLOTS), key=lambda i: len(self._slots[i]))
-            self._slots[peer.slot].add(peer)
-        else:
-            peer.spec = spec
-            # An ICE restart: the pair before is answered until the new one is used.
-            newest = list(peer.ufrags)[-1]
-            for old in [u for u in peer.ufrags if u not in (newest, spec.ufrag)]:
-                del peer.ufrags[old]
-                self.ingress.by_ufrag.pop(old, None)
-            peer.ufrags[spec.ufrag] = spec.pwd
-        self.ingress.by_ufrag[spec.ufrag] = peer
-        self.ingress.start_dtls(peer, now)
-
-    def _put_producer(self, spec: m.ProducerSpec) -> None:
-        peer = self.peers[spec.transport]
-        if not spec.codecs or not spec.encodings:
-            raise SpecError("no_codecs", spec.id)
-        producer = self.producers.get(spec.id)
-        rids = [e.rid for e in spec.encodings]
-        if producer is not None and [x.rid for x in producer.layers] != rids:
-            self.remove(m.ProducerSpec, spec.id)
-            producer = None
-        video = spec.kind == "video"
-        if producer is None:
-            rate = spec.codecs[0].clock_rate
-            producer = Producer(spec.id, video, rate, rids, spec.paused)
-            self.producers[spec.id] = producer
-            self.owners[spec.id] = peer
-            peer.producers[spec.id] = producer
-        self.ingress.specs[spec.id] = spec
-        for layer, encoding in zip(producer.layers, spec.encodings, strict=True):
-            if encoding.ssrc and layer.ssrc != encoding.ssrc:
-                self.ingress.rebind(peer, producer, layer, encoding.ssrc)
-                peer.ssrcs[encoding.ssrc] = (producer, layer, False)
-                if encoding.rtx_ssrc:
-                    layer.rtx_ssrc = encoding.rtx_ssrc
-                    peer.ssrcs[encoding.rtx_ssrc] = (producer, layer, True)
-        if producer.paused != spec.paused:
-            producer.set_paused(spec.paused)
-            if spec.paused:
-                self._speech_of(peer.router).remove(spec.id)
-        self._reconnect_rows(spec.id)
-
-    def _put_consumer(self, spec: m.ConsumerSpec, now: float) -> None:
-        peer = self.peers[spec.transport]
-        row = self.rows.get(spec.id)
-        if row is None:
-            if spec.ssrc in peer.rows or not spec.codecs:
-                raise SpecError("ssrc_in_use", spec.id)
-            row = Row(
-                peer,
-                spec.ssrc,
-                spec.rtx_ssrc,
-                spec.codecs[0].clock_rate,
-                {},
-                # RFC 3550 section 5.1: both start at random; below 2**15 leaves SRTP room for
-                # late packets before the first wrap.
-                secrets.randbits(15),
-                secrets.randbits(32),
-            )
-            self.rows[spec.id] = row
-            peer.rows[spec.ssrc] = row
-            if spec.rtx_ssrc:
-                peer.rows[spec.rtx_ssrc] = row
-        row.payload_types = {c.name: (c.payload_type, c.rtx_payload_type) for c in spec.codecs}
-        self._feed(spec, row, now)
-
-    def _put_piped(self, spec: m.PipedProducerSpec) -> None:
-        if not spec.codecs or not spec.encodings:
-            raise SpecError("no_codecs", spec.id)
-        producer = self.producers.get(spec.id)
-        if producer is None:
-            rids = [e.rid for e in spec.encodings]
-            producer = Producer(
-                spec.id, spec.kind == "video", spec.codecs[0].clock_rate, rids, spec.paused
-            )
-            self.producers[spec.id] = producer
-            self.pipes.put_in(spec, producer)
-        producer.set_paused(spec.paused)
-        self._reconnect_rows(spec.id)
-
-    def _reconnect_rows(self, producer: str) -> None:
-        """Consumers may have been put before their producer."""
-        now = time.monotonic()
-        for spec in self.registry.consumers_of(producer):
-            self._feed(spec, self.rows[spec.id], now)
-
-    def _feed(self, spec: m.ConsumerSpec, row: Row, now: float) -> None:
-        """Makes a row be fed as its spec says."""
-        peer: Peer = row.peer
-        target = self.producers.get(spec.producer) if not spec.paused else None
-        if peer.srtp is None:
-            target = None  # rows begin when the keys are there
-        former: Producer | None = row.producer
-        if former is not None and former is not target:
-            former.remove(row)
-        if target is None:
-            return
-        if target.video != (spec.kind == "video"):
-            raise SpecError("other_kind", spec.id)
-        if row in target.max_layers:
-            target.set_max_layer(row, spec.max_layer)
-        else:
-            row.shape = peer.shape(spec.mid, spec.ssrc)
-            self._queue(target.add(row, spec.max_layer, now), now)
-        self.ask_keyframes(target, now)
-
-    def remove(self, kind: type[m.Spec], identifier: str) -> None:
-        """Removes an object and what belongs to it."""
-        for child in self.registry.children(kind, identifier):
-            self.remove(type(child), child.id)
-        spec = self.registry.remove(kind, identifier)
-        if isinstance(spec, m.ConsumerSpec):
-            row = self.rows.pop(identifier)
-            if row.producer is not None:
-                row.producer.remove(row)
-            peer: Peer = row.peer
-            peer.rows.pop(spec.ssrc, None)
-            peer.rows.pop(spec.rtx_ssrc, None)
-        elif isinstance(spec, m.ProducerSpec | m.PipedProducerSpec):
-            self._remove_producer(identifier)
-        elif isinstance(spec, m.PipeSpec):
-            self.pipes.remove_out(identifier)
-        elif isinstance(spec, m.TransportSpec):
-            self._remove_peer(identifier)
-        elif isinstance(spec, m.RouterSpec):
-            self._speech.pop(identifier, None)
-            self._telemetry.forget(identifier)
-
-    def _remove_producer(self, identifier: str) -> None:
-        producer = self.producers.pop(identifier, None)
-        owner = self.owners.pop(identifier, None)
-        if producer is None:
-            return
-        for row in list(producer.max_layers):
-            producer.remove(row)
-        for pipe in self.pipes.of(producer):
-            self.remove(m.PipeSpec, pipe)
-        self.pipes.remove_in(identifier)
-        self.ingress.specs.pop(identifier, None)
+    def producer_gone(self, producer: Producer) -> None:
+        """A producer is gone: nothing of it waits any more."""
         for layer in producer.layers:
             for table in (self._ready, self._held, self._losing):
                 table.pop(layer, None)
-        if owner is not None:
-            owner.producers.pop(identifier, None)
-            for ssrc in [s for s, bound in owner.ssrcs.items() if bound[0] is producer]:
-                # SRTP's state of it stays: the track may come back with the same SSRC.
-                del owner.ssrcs[ssrc]
-            self._speech_of(owner.router).remove(identifier)
 
-    def _remove_peer(self, identifier: str) -> None:
-        peer = self.peers.pop(identifier, None)
-        if peer is not None:
-            peer.closed = True
-            peer.update_ready(consent=False)
-            self._slots[peer.slot].discard(peer)
-            self.ingress.forget(peer)
+    def router_gone(self, router: str) -> None:
+        """A router is gone."""
+        self._speech.pop(router, None)
+        self._telemetry.forget(router)
 
     # ---- events of ingress
 
     def peer_connected(self, peer: Peer, now: float) -> None:
         """Keys are there: its rows begin."""
-        for spec in self.registry.children(m.TransportSpec, peer.id):
-            if isinstance(spec, m.ConsumerSpec):
-                self._feed(spec, self.rows[spec.id], now)
+        self.objects.connected(peer, now)
         self.wake()
 
     def peer_changed(self, peer: Peer, reason: str) -> None:
@@ -320,11 +136,7 @@ class Engine:
         self._reshape(peer, list(peer.rows.values()))
 
     def _reshape(self, peer: Peer, rows: list[Row]) -> None:
-        mids = {
-            spec.ssrc: spec.mid
-            for spec in self.registry.children(m.TransportSpec, peer.id)
-            if isinstance(spec, m.ConsumerSpec)
-        }
+        mids = self.objects.mids(peer)
         for row in set(rows):
             shape = peer.shape(mids.get(row.ssrc, ""), row.ssrc)
             if row.producer is not None:
@@ -398,7 +210,7 @@ class Engine:
         if self._ready:
             ready, self._ready = self._ready, {}
             for layer, producer in ready.items():
-                self._queue(producer.flush(layer, now), layer.pending_since)
+                self.queue(producer.flush(layer, now), layer.pending_since)
                 if producer.changed:
                     self.producer_changed(producer, now)
         return self.egress.run()
@@ -419,7 +231,8 @@ class Engine:
         """Some frame waits for its marker."""
         return bool(self._held)
 
-    def _queue(self, bursts: list[Burst], at: float) -> None:
+    def queue(self, bursts: list[Burst], at: float) -> None:
+        """Hands bursts to the egress."""
         for burst in bursts:
             self.egress.add(burst, at)
         if bursts:
@@ -427,7 +240,7 @@ class Engine:
 
     def request_keyframe(self, command: m.RequestKeyframe, now: float) -> None:
         """The control plane (a recorder) wishes for a keyframe."""
-        producer = self.producers.get(command.producer)
+        producer = self.objects.producers.get(command.producer)
         if producer is None or not producer.video:
             return
         for layer in producer.layers:
@@ -441,7 +254,7 @@ class Engine:
             return
         if self.pipes.pass_on_wishes(producer, now):
             return
-        owner = self.owners.get(producer.id)
+        owner = self.objects.owners.get(producer.id)
         if owner is None or not owner.ready:
             return
         for layer in producer.layers:
@@ -478,16 +291,16 @@ class Engine:
             return
         self._ticks += 1
         if self._ticks % 2 == 0:
-            for peer in self.peers.values():
+            for peer in self.objects.peers.values():
                 if peer.ssrcs and peer.ready:
                     feedback.transport_feedback(peer)
         if self._ticks % 4 == 0:
-            for producer in self.producers.values():
+            for producer in self.objects.producers.values():
                 producer.tick(now)
                 self.ask_keyframes(producer, now)
                 if producer.changed:
                     self.producer_changed(producer, now)
-        for peer in list(self._slots[self._ticks % SLOTS]):
+        for peer in list(self.objects.slots[self._ticks % SLOTS]):
             self._report(peer, now)
         if now >= self._speakers_at:
             self._speakers_at = now + SPEAKERS_S
@@ -497,7 +310,7 @@ class Engine:
             self.pipes.tick(now)
         if now >= self._quality_at:
             self._quality_at = now + QUALITY_S
-            self._telemetry.tell_qualities(self.peers.values())
+            self._telemetry.tell_qualities(self.objects.peers.values())
 
     def _report(self, peer: Peer, now: float) -> None:
         """Once a second per peer: reports, budgets, consent."""
@@ -528,11 +341,11 @@ class Engine:
     def dump(self, command: m.Dump) -> m.Dumped:
         """Everything, parents first."""
         states: list[m.TransportState] = []
-        for peer in self.peers.values():
+        for peer in self.objects.peers.values():
             state: Any = peer.state
             states.append(m.TransportState(peer.spec.id, state[0], state[1]))
-        producers = tuple(_state_of(producer) for producer in self.producers.values())
-        return m.Dumped(command.request, tuple(self.registry), tuple(states), producers)
+        producers = tuple(_state_of(producer) for producer in self.objects.producers.values())
+        return m.Dumped(command.request, tuple(self.objects.registry), tuple(states), producers)
 
 
 def _state_of(producer: Producer) -> m.ProducerState:
