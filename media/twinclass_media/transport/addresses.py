@@ -7,7 +7,7 @@ import ipaddress
 import ifaddr
 
 from twinclass_media.settings import MediaSettings
-from twinclass_media.transport.udp import is_wildcard
+from twinclass_media.transport.sockets import is_wildcard
 from twinclass_media.worker.messages import Candidate
 
 

@@ -12,7 +12,6 @@ hundreds of viewers delays neither sound nor reception. Nothing in here awaits, 
 from __future__ import annotations
 
 import contextlib
-import socket
 import struct
 import time
 from collections import deque
@@ -412,15 +411,3 @@ def _patch_payload(
         buffer[start + vp8.picture_id_offset] = (vp8.picture_id + picture_id_delta) & 0x7F
     if vp8.tl0_offset:
         buffer[start + vp8.tl0_offset] = (vp8.tl0_picture_index + tl0_delta) & 0xFF
-
-
-def send_buffer(sock: socket.socket, size: int) -> None:
-    """Asks for socket buffers of ``size`` bytes; past the system's limit when privileged."""
-    for forced, plain in (
-        (getattr(socket, "SO_SNDBUFFORCE", 32), socket.SO_SNDBUF),
-        (getattr(socket, "SO_RCVBUFFORCE", 33), socket.SO_RCVBUF),
-    ):
-        try:
-            sock.setsockopt(socket.SOL_SOCKET, forced, size)
-        except OSError:
-            sock.setsockopt(socket.SOL_SOCKET, plain, size)

@@ -21,7 +21,7 @@ from twinclass_media.transport.egress import Egress
 from twinclass_media.transport.framing import Deframer, frame
 from twinclass_media.transport.ingress import Ingress
 from twinclass_media.transport.peer import Path, Peer
-from twinclass_media.transport.udp import is_wildcard
+from twinclass_media.transport.sockets import bound_socket
 
 #: Linux option number (uapi/linux/tcp.h); bytes the kernel may hold unsent.
 TCP_NOTSENT_LOWAT = 25
@@ -176,19 +176,8 @@ class TcpEndpoint:
         Raises:
             OSError: the address is not ours, or the port is taken.
         """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._sock = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            if family == socket.AF_INET6:
-                only = 0 if is_wildcard(host) else 1
-                self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
-            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._sock.bind((host, port))
-            self._sock.listen(256)
-        except OSError:
-            self._sock.close()
-            raise
-        self._sock.setblocking(False)
+        self._sock = bound_socket(socket.SOCK_STREAM, host, port)
+        self._sock.listen(256)
         self.ingress = ingress
         self.egress = egress
         self.statistics = statistics

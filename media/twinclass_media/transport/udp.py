@@ -15,9 +15,9 @@ from collections.abc import Callable
 from typing import Any
 
 from twinclass_media.statistics import Statistics
-from twinclass_media.transport.egress import send_buffer
 from twinclass_media.transport.ingress import Ingress
 from twinclass_media.transport.peer import Path, Peer
+from twinclass_media.transport.sockets import bound_socket, enlarge_buffers, is_wildcard
 
 #: Datagrams taken per turn of the loop: about 1 ms of work.
 MAX_PER_TURN = 100
@@ -34,11 +34,6 @@ NAP_S = 0.002
 IP_PKTINFO = 8
 IPV6_RECVPKTINFO = 49
 IPV6_PKTINFO = 50
-
-
-def is_wildcard(host: str) -> bool:
-    """True for addresses that mean every interface."""
-    return host in ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
 
 
 class UdpEndpoint:
@@ -58,23 +53,13 @@ class UdpEndpoint:
         Raises:
             OSError: the address is not ours, or the port is taken.
         """
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.sock = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            if family == socket.AF_INET6:
-                only = 0 if is_wildcard(host) else 1
-                self.sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
-            send_buffer(self.sock, BUFFER_BYTES)
-            self._wildcard = is_wildcard(host)
-            if self._wildcard and family == socket.AF_INET6:
-                self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-            elif self._wildcard:
-                self.sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-            self.sock.bind((host, port))
-        except OSError:
-            self.sock.close()
-            raise
-        self.sock.setblocking(False)
+        self.sock = bound_socket(socket.SOCK_DGRAM, host, port)
+        enlarge_buffers(self.sock, BUFFER_BYTES)
+        self._wildcard = is_wildcard(host)
+        if self._wildcard and self.sock.family == socket.AF_INET6:
+            self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+        elif self._wildcard:
+            self.sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
         self.port: int = self.sock.getsockname()[1]
         self.peers: dict[tuple[Any, ...], Peer] = {}
         self._ingress = ingress
