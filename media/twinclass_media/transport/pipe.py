@@ -8,10 +8,11 @@ the receiving side (BLAKE2s), the layer, then:
     KEYFRAME     nothing: asks the source for a keyframe of that layer
     WANTS        one byte: the highest layer wanted at the far end, 255 = none
     MISSING      sequence numbers (16 bits each) that did not arrive
+    ASK          nothing: asks the far end for its WANTS; it may have been there first
     REPORT       NTP (64) and RTP time (32) of the publisher's last sender report, and our
                  wall clock's offset to the publisher's (double)
 
-A full socket drops the packet; the far end sees the gap and asks again, as on any line.
+A full line drops the packet; the far end sees the gap and asks again, as on any line.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ from twinclass_media.forward.ring import Entry
 from twinclass_media.rtp.packet import MAX_PACKET_BYTES
 from twinclass_media.rtp.rtcp import SenderInfo
 from twinclass_media.statistics import Statistics
+from twinclass_media.transport.pipe_line import PipeLine
 
-PACKET, KEYFRAME, WANTS, MISSING, REPORT = range(1, 6)
+PACKET, KEYFRAME, WANTS, MISSING, REPORT, ASK = range(1, 7)
 KEY_BYTES = 16
 _HEAD = struct.Struct(f"!B{KEY_BYTES}sB")
 _RTP = struct.Struct("!BBHII")
 _REPORT = struct.Struct("!QId")
 NOTHING = 255
 MAX_PER_TURN = 200
-BUFFER_BYTES = 4 * 1024 * 1024
 #: The far end says what it wants this often, and the source forgets it after four times that.
 WANTS_S = 1.0
 #: As many as one NACK may name.
@@ -51,13 +52,15 @@ def key_of(producer: str) -> bytes:
 
 
 class PipeSocket:
-    """The worker's pipe socket (shell)."""
+    """The worker's pipe socket (shell): receives, and sends by a line for each other worker."""
 
     def __init__(self, path: Path, statistics: Statistics) -> None:
         """Binds; readable by our user only."""
         path.unlink(missing_ok=True)
         self._path = path
         self._statistics = statistics
+        self._lines: dict[str, PipeLine] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         mask = os.umask(0o177)
         try:
@@ -65,8 +68,6 @@ class PipeSocket:
         finally:
             os.umask(mask)
         self._sock.setblocking(False)
-        for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-            self._sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
 
     def start(
         self,
@@ -89,19 +90,22 @@ class PipeSocket:
                 handle(kind, key, layer, data[_HEAD.size :])
             after()
 
+        self._loop = loop
         loop.add_reader(self._sock.fileno(), readable)
 
     def send(self, to: str, kind: int, key: bytes, layer: int, body: bytes = b"") -> None:
-        """Sends one datagram; what a full socket or a dead worker does not take is counted."""
-        try:
-            self._sock.sendto(_HEAD.pack(kind, key, layer) + body, to)
-        except BlockingIOError:
-            self._statistics.drops["pipe_full"] += 1
-        except OSError:
-            self._statistics.drops["pipe_away"] += 1
+        """Sends one datagram; what a full line or a dead worker does not take is counted."""
+        line = self._lines.get(to)
+        if line is None:
+            if self._loop is None:
+                return  # not started yet: nobody can have asked for anything
+            line = self._lines[to] = PipeLine(self._loop, to, self._statistics)
+        line.send(_HEAD.pack(kind, key, layer) + body)
 
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stops and removes the socket."""
+        for line in self._lines.values():
+            line.close()
         loop.remove_reader(self._sock.fileno())
         self._sock.close()
         self._path.unlink(missing_ok=True)
@@ -125,6 +129,10 @@ class PipeOut:
         self._payload_types = payload_types
         self.max_layer = -1
         self._wanted_until = 0.0
+
+    def ask(self) -> None:
+        """Asks the far end what it wants."""
+        self._pipes.send(self._to, ASK, self.key, 0)
 
     def take(self, layer: Layer, entry: Entry) -> None:
         """Sends one packet of a layer, if it is wanted."""

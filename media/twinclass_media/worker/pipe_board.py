@@ -63,6 +63,7 @@ class PipeBoard:
         self._out[spec.id] = pipe
         self._out_by_key[pipe.key] = pipe
         producer.taps.append(pipe)
+        pipe.ask()
 
     def put_in(self, spec: m.PipedProducerSpec, producer: Producer) -> None:
         """Feeds a producer from another worker.
@@ -103,17 +104,20 @@ class PipeBoard:
         """Takes one datagram of the pipe socket."""
         now = time.monotonic()
         pipe: PipeIn | PipeOut | None
-        if kind in (wire.PACKET, wire.REPORT):
+        if kind in (wire.PACKET, wire.REPORT, wire.ASK):
             pipe = self._in_by_key.get(key)
         else:
             pipe = self._out_by_key.get(key)
         if pipe is None or layer >= len(pipe.producer.layers):
-            self._statistics.drops["pipe_unknown"] += 1
+            if kind not in (wire.WANTS, wire.ASK):  # those meet whichever end is there first
+                self._statistics.drops["pipe_unknown"] += 1
             return
         target = pipe.producer.layers[layer]
         if isinstance(pipe, PipeIn):
             if kind == wire.PACKET:
                 self._packet(pipe, target, body, now)
+            elif kind == wire.ASK:
+                pipe.tell_wants()
             elif (report := wire.parse_report(body)) is not None:
                 target.reception.add_sender_report(report[0], now)
                 target.clock_offset = report[1]
