@@ -8,7 +8,7 @@ the receiving side (BLAKE2s), the layer, then:
     KEYFRAME     nothing: asks the source for a keyframe of that layer
     WANTS        one byte: the highest layer wanted at the far end, 255 = none
     MISSING      sequence numbers (16 bits each) that did not arrive
-    ASK          nothing: asks the far end for its WANTS; it may have been there first
+    ASK          nothing: asks the far end for its wishes; it may have been there first
     REPORT       NTP (64) and RTP time (32) of the publisher's last sender report, and our
                  wall clock's offset to the publisher's (double)
 

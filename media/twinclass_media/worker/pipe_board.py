@@ -109,7 +109,11 @@ class PipeBoard:
         else:
             pipe = self._out_by_key.get(key)
         if pipe is None or layer >= len(pipe.producer.layers):
-            if kind not in (wire.WANTS, wire.ASK):  # those meet whichever end is there first
+            if kind not in (
+                wire.WANTS,
+                wire.KEYFRAME,
+                wire.ASK,
+            ):  # those meet whichever end is there first
                 self._statistics.drops["pipe_unknown"] += 1
             return
         target = pipe.producer.layers[layer]
@@ -118,6 +122,8 @@ class PipeBoard:
                 self._packet(pipe, target, body, now)
             elif kind == wire.ASK:
                 pipe.tell_wants()
+                for waited_for in [x for x in pipe.producer.layers if x.waiting]:
+                    pipe.request_keyframe(waited_for)
             elif (report := wire.parse_report(body)) is not None:
                 target.reception.add_sender_report(report[0], now)
                 target.clock_offset = report[1]
