@@ -66,7 +66,7 @@ class UdpEndpoint:
         self._statistics = statistics
         self._after = after
         self._clock = clock
-        self._turn_at = 0.0
+        self._arrival_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._nap: asyncio.TimerHandle | None = None
 
@@ -84,15 +84,14 @@ class UdpEndpoint:
 
     def _readable(self) -> None:
         now = self._clock()
-        busy = now - self._turn_at < BUSY_S
-        self._turn_at = now
-        if self._wildcard:
-            self._read_wildcard()
-        else:
-            self._read()
+        took = self._read_wildcard(now) if self._wildcard else self._read(now)
+        self._after()
         loop = self._loop
         if loop is None:
             return
+        busy = took > 0 and now - self._arrival_at < BUSY_S
+        if took:
+            self._arrival_at = now
         if busy:
             if self._nap is None:
                 loop.remove_reader(self.sock.fileno())
@@ -101,32 +100,31 @@ class UdpEndpoint:
             self._nap = None
             loop.add_reader(self.sock.fileno(), self._readable)
 
-    def _read(self) -> None:
+    def _read(self, now: float) -> int:
+        """Takes what is there; returns how many datagrams that were."""
         receive = self.sock.recvfrom
         datagram = self._ingress.datagram
         peers = self.peers
-        now = self._clock()
-        for _ in range(MAX_PER_TURN):
+        for taken in range(MAX_PER_TURN):
             try:
                 data, address = receive(RECEIVE_BYTES)
             except BlockingIOError:
-                break
+                return taken
             except OSError as error:
                 self._count(error)
                 continue
             datagram(data, peers.get(address), lambda a=address: Path(a, self, [], None), now)  # type: ignore[misc]
-        self._after()
+        return MAX_PER_TURN
 
-    def _read_wildcard(self) -> None:
+    def _read_wildcard(self, now: float) -> int:
         receive = self.sock.recvmsg
         datagram = self._ingress.datagram
         peers = self.peers
-        now = self._clock()
-        for _ in range(MAX_PER_TURN):
+        for taken in range(MAX_PER_TURN):
             try:
                 data, ancillary, _, address = receive(RECEIVE_BYTES, 64)
             except BlockingIOError:
-                break
+                return taken
             except OSError as error:
                 self._count(error)
                 continue
@@ -136,7 +134,7 @@ class UdpEndpoint:
                 lambda a=address, c=ancillary: Path(a, self, _answer_from(c), None),  # type: ignore[misc]
                 now,
             )
-        self._after()
+        return MAX_PER_TURN
 
     def _count(self, error: OSError) -> None:
         """ICMP errors of former sends come up here; they concern one peer, not the socket."""

@@ -1,7 +1,7 @@
 """A worker's packets and objects, without sockets of its own: desired state in, effects out.
 
 The engine owns ingress, egress and every peer. Shells feed it datagrams (``ingress.datagram``),
-call ``pump`` when it has work and ``tick`` twenty times a second, and carry its notifications
+call ``pump`` when it has work and ``tick`` ten times a second, and carry its notifications
 to the control plane.
 """
 
@@ -31,7 +31,7 @@ from twinclass_media.worker.registry import KIND_NAMES
 from twinclass_media.worker.telemetry import QUALITY_S, SPEAKERS_S, Telemetry
 
 #: Each tick wakes the process, which costs more than what it does: as few as will do ...
-TICK_S = 0.05
+TICK_S = 0.1
 #: ... and more while packets are missing or handshakes under way.
 URGENT_TICK_S = 0.01
 #: RFC 7675: without a check for this long nothing more is sent ...
@@ -290,11 +290,10 @@ class Engine:
         if urgent:
             return
         self._ticks += 1
+        for peer in self.objects.peers.values():
+            if peer.ssrcs and peer.ready:
+                feedback.transport_feedback(peer)
         if self._ticks % 2 == 0:
-            for peer in self.objects.peers.values():
-                if peer.ssrcs and peer.ready:
-                    feedback.transport_feedback(peer)
-        if self._ticks % 4 == 0:
             for producer in self.objects.producers.values():
                 producer.tick(now)
                 self.ask_keyframes(producer, now)

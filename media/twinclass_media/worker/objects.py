@@ -21,7 +21,7 @@ from twinclass_media.worker.pipe_board import PipeBoard
 from twinclass_media.worker.registry import Registry
 
 #: Reports are spread over this many slots of a second, one tick each.
-SLOTS = 20
+SLOTS = 10
 
 
 class ObjectEvents(Protocol):

@@ -157,7 +157,11 @@ class Worker:
             self._tick_timer.cancel()
             self._next_tick = time.monotonic() + URGENT_TICK_S
             self._tick_timer = self._loop.call_at(self._next_tick, self._tick)
-        if engine.held and self._hold_timer is None:
+        if not engine.held:
+            if self._hold_timer is not None:
+                self._hold_timer.cancel()
+                self._hold_timer = None
+        elif self._hold_timer is None:
             self._hold_timer = self._loop.call_later(HOLD_S, self._flush_held)
 
     def _flush_held(self) -> None:
