@@ -14,16 +14,21 @@ import pytest
 
 from hosting.page import Page, close_pages, token
 from hosting.process import ServerProcess, server_process
+from light.ports import free_port
 from twinclass_server.adapters.redis_child import RedisChild
-from twinclass_server.adapters.redis_connection import connect
+from twinclass_server.adapters.redis_connection import connect, lesson_key
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
 from twinclass_server.adapters.redis_log import Acknowledgement, Fenced, LessonLog
 from twinclass_signaling.errors import InvalidState
 from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, SessionId
+from twinclass_signaling.lesson.events import LessonClosed, StageEntered, StageLeft
 from twinclass_signaling.messages import (
     Ack,
     Authenticate,
     CallOn,
+    CloseLesson,
+    Command,
+    Error,
     Goodbye,
     LeaveStage,
     OpenLesson,
@@ -162,6 +167,58 @@ async def test_a_frozen_owner_is_replaced_and_its_next_write_refused(
         again = await page.command(LeaveStage(ROOM), 3)
         assert isinstance(again, Ack)
     finally:
+        await close_pages()
+        await one.end()
+        await two.end()
+
+
+async def test_the_first_write_of_an_owner_that_slept_is_refused_and_nothing_acknowledged_is_lost(
+    tmp_path: Path, redis_url: str
+) -> None:
+    # The lease is so long that waking up the owner does not renew it at once: what it learns it
+    # learns from its write.
+    extra = {"TWINCLASS_REDIS__URL": redis_url, "TWINCLASS_LESSON__LEASE_S": "60"}
+    one, two = (
+        ServerProcess(tmp_path / "one", free_port(), extra),
+        ServerProcess(tmp_path / "two", free_port(), extra),
+    )
+    keys = one.keys
+    shutil.copy(tmp_path / "one" / "token-keys.json", tmp_path / "two" / "token-keys.json")
+    redis = connect(redis_url, 2)
+    try:
+        await one.start()
+        await one.create_lesson()
+        await two.start()
+        lead_key = token(keys, Role.LEAD, "lead")
+        lead, welcome = await Page.enter(one.port, lead_key)
+        await Page.enter(one.port, token(keys, Role.ROOM, "room-1"))
+        acks = [await lead.command(OpenLesson(), 1), await lead.command(CallOn(ROOM), 2)]
+        one.signal(signal.SIGSTOP)
+        await redis.pexpire(lesson_key(LESSON, "lease"), 1)  # as if it had slept for longer
+        page, _ = await enter_at_last(two, lead_key, Resume(welcome.session, welcome.secret))
+        acks.append(await page.command(LeaveStage(ROOM), 3))
+        # This lies in the socket of the owner that sleeps.
+        await lead.send(Command(4, CloseLesson()))
+        one.signal(signal.SIGCONT)
+        refused = await lead.wait_for(Error)
+        assert (refused.id, refused.code) == (4, "log_unavailable")
+        assert (await lead.wait_for(Goodbye)).reason == "moved"
+        assert any(entry.get("text") == "append failed: fenced" for entry in one.log_lines())
+        # All that was acknowledged is in the log, in order; what was refused is not.
+        await Page.enter(two.port, token(keys, Role.ROOM, "room-1"))
+        acks.append(await page.command(CallOn(ROOM), 5))
+        assert all(isinstance(ack, Ack) for ack in acks)
+        log = LessonLog(redis, LESSON, Lease(redis, LESSON, "reader", 1))
+        events = [event async for event, _ in log.read(EventSeq(0))]
+        seqs = [ack.seq for ack in acks if isinstance(ack, Ack)]
+        assert seqs == sorted(seqs)
+        assert seqs[-1] <= events[-1].seq
+        kinds = [type(event.event) for event in events]
+        assert kinds.count(StageEntered) == 2
+        assert StageLeft in kinds
+        assert LessonClosed not in kinds
+    finally:
+        await redis.aclose()
         await close_pages()
         await one.end()
         await two.end()
