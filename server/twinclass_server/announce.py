@@ -41,7 +41,8 @@ def greeting(settings: Settings, bases: list[str], links: list[DemoLink], *, is_
         lines.append(f"  {'':<16}  {base}{link.path}")
     if is_lan:
         lines += _lan_notes(settings, bases)
-        lines.append(_code(base + "/", "门户 portal"))
+        if links:
+            lines.append(_code(base + "/", "门户 portal"))
         lines += [
             _code(base + link.path, f"居家 home: {link.name}")
             for link in links

@@ -180,3 +180,4 @@ async def test_the_greeting_names_links_and_in_a_school_ports_and_codes(server: 
     assert "https://198.51.100.7:8080/" in text
     assert "TCP 8080, UDP+TCP 7900" in text
     assert "█" in text
+    assert "█" not in greeting(school, bases, [], is_lan=True), "no code of an empty portal"
