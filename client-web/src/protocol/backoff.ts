@@ -10,8 +10,8 @@ export class Backoff {
   constructor(
     private readonly clock: Pick<Clock, 'random'>,
     private readonly firstMs = 250,
-    // A teacher waits in front of a class: longer pauses than this save nothing.
-    private readonly largestMs = 8_000,
+    // Back within 3 s of the server or the line, however long it was away: a class is waiting.
+    private readonly largestMs = 2_500,
   ) {}
 
   /** Milliseconds to wait now; each call makes the next one longer. */
