@@ -8,9 +8,8 @@ order, which the egress sends.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from twinclass_media.forward.layer import SILENT_S, Layer
 from twinclass_media.forward.ring import Entry
@@ -22,8 +21,7 @@ from twinclass_media.rtp.sequence import timestamp_delta
 _sequence = attrgetter("sequence")
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(NamedTuple):
     """Entries of one layer for rows of one shape, in order. ``audio`` goes first."""
 
     layer: Layer

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.shape import Shape
@@ -26,8 +27,7 @@ MAX_SEGMENTS = 48
 MAX_RUN_BYTES = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class TemplatePacket:
+class TemplatePacket(NamedTuple):
     """Where a packet lies and what of its header is the same for all rows."""
 
     offset: int

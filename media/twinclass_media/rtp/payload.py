@@ -6,7 +6,7 @@ VP8: RFC 7741 section 4. H264: RFC 6184 section 5. Nothing is decoded; every rea
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from twinclass_media.errors import MalformedPacket
 
@@ -19,8 +19,7 @@ NAL_FU_A = 28
 VP8_START_CODE = b"\x9d\x01\x2a"
 
 
-@dataclass(frozen=True, slots=True)
-class Vp8Descriptor:
+class Vp8Descriptor(NamedTuple):
     """The VP8 payload descriptor. Offsets count from the payload's start; 0 = not present."""
 
     start_of_partition: bool

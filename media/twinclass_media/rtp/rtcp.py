@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from twinclass_media.errors import MalformedPacket
 
@@ -30,8 +31,7 @@ MAX_PACKETS = 32
 MAX_NACK_ENTRIES = 100
 
 
-@dataclass(frozen=True, slots=True)
-class ReportBlock:
+class ReportBlock(NamedTuple):
     """How one of our streams is received (RFC 3550 section 6.4.1)."""
 
     ssrc: int
@@ -44,8 +44,7 @@ class ReportBlock:
     delay_since_last_sr: int
 
 
-@dataclass(frozen=True, slots=True)
-class SenderInfo:
+class SenderInfo(NamedTuple):
     """The clock mapping of a stream: NTP (32.32 fixed point) and RTP time of one instant."""
 
     ssrc: int
