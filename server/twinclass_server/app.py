@@ -188,6 +188,7 @@ class Server:
                 is_up = asyncio.Event()
                 background.append(group.create_task(lessons.run(is_up.set), name="lessons"))
                 await is_up.wait()
+                background.append(group.create_task(whip.restore(), name="whip restore"))
                 if demo is not None:
                     await self._open_demo(demo)
                     background.append(group.create_task(demo.keep(), name="demo"))

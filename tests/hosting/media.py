@@ -100,3 +100,9 @@ class RecordingMedia:
 
     def watch_session(self, lesson: LessonId, session: SessionId, lost: Callable[[], None]) -> None:
         return None
+
+    def set_label(self, lesson: LessonId, session: SessionId, label: bytes) -> None:
+        return None
+
+    def labels(self) -> list[tuple[LessonId, SessionId, bytes]]:
+        return []

@@ -49,6 +49,9 @@ class OpenDoor:
 
     def leave(self, door: Door) -> None: ...
 
+    async def restore(self, lesson: LessonId, session: SessionId, memo: bytes) -> Door:
+        raise NotImplementedError
+
 
 class GreenTrack(VideoStreamTrack):
     """A picture of one colour, so that the far end knows it again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from twinclass_server.http.whip import Door, WhipService
-from twinclass_signaling.errors import Forbidden, SdpError, Unavailable, UserError
+from twinclass_signaling.errors import Conflict, Forbidden, SdpError, Unavailable, UserError
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import PublishedTrack
 from twinclass_signaling.ports import Grant, Subscription
@@ -30,6 +31,8 @@ class DoorForTests:
     def __init__(self) -> None:
         self.entered: list[Door] = []
         self.left: list[Door] = []
+        self.tries = self.away = 0
+        self.is_over = False
 
     async def enter(self, token: str, lesson: LessonId, *, want_publish: bool) -> Door:
         if token == "silent" and want_publish:
@@ -40,12 +43,24 @@ class DoorForTests:
             raise UserError("lesson_unknown", "没有", "none")
         session = SessionId(f"guest-{len(self.entered)}")
         wanted = () if want_publish else (Subscription("lead", 0, "camera", LEAD),)
-        door = Door(session, lesson, LEAD, wanted)
+        memo = b"" if want_publish else b"viewer"
+        door = Door(session, lesson, LEAD, wanted, memo)
         self.entered.append(door)
         return door
 
     def leave(self, door: Door) -> None:
         self.left.append(door)
+
+    async def restore(self, lesson: LessonId, session: SessionId, memo: bytes) -> Door:
+        self.tries += 1
+        if self.tries <= self.away:
+            raise Unavailable("log_unavailable", "稍后", "later")
+        if self.is_over:
+            raise Conflict("lesson_closed", "下课", "over")
+        wanted = (Subscription("lead", 0, "camera", LEAD),) if memo == b"viewer" else ()
+        door = Door(session, lesson, LEAD, wanted, memo)
+        self.entered.append(door)
+        return door
 
 
 class MediaForTests:
@@ -55,12 +70,15 @@ class MediaForTests:
         self.open: list[SessionId] = []
         self.tracks: Sequence[PublishedTrack] = ()
         self.watchers: dict[SessionId, Callable[[], None]] = {}
+        self.labelled: dict[SessionId, bytes] = {}
+        self.wanted: dict[SessionId, Sequence[Subscription]] = {}
 
     async def open_session(
         self, lesson: LessonId, session: SessionId, who: ParticipantId, codecs: Sequence[str]
     ) -> bool:
+        is_alive = session in self.labelled
         self.open.append(session)
-        return False
+        return is_alive
 
     async def publish(
         self, lesson: LessonId, session: SessionId, sdp: str, tracks: Sequence[PublishedTrack]
@@ -81,7 +99,14 @@ class MediaForTests:
     def watch_session(self, lesson: LessonId, session: SessionId, lost: Callable[[], None]) -> None:
         self.watchers[session] = lost
 
+    def set_label(self, lesson: LessonId, session: SessionId, label: bytes) -> None:
+        self.labelled[session] = label
+
+    def labels(self) -> list[tuple[LessonId, SessionId, bytes]]:
+        return [(LessonId("demo"), *item) for item in self.labelled.items()]
+
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:
+        self.labelled.pop(session, None)
         if session in self.open:
             self.open.remove(session)
 
@@ -93,7 +118,9 @@ class MediaForTests:
     def set_grants(self, lesson: LessonId, who: ParticipantId, grants: Sequence[Grant]) -> None: ...
     def set_subscriptions(
         self, lesson: LessonId, session: SessionId, wanted: Sequence[Subscription]
-    ) -> None: ...
+    ) -> None:
+        self.wanted[session] = wanted
+
     def close_lesson(self, lesson: LessonId) -> None: ...
 
 
@@ -248,6 +275,49 @@ async def test_a_lost_transport_ends_the_resource(
     assert door.left == door.entered
     assert media.open == []
     assert (await client.delete(location, headers=SDP)).status_code == 404
+
+
+async def test_a_resource_outlives_the_server_as_its_media_does(
+    client: httpx.AsyncClient, media: MediaForTests
+) -> None:
+    whip = await post(client)
+    whep = await post(client, "/whep/demo")
+    door = DoorForTests()
+    door.away = 1
+    media.open.clear()
+    service = WhipService(door, media, max_viewers=1)
+    transport = httpx.ASGITransport(app=Starlette(routes=service.routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://demo") as again:
+        restoring = asyncio.create_task(service.restore())
+        await asyncio.sleep(0)
+        # A request that comes meanwhile waits for what it may be about.
+        trickle = b"a=ice-ufrag:mOzR\r\na=ice-pwd:8hIU8lKRDVDHAp4x0vNxGp\r\n"
+        headers = FRAGMENT | {"If-Match": whip.headers["etag"]}
+        patched = await again.patch(whip.headers["location"], content=trickle, headers=headers)
+        await restoring
+        assert patched.status_code == 204
+        assert media.open == ["guest-0", "guest-1"]
+        assert [s.participant for s in media.wanted[SessionId("guest-1")]] == [LEAD]
+        assert (await post(again, "/whep/demo")).status_code == 429
+        stranger = {"Authorization": "Bearer other"}
+        assert (await again.delete(whep.headers["location"], headers=stranger)).status_code == 401
+        assert (await again.delete(whep.headers["location"], headers=SDP)).status_code == 200
+        media.watchers[SessionId("guest-0")]()
+        assert media.open == []
+        assert len(door.left) == 3
+
+
+async def test_what_cannot_be_restored_is_ended(
+    client: httpx.AsyncClient, media: MediaForTests
+) -> None:
+    await post(client)
+    media.set_label(LessonId("demo"), SessionId("strange"), b"?")
+    door = DoorForTests()
+    door.is_over = True
+    service = WhipService(door, media)
+    await service.restore()
+    assert media.open == []
+    assert not media.labelled
 
 
 def test_the_fixture_is_what_an_encoder_sends() -> None:

@@ -5,8 +5,8 @@ offers). A resource lives as long as its media: it ends by DELETE, by a new publ
 person, or when its transport is lost. Its name is unguessable, and the token of the POST is
 asked for again on every request (RFC 9725 section 4.5).
 
-Not handled: resources are in memory only. After a crash of this process their media runs on for
-``media_recovery.CLAIM_S``, then it is ended and the encoder publishes anew by itself.
+A resource's name and token ride with its media (``_Label``), so that it outlives this process as
+the media does: a server that starts again takes it up where its media is found (``restore``).
 
 Who may enter is the lesson's business: ``LessonDoor``. What is sent and received is the media
 plane's: this module joins the two and speaks HTTP.
@@ -14,23 +14,31 @@ plane's: this module joins the two and speaks HTTP.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
+import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from twinclass_server.errors import http_status
-from twinclass_signaling.errors import LimitExceeded, SignalingError
-from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_server.http.whip_door import Door, DoorMedia, LessonDoor
+from twinclass_signaling.errors import LimitExceeded, SignalingError, Unavailable
+from twinclass_signaling.ids import LessonId, SessionId
 from twinclass_signaling.messages import MAX_SDP_CHARS, PublishedTrack
-from twinclass_signaling.ports import MediaPlane, Subscription
 from twinclass_signaling.sdp.parser import parse
+
+__all__ = ["Door", "DoorMedia", "LessonDoor", "WhipService", "routes"]
+
+logger = logging.getLogger(__name__)
 
 Endpoint = Literal["whip", "whep"]
 
@@ -38,51 +46,19 @@ SDP_TYPE = "application/sdp"
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 #: Every screen of a school behind one observer token; each costs a transport.
 DEFAULT_MAX_VIEWERS = 1000
+#: Redis is back within seconds after a crash, or somebody must look at it anyway.
+RESTORE_S = 15.0
+RETRY_S = 0.2
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """A seat that was taken. ``wanted``: what a viewer is to receive, in order: lead camera,
-    lead microphone, then the screen (given to a second video m-line)."""
+class _Label(Struct):
+    """What is found again of a resource."""
 
-    session: SessionId
-    lesson: LessonId
-    participant: ParticipantId
-    wanted: tuple[Subscription, ...] = ()
-
-
-class LessonDoor(Protocol):
-    """What the lesson's host does for a client without our signalling."""
-
-    async def enter(self, token: str, lesson: LessonId, *, want_publish: bool) -> Door:
-        """Seats the token's person in a session of its own, with its grants set in the media
-        plane. The caller opens, publishes and removes the media session itself.
-
-        Raises:
-            SignalingError: ``token_…`` codes for a bad token, Forbidden, Conflict, Unavailable.
-        """
-        ...
-
-    def leave(self, door: Door) -> None:
-        """Ends that session. Must not block."""
-        ...
-
-
-class DoorMedia(MediaPlane, Protocol):
-    """The media plane with what only these clients need."""
-
-    def restart_ice(self, lesson: LessonId, session: SessionId, fragment: str) -> str:
-        """Takes an SDP fragment (RFC 8840). New credentials restart ICE, and ours come back as
-        a fragment; otherwise it was a trickled candidate: empty, an ICE-lite agent needs none.
-
-        Raises:
-            SdpError: malformed.
-        """
-        ...
-
-    def watch_session(self, lesson: LessonId, session: SessionId, lost: Callable[[], None]) -> None:
-        """Calls ``lost`` once when a transport of the session is gone by itself."""
-        ...
+    name: str
+    protocol: Endpoint
+    token_digest: bytes
+    etag: str
+    memo: bytes
 
 
 @dataclass(slots=True)
@@ -92,6 +68,11 @@ class _Resource:
     door: Door
     token_digest: bytes
     etag: str = field(default_factory=lambda: f'"{secrets.token_hex(8)}"')
+
+    def label(self) -> bytes:
+        """What rides with the media."""
+        label = _Label(self.name, self.protocol, self.token_digest, self.etag, self.door.memo)
+        return msgspec.msgpack.encode(label)
 
 
 class WhipService:
@@ -110,6 +91,48 @@ class WhipService:
         self._allow_origin = allow_origin
         self._max_viewers = max_viewers
         self._resources: dict[str, _Resource] = {}
+        #: Cleared while resources of before are looked for: nobody may miss or double them.
+        self._is_restored = asyncio.Event()
+        self._is_restored.set()
+
+    async def restore(self) -> None:
+        """Takes up the resources that a server before us left behind. Requests wait meanwhile."""
+        self._is_restored.clear()
+        try:
+            async with asyncio.timeout(RESTORE_S):
+                for lesson, session, label in self._media.labels():
+                    # Polled: whether Redis is back can only be asked.
+                    while not await self._try_restore(lesson, session, label):  # noqa: ASYNC110
+                        await asyncio.sleep(RETRY_S)
+        except TimeoutError:
+            logger.warning("not all WHIP and WHEP sessions of before could be restored")
+        finally:
+            self._is_restored.set()
+
+    async def _try_restore(self, lesson: LessonId, session: SessionId, data: bytes) -> bool:
+        """False when it should be tried again."""
+        try:
+            label = msgspec.msgpack.decode(data, type=_Label)
+            door = await self._door.restore(lesson, session, label.memo)
+        except Unavailable:
+            return False
+        except (msgspec.MsgspecError, SignalingError) as error:
+            logger.info("a WHIP or WHEP session of before is not restored: %s", error)
+            self._media.remove_session(lesson, session)
+            return True
+        resource = _Resource(label.name, label.protocol, door, label.token_digest, label.etag)
+        try:
+            alive = await self._media.open_session(lesson, session, door.participant, ())
+        except Unavailable:
+            alive = False
+        if not alive:
+            self._leave(door)
+            return True
+        self._media.set_label(lesson, session, data)
+        if label.protocol == "whep":
+            self._media.set_subscriptions(lesson, session, door.wanted)
+        self._keep(resource)
+        return True
 
     def routes(self) -> list[Route]:
         """The routes of both protocols."""
@@ -137,6 +160,7 @@ class WhipService:
                 if request.method == "OPTIONS":
                     response = Response(status_code=204, headers={"Accept-Post": SDP_TYPE})
                 else:
+                    await self._is_restored.wait()
                     response = await inner(request)
             except _HttpError as error:
                 response = _problem(error.status, error.code, error.zh, error.en)
@@ -162,31 +186,35 @@ class WhipService:
         token, lesson, sdp = await self._read_post(request)
         tracks = _tracks(sdp)
         door = await self._door.enter(token, lesson, want_publish=True)
+        resource = _Resource(secrets.token_urlsafe(18), "whip", door, _digest(token))
         try:
             for other in self._of_person(door, "whip"):
                 self._end(other.name)
             await self._media.open_session(door.lesson, door.session, door.participant, ())
+            self._media.set_label(door.lesson, door.session, resource.label())
             answer = await self._media.publish(door.lesson, door.session, sdp, tracks)
         except BaseException:
             self._leave(door)
             raise
-        return self._created(request, "whip", door, token, answer)
+        return self._created(request, resource, answer)
 
     async def _whep(self, request: Request) -> Response:
         token, lesson, sdp = await self._read_post(request)
         parse(sdp)
         door = await self._door.enter(token, lesson, want_publish=False)
+        resource = _Resource(secrets.token_urlsafe(18), "whep", door, _digest(token))
         try:
             if len(self._of_person(door, "whep")) >= self._max_viewers:
                 raise LimitExceeded(
                     "too_many_viewers", "观看数量已达上限", "too many viewers with this token"
                 )
             await self._media.open_session(door.lesson, door.session, door.participant, ())
+            self._media.set_label(door.lesson, door.session, resource.label())
             answer = await self._media.view(door.lesson, door.session, sdp, door.wanted)
         except BaseException:
             self._leave(door)
             raise
-        return self._created(request, "whep", door, token, answer)
+        return self._created(request, resource, answer)
 
     async def _resource(self, request: Request) -> Response:
         resource = self._resources.get(request.path_params["name"])
@@ -215,6 +243,7 @@ class WhipService:
         if not answer:
             return Response(status_code=204, headers={"ETag": resource.etag})
         resource.etag = f'"{secrets.token_hex(8)}"'
+        self._media.set_label(door.lesson, door.session, resource.label())
         return Response(
             answer, status_code=200, media_type=FRAGMENT_TYPE, headers={"ETag": resource.etag}
         )
@@ -225,16 +254,16 @@ class WhipService:
         sdp = await _read_body(request)
         return token, LessonId(request.path_params["lesson_id"]), sdp
 
-    def _created(
-        self, request: Request, protocol: Endpoint, door: Door, token: str, answer: str
-    ) -> Response:
-        name = secrets.token_urlsafe(18)
-        resource = _Resource(name, protocol, door, _digest(token))
-        self._resources[name] = resource
-        self._media.watch_session(door.lesson, door.session, lambda: self._end(name))
+    def _keep(self, resource: _Resource) -> None:
+        self._resources[resource.name] = resource
+        door = resource.door
+        self._media.watch_session(door.lesson, door.session, lambda: self._end(resource.name))
+
+    def _created(self, request: Request, resource: _Resource, answer: str) -> Response:
+        self._keep(resource)
         headers = {
             # Relative to the host that was asked: right behind any proxy.
-            "Location": f"{request.url.path.rstrip('/')}/{name}",
+            "Location": f"{request.url.path.rstrip('/')}/{resource.name}",
             "ETag": resource.etag,
             "Accept-Patch": FRAGMENT_TYPE,
         }

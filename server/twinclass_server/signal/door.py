@@ -6,6 +6,9 @@ import secrets
 import time
 from collections.abc import Callable
 
+import msgspec
+from msgspec import Struct
+
 from twinclass_server.http.whip import Door
 from twinclass_server.signal.client import Guest
 from twinclass_server.signal.lessons import Lessons
@@ -14,7 +17,14 @@ from twinclass_signaling.ids import LessonId, SessionId
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.media_policy import external_subscriptions
 from twinclass_signaling.permissions import may_publish
-from twinclass_signaling.tokens import TokenKeys
+from twinclass_signaling.tokens import Claims, TokenKeys
+
+
+class _Memo(Struct):
+    """What a seat is given again by. The token was checked when it was first taken."""
+
+    claims: Claims
+    is_viewer: bool
 
 
 class HostDoor:
@@ -34,7 +44,18 @@ class HostDoor:
         actor = Actor(claims.participant, claims.role, claims.room_id)
         await host.seats.admit_guest(claims, Guest(session, actor, is_viewer=not want_publish))
         wanted = () if want_publish else tuple(external_subscriptions(host.state))
-        return Door(session, lesson, claims.participant, wanted)
+        memo = msgspec.msgpack.encode(_Memo(claims, is_viewer=not want_publish))
+        return Door(session, lesson, claims.participant, wanted, memo)
+
+    async def restore(self, lesson: LessonId, session: SessionId, memo: bytes) -> Door:
+        """Gives a session of before its seat again; see ``LessonDoor``."""
+        noted = msgspec.msgpack.decode(memo, type=_Memo)
+        claims = noted.claims
+        host = await self._lessons.host(lesson)
+        actor = Actor(claims.participant, claims.role, claims.room_id)
+        await host.seats.admit_guest(claims, Guest(session, actor, noted.is_viewer))
+        wanted = tuple(external_subscriptions(host.state)) if noted.is_viewer else ()
+        return Door(session, lesson, claims.participant, wanted, memo)
 
     def leave(self, door: Door) -> None:
         """Ends the session; the lesson may be elsewhere by now."""
