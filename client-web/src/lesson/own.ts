@@ -19,6 +19,10 @@ export const useOwn = defineStore('own', () => {
   const cameraProblem = ref<DeviceProblem | 'lost' | null>(null)
   const microphoneProblem = ref<DeviceProblem | 'lost' | null>(null)
   const sound = ref<SoundReport>('off')
+  /** What went away while it was in use, and is not back. */
+  const interrupted = ref<Record<CaptureKind, boolean>>({ camera: false, microphone: false })
+  /** The person is choosing another device. */
+  const choosing = ref(false)
   /** Whether the server lets a source through now. */
   const open = ref<Record<string, boolean>>({})
 
@@ -52,11 +56,13 @@ export const useOwn = defineStore('own', () => {
     track.value?.stop()
     track.value = result
     problem.value = null
+    interrupted.value[kind] = false
     // Pulled out or taken away by the system: 'ended' comes only when we did not stop it.
     result.addEventListener('ended', () => {
       if (track.value !== result) return
       track.value = null
       problem.value = 'lost'
+      interrupted.value[kind] = true
     })
   }
 
@@ -74,20 +80,31 @@ export const useOwn = defineStore('own', () => {
   }
 
   async function reopen(kind: CaptureKind): Promise<void> {
+    const result = await attempt(kind)
+    if (result !== null) take(kind, result)
+  }
+
+  async function attempt(kind: CaptureKind): Promise<MediaStreamTrack | DeviceProblem | null> {
     const source = devices.value
-    if (source === null) return
+    if (source === null) return null
+    const id = preferences.remembered[kind]
     try {
-      const id = preferences.remembered[kind]
-      take(kind, await (kind === 'camera' ? source.openCamera(id) : source.openMicrophone(id)))
+      return await (kind === 'camera' ? source.openCamera(id) : source.openMicrophone(id))
     } catch (error) {
-      take(kind, error instanceof DeviceError ? error.problem : 'failed')
+      return error instanceof DeviceError ? error.problem : 'failed'
     }
   }
 
-  /** Opens again what was pulled out and may be back. */
+  /**
+   * Opens again what was pulled out and may be back. Pulling a device out is itself a change of
+   * devices: a failure says nothing new then, and must not end the waiting.
+   */
   async function recover(): Promise<void> {
-    if (cameraProblem.value === 'lost') await reopen('camera')
-    if (microphoneProblem.value === 'lost') await reopen('microphone')
+    for (const kind of ['camera', 'microphone'] as const) {
+      if (!interrupted.value[kind]) continue
+      const result = await attempt(kind)
+      if (typeof result === 'object' && result !== null) take(kind, result)
+    }
   }
 
   async function toggleCamera(): Promise<void> {
@@ -146,7 +163,7 @@ export const useOwn = defineStore('own', () => {
 
   return {
     devices, camera, microphone, screen, screenAudio, cameraOn, microphoneOn, cameraProblem,
-    microphoneProblem, sound, open, cameraReport, microphoneReport, openDevices, reopen, recover,
+    microphoneProblem, sound, interrupted, choosing, open, cameraReport, microphoneReport, openDevices, reopen, recover,
     toggleCamera, toggleMicrophone, shareScreen, stopScreen, close,
   }
 })

@@ -47,13 +47,17 @@ export function problemOf(error: unknown): DeviceProblem {
   }
 }
 
-/** What a camera is asked for: a class needs 720p to be recognised on a big screen. */
+/**
+ * What a camera is asked for: a class needs 720p to be recognised on a big screen.
+ *
+ * The device is named exactly: as a mere wish Chromium passes it over and opens its first camera.
+ */
 export function cameraConstraints(deviceId: string): MediaTrackConstraints {
   return {
     width: { ideal: 1280 },
     height: { ideal: 720 },
     frameRate: { ideal: 30 },
-    ...(deviceId === '' ? {} : { deviceId: { ideal: deviceId } }),
+    ...(deviceId === '' ? {} : { deviceId: { exact: deviceId } }),
   }
 }
 
@@ -62,7 +66,7 @@ export function microphoneConstraints(deviceId: string): MediaTrackConstraints {
     echoCancellation: true,
     noiseSuppression: true,
     autoGainControl: true,
-    ...(deviceId === '' ? {} : { deviceId: { ideal: deviceId } }),
+    ...(deviceId === '' ? {} : { deviceId: { exact: deviceId } }),
   }
 }
 
@@ -80,12 +84,12 @@ export class Devices {
    * Throws DeviceError.
    */
   async openCamera(deviceId: string): Promise<MediaStreamTrack> {
-    return this.open({ video: cameraConstraints(deviceId) })
+    return this.open((id) => ({ video: cameraConstraints(id) }), deviceId)
   }
 
-  /** Opens a microphone. Throws DeviceError. */
+  /** Opens a microphone, in the same way. Throws DeviceError. */
   async openMicrophone(deviceId: string): Promise<MediaStreamTrack> {
-    return this.open({ audio: microphoneConstraints(deviceId) })
+    return this.open((id) => ({ audio: microphoneConstraints(id) }), deviceId)
   }
 
   /**
@@ -139,13 +143,18 @@ export class Devices {
     return this.source.enumerateDevices()
   }
 
-  private async open(constraints: MediaStreamConstraints): Promise<MediaStreamTrack> {
+  private async open(
+    constraints: (deviceId: string) => MediaStreamConstraints,
+    deviceId: string,
+  ): Promise<MediaStreamTrack> {
     if (this.source === undefined) throw new DeviceError('insecure')
     let stream: MediaStream
     try {
-      stream = await this.source.getUserMedia(constraints)
+      stream = await this.source.getUserMedia(constraints(deviceId))
     } catch (error) {
-      throw new DeviceError(problemOf(error))
+      const problem = problemOf(error)
+      if (problem === 'missing' && deviceId !== '') return this.open(constraints, '')
+      throw new DeviceError(problem)
     }
     const track = stream.getTracks()[0]
     if (track === undefined) throw new DeviceError('missing')

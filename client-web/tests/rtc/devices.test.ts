@@ -52,6 +52,24 @@ describe('devices', () => {
     expect(both).toMatchObject({ camera: 'missing', microphone: { kind: 'audio' } })
   })
 
+  const asksFor = (constraints: MediaStreamConstraints, id: string): boolean =>
+    JSON.stringify(constraints).includes(`"deviceId":{"exact":"${id}"}`)
+
+  it('open the one that was chosen, not only rather that one', async () => {
+    const asked: MediaStreamConstraints[] = []
+    const devices = new Devices(source((constraints) => (asked.push(constraints), null)))
+    await devices.openCamera('second')
+    expect(asked).toHaveLength(1)
+    expect(asksFor(asked[0] ?? {}, 'second')).toBe(true)
+  })
+
+  it('open another one in place of a remembered one that is gone', async () => {
+    const gone = source((constraints) => (asksFor(constraints, 'gone') ? 'OverconstrainedError' : null))
+    const both = await new Devices(gone).openBoth({ camera: 'gone', microphone: '' })
+    expect(both).toMatchObject({ camera: { kind: 'video' }, microphone: { kind: 'audio' } })
+    expect(await new Devices(gone).openMicrophone('gone')).toMatchObject({ kind: 'audio' })
+  })
+
   it('take a closed chooser as a change of mind', async () => {
     const error: unknown = await new Devices(source(() => null)).openScreen().catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(DeviceError)

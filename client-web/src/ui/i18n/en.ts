@@ -53,6 +53,7 @@ export const en: Messages = {
       cancelled: { camera: 'Nothing was chosen', microphone: 'Nothing was chosen', todo: '' },
     },
   },
+  devices: { title: 'Devices', other: 'Choose another', done: 'Done' },
   line: {
     connecting: 'Entering the lesson…',
     reconnecting: 'Line lost, reconnecting by itself',

@@ -52,6 +52,7 @@ export const zh = {
       cancelled: { camera: '没有选择', microphone: '没有选择', todo: '' },
     },
   },
+  devices: { title: '设备', other: '换一个设备', done: '好了' },
   line: {
     connecting: '正在进入课堂…',
     reconnecting: '线路断开，正在自动重连',
