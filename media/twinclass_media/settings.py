@@ -18,9 +18,10 @@ class MediaSettings:
         tcp: also offer ICE-TCP (RFC 6544) on the same port.
         max_transports: peers a worker takes; above it a new one is refused with a reason.
         spread_above: with several workers a lesson's viewers go to the least loaded one once
-            the worker of its publishers holds this many transports. A pipe takes each track
-            once more through a socket, about what three more viewers cost; 150 viewers of 1.7
-            Mbit/s are about half a core, so that there is room for those who publish.
+            the worker of its publishers holds this many transports. A pipe costs each packet
+            about what three more viewers cost where it leaves and eight where it arrives
+            (measured), so small lessons stay together; 150 viewers of lead, slides and stage
+            (about 600 packets a second each at 3 us) are near a third of a core.
         drain_s: a worker without control plane ends after this long: a deploy takes minutes,
             a lesson is not worth keeping without its server for longer.
     """
