@@ -12,6 +12,8 @@ import type {
 } from '@/protocol/messages'
 import type { ClientCommand, Role, Source } from '@/protocol/names'
 
+const SOURCES: readonly Source[] = ['camera', 'microphone', 'screen', 'screen_audio', 'document']
+
 export const NO_COUNTS: Counts = {
   rooms_present: 0,
   rooms_expected: 0,
@@ -38,6 +40,8 @@ export const useLesson = defineStore('lesson', () => {
   const stage = ref<readonly StagePlace[]>([])
   const participants = shallowRef<ReadonlyMap<string, ParticipantView>>(new Map())
   const lostAt = ref<ReadonlyMap<string, number>>(new Map())
+  /** "participant/source" of what was sent once and no longer is. */
+  const ended = ref<ReadonlySet<string>>(new Set())
   const speakers = ref<readonly string[]>([])
   const mayPublish = ref<readonly Source[]>([])
   const mayCommand = ref<readonly string[]>([])
@@ -85,6 +89,9 @@ export const useLesson = defineStore('lesson', () => {
     plannedMinutes.value = view.planned_minutes
     counts.value = view.counts
     stage.value = view.stage
+    // After an outage the list is the truth: what is not on it has ended, seen by us or not.
+    const known = participants.value.size > 0
+    for (const one of known ? view.participants : []) noteEnded(one.id, SOURCES, one.sources)
     participants.value = new Map(view.participants.map((one) => [one.id, one]))
     lostAt.value = new Map(
       view.participants
@@ -97,10 +104,21 @@ export const useLesson = defineStore('lesson', () => {
     counts.value = message.counts
     const next = new Map(participants.value)
     for (const one of message.participants) {
+      noteEnded(one.id, next.get(one.id)?.sources ?? [], one.sources)
       next.set(one.id, one)
       if (one.presence !== 'lost') setLost(one.id, null)
     }
     participants.value = next
+  }
+
+  function noteEnded(key: string, before: readonly Source[], after: readonly Source[]): void {
+    const gone = before.filter((source) => !after.includes(source)).map((source) => `${key}/${source}`)
+    if (gone.length > 0) ended.value = new Set([...ended.value, ...gone])
+  }
+
+  /** Whether somebody sends a source, as far as this page was told. */
+  function isSending(key: string, source: Source): boolean {
+    return participants.value.get(key)?.sources.includes(source) ?? false
   }
 
   function setLost(key: string, at: number | null): void {
@@ -167,12 +185,13 @@ export const useLesson = defineStore('lesson', () => {
   function setSource(key: string, source: Source, there: boolean): void {
     const before = participants.value.get(key)?.sources ?? []
     const others = before.filter((one) => one !== source)
+    if (!there) noteEnded(key, [source], [])
     change(key, { sources: there ? [...others, source] : others })
   }
 
   return {
     me, id, title, subtitle, phase, openedAt, plannedMinutes, counts, stage, participants,
-    lostAt, speakers, mayPublish, mayCommand, rooms, homes, leads, leadPresent, meOnStage,
-    participant, isOnStage, may, welcome, presence, event,
+    lostAt, ended, speakers, mayPublish, mayCommand, rooms, homes, leads, leadPresent, meOnStage,
+    participant, isOnStage, isSending, may, welcome, presence, event,
   }
 })

@@ -27,13 +27,18 @@ export function useScene(): Scene {
   const lesson = useLesson()
   const pictures = usePictures()
 
-  /** A slot names its owner also while nothing is sent; the seat says what is. */
+  /**
+   * A slot names its owner also while nothing is sent; the seat says what is. Packets may be
+   * faster than the word about them (and come while the server cannot write its log): a first
+   * picture counts, one that was stopped does not.
+   */
   function shown(picture: SlotTrack | undefined): Shown | null {
     if (picture === undefined) return null
     const owner = picture.slot.participant ?? ''
     const seat = lesson.participant(owner)
     const source = picture.slot.source
-    const sending = seat === undefined || source === null || seat.sources.includes(source)
+    const isFirst = picture.track?.muted === false && !lesson.ended.has(`${owner}/${source}`)
+    const sending = seat === undefined || source === null || lesson.isSending(owner, source) || isFirst
     return { picture, seat, owner, sending }
   }
 

@@ -98,6 +98,10 @@ export class Downlink {
     connection.addEventListener('track', (event) => {
       if (connection !== this.connection || event.transceiver.mid === null) return
       this.tracks.set(event.transceiver.mid, event.track)
+      // Unmuted by its first packet; whoever shows it may be waiting for just that.
+      event.track.addEventListener('unmute', () => {
+        if (connection === this.connection) this.publish()
+      })
       this.publish()
     })
     this.stopCare = careFor(connection, this.options.clock, {

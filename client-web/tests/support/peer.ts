@@ -135,7 +135,7 @@ export class Peers {
 }
 
 export function fakeTrack(kind: 'audio' | 'video', width = 1280, height = 720): MediaStreamTrack {
-  return {
-    kind, enabled: true, contentHint: '', getSettings: () => ({ width, height }),
-  } as unknown as MediaStreamTrack
+  return Object.assign(new EventTarget(), {
+    kind, enabled: true, muted: true, contentHint: '', getSettings: () => ({ width, height }),
+  }) as unknown as MediaStreamTrack
 }
