@@ -23,6 +23,7 @@ from twinclass_signaling.messages import (
     EncodingWish,
     MediaLost,
     PublishWishes,
+    Quality,
     Slots,
     SubscribeOffer,
 )
@@ -300,6 +301,26 @@ def test_a_page_that_was_told_of_a_loss_is_not_offered_twice(lesson: Lesson) -> 
     assert len(lesson.host.of("s", SubscribeOffer)) == 3
 
 
+@pytest.mark.parametrize(
+    ("ice", "dtls"), [("closed", "new"), ("closed", "connected"), ("connected", "failed")]
+)
+def test_a_transport_that_ended_or_never_connected_leaves_nothing_behind(
+    lesson: Lesson, ice: m.IceState, dtls: m.DtlsState
+) -> None:
+    session = lesson.session("s", LEAD)
+    lesson.publish(session)
+    lesson.media.viewing.set_subscriptions(session, [Subscription("lead", 0, "camera", ROOM)])
+    for transport in [t.id for t in lesson.worker.specs(m.TransportSpec)]:
+        state = m.TransportState(transport, ice, dtls, reason="consent expired")
+        assert lesson.media.transport_changed(state) == ["s"]
+        assert lesson.media.transport_changed(state) == []
+        assert not lesson.media.owns(transport)
+    assert lesson.worker.specs(m.TransportSpec) == []
+    assert lesson.worker.specs(m.ProducerSpec) == []
+    assert lesson.worker.specs(m.ConsumerSpec) == []
+    assert lesson.media.publishing.find(LEAD, "camera") is None
+
+
 def test_a_client_that_returns_hears_everything_again(lesson: Lesson) -> None:
     session = lesson.session("s", ROOM)
     lesson.publish(session)
@@ -336,9 +357,52 @@ def test_closing_a_lesson_leaves_nothing_and_says_nothing(lesson: Lesson) -> Non
     assert lesson.host.publications == [("started", LEAD, "camera")]
 
 
+def test_the_two_lines_of_a_client_are_judged_together_whoever_measured_them(
+    lesson: Lesson,
+) -> None:
+    session = lesson.session("s", LEAD)
+    lesson.publish(session)
+    lesson.media.viewing.set_subscriptions(session, [Subscription("lead", 0, "camera", ROOM)])
+    good = m.LinkQuality(m.TransportId("s/up1"), 5.0, 1, 1, 0.0, 0.0)
+    bad = m.LinkQuality(m.TransportId("s/down2"), 900.0, 1, 1, 0.0, 0.0)
+    for links in ([good], [bad], [good]):
+        lesson.media.links_measured(links)
+    assert [q.level for q in lesson.host.of("s", Quality)] == ["good", "poor", "poor"]
+    lesson.media.viewing.drop(session)
+    lesson.media.links_measured([good, bad])
+    assert lesson.host.of("s", Quality)[-1].level == "good"
+
+
 def test_an_unknown_session_is_our_mistake(lesson: Lesson) -> None:
     with pytest.raises(InvalidState):
         lesson.media.session(SessionId("nobody"))
+
+
+def test_what_was_found_goes_on_untouched_until_its_client_is_back(lesson: Lesson) -> None:
+    wanted = [Subscription("lead", 0, "camera", LEAD)]
+    for name, who in (("s", LEAD), ("r", ROOM)):
+        session = lesson.session(name, who)
+        lesson.publish(session)
+        lesson.media.viewing.set_subscriptions(session, wanted)
+    lesson.media.label(lesson.media.sessions[SessionId("s")], b"whose")
+    specs = tuple(lesson.worker.outbox._desired.values())
+    after = Lesson()
+    after.worker.outbox.adopt(specs)
+    for found in find_sessions(0, m.Dumped(1, specs, ()), 100.0).sessions.values():
+        after.media.adopt(found)
+    after.media.worker_attached(0)
+    after.media.tick(101.0)
+    # The viewer is back before the publisher: it still gets that publisher's track.
+    assert after.media.open(SessionId("r"), ROOM, ())
+    after.media.viewing.set_subscriptions(after.media.sessions[SessionId("r")], wanted)
+    assert after.media.publishing.find(LEAD, "camera") == "s:1"
+    assert after.media.sessions[SessionId("s")].label == b"whose"
+    assert not [batch for batch in after.worker.outbox.take() if batch.removes]
+    transports = {t.id for t in after.worker.specs(m.TransportSpec)}
+    assert transports == {s.id for s in specs if isinstance(s, m.TransportSpec)}
+    after.media.release_unclaimed()
+    assert list(after.media.sessions) == ["r"]
+    assert {t.id for t in after.worker.specs(m.TransportSpec)} == {"r/up1", "r/down2"}
 
 
 def test_sessions_are_found_in_a_dump_and_closed_ones_are_not(lesson: Lesson) -> None:

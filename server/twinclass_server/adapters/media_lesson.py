@@ -217,14 +217,18 @@ class LessonMedia:
             self._context.listener.speakers_changed(self.id, self._speakers)
 
     def links_measured(self, links: Sequence[LinkQuality]) -> None:
-        """Tells each client its own line."""
-        seen: dict[SessionId, list[LinkQuality]] = {}
+        """Tells each client its own line. Its two transports may be on two workers, which say
+        so at different times."""
+        seen: dict[SessionId, Session] = {}
         for link in links:
             session = self._context.owners.get(link.id)
             if session is not None:
-                seen.setdefault(session.id, []).append(link)
-        for session_id, own in seen.items():
-            self._context.listener.send(self.id, session_id, quality(own))
+                session.links[link.id] = link
+                seen[session.id] = session
+        for session in seen.values():
+            session.links = {x: link for x, link in session.links.items() if self.owns(x)}
+            own = quality(list(session.links.values()))
+            self._context.listener.send(self.id, session.id, own)
 
     def owns(self, transport: TransportId) -> bool:
         """A transport of this lesson."""

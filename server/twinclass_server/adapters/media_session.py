@@ -14,6 +14,7 @@ from twinclass_media.worker.messages import (
     Attached,
     ConsumerId,
     ConsumerSpec,
+    LinkQuality,
     ProducerId,
     RouterId,
     TransportId,
@@ -193,6 +194,8 @@ class Session:
     patience: int = 0
     #: Its uplink ended by itself and was not made anew: told again when the client returns.
     uplink_lost: bool = False
+    #: How its transports were measured last.
+    links: dict[TransportId, LinkQuality] = field(default_factory=dict[TransportId, LinkQuality])
     #: False for one found on a worker until its client comes back: it is left as it is.
     claimed: bool = True
     #: What its owner wants to find again after a restart (WHIP and WHEP resources).
