@@ -47,7 +47,13 @@ class DemoLink:
 
 
 def _numeral(number: int) -> str:
-    return _DIGITS[number] if number < len(_DIGITS) else str(number)
+    """Chinese numerals up to 99: 十二, 二十, 三十二."""
+    if number < len(_DIGITS):
+        return _DIGITS[number]
+    if number > 99:
+        return str(number)
+    tens, ones = divmod(number, 10)
+    return ("" if tens == 1 else _DIGITS[tens]) + "十" + (_DIGITS[ones] if ones else "")
 
 
 def demo_plan(settings: DemoSettings) -> Plan:
