@@ -19,7 +19,6 @@ from typing import Self
 
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import (
-    Attached,
     Dumped,
     Notification,
     ProducerState,
@@ -32,7 +31,6 @@ from twinclass_media.worker.messages import (
 from twinclass_server.adapters.media_context import Fleet
 from twinclass_server.adapters.media_lesson import LessonMedia
 from twinclass_server.adapters.media_recovery import CLAIM_S, find_sessions
-from twinclass_server.adapters.media_session import Credentials
 from twinclass_server.adapters.worker_client import unavailable
 from twinclass_server.adapters.worker_link import WorkerLink
 from twinclass_server.adapters.worker_supervisor import WorkerSupervisor
@@ -40,9 +38,7 @@ from twinclass_signaling.errors import InvalidState
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import PublishedTrack
 from twinclass_signaling.ports import Grant, MediaListener, Subscription
-from twinclass_signaling.sdp.negotiation import candidate_lines
 from twinclass_signaling.sdp.parser import parse, parse_fragment
-from twinclass_signaling.sdp.serializer import candidate_value
 
 _log = logging.getLogger(__name__)
 
@@ -218,7 +214,7 @@ class WorkerMediaPlane:
             "a=ice-lite",
             f"a=ice-ufrag:{credentials.ufrag}",
             f"a=ice-pwd:{credentials.pwd}",
-            *_candidates(attached, credentials),
+            *credentials.candidates(attached),
             "a=end-of-candidates",
         ]
         return "\r\n".join(lines) + "\r\n"
@@ -397,8 +393,3 @@ class WorkerMediaPlane:
         media.release_unclaimed()
         if not media.sessions and not media.publishing.has_grants:
             self.close_lesson(lesson)  # its host has not come either
-
-
-def _candidates(attached: Attached, credentials: Credentials) -> list[str]:
-    addresses = credentials.local(attached).addresses
-    return [f"a=candidate:{candidate_value(c)}" for c in candidate_lines(addresses)]

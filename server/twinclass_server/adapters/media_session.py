@@ -33,7 +33,12 @@ from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import Slot
 from twinclass_signaling.ports import Subscription
 from twinclass_signaling.sdp.downlink import DownlinkPool, PoolSection
-from twinclass_signaling.sdp.negotiation import LocalTransport, NegotiatedCodec
+from twinclass_signaling.sdp.negotiation import (
+    LocalTransport,
+    NegotiatedCodec,
+    candidate_lines,
+)
+from twinclass_signaling.sdp.serializer import candidate_value
 from twinclass_signaling.sdp.uplink import UplinkDescription
 
 #: Consumers are paused by an empty producer, never by a missing layer.
@@ -58,6 +63,11 @@ class Credentials:
     def local(self, attached: Attached) -> LocalTransport:
         """Our side of a connection."""
         return local_transport(attached, self.ufrag, self.pwd)
+
+    def candidates(self, attached: Attached) -> list[str]:
+        """A worker's addresses as lines of SDP."""
+        addresses = self.local(attached).addresses
+        return [f"a=candidate:{candidate_value(c)}" for c in candidate_lines(addresses)]
 
 
 def draw_u32() -> int:
