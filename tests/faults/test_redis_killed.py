@@ -67,7 +67,7 @@ async def test_media_goes_on_without_redis_and_acknowledged_commands_are_kept(
         figures.add(what, "packets lost", str(lesson.lost()), "0")
         figures.add(what, "longest pause of picture or sound, ms", f"{pause_ms:.0f}")
         assert lesson.lost() == 0
-        assert pause_ms < 500
+        assert pause_ms < 1000
         assert not any(client.losses or client.resumed for client in lesson.clients)
         assert not any(client.gaps for client in lesson.clients)
         await lesson.lead.leave()
