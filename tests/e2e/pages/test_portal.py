@@ -31,7 +31,8 @@ async def test_a_links_qr_code_holds_the_whole_link(server: Server, browsers: Br
     size = int((await code.get_attribute("viewBox") or "").split()[2]) - 2 * BORDER
     path = await code.locator("path").get_attribute("d") or ""
     link = await entry.get_by_role("link").get_attribute("href") or ""
-    assert link == server.links()["home_learner"][0]
+    # The portal makes tokens anew at each look, so only the page knows this one.
+    assert link.startswith(f"{server.base}/home#token=ey")
     assert read(modules(path, size)) == link
 
 
