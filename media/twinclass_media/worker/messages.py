@@ -223,7 +223,7 @@ class ReadStatistics(msgspec.Struct, frozen=True, tag="read_statistics"):
 
 
 class Shutdown(msgspec.Struct, frozen=True, tag="shutdown"):
-    """Ends the worker now; peers are told by DTLS close_notify."""
+    """Ends the worker now. Peers notice by their consent checks; pages are told by WebSocket."""
 
 
 Command = Attach | Apply | Dump | RequestKeyframe | ReadStatistics | Shutdown
