@@ -94,7 +94,7 @@ export const zh = {
     noCamera: '教室摄像头没有打开，我们上台时别人看不到', fullscreen: '按 F 全屏',
   },
   home: {
-    slides: '课件', teacher: '老师', enlargeSlides: '点一下，放大课件', enlargeTeacher: '点一下，放大老师', swap: '点画面切换课件和老师', audioOnly: '只听声音', dataSaver: '省流量',
+    slides: '课件', teacher: '老师', swap: '点画面切换课件和老师', audioOnly: '只听声音', dataSaver: '省流量',
     audioOnlyOn: '正在只听声音', audioOnlySub: '画面已关闭，几乎不用流量', showPicture: '打开画面',
     onStage: '你上台了', onStageSub: '全班都能看到你、听到你', leave: '下台',
     mic: { on: '话筒 开', off: '话筒 关', none: '话筒 无' }, camera: { on: '摄像头 开', off: '摄像头 关', none: '摄像头 无' },
