@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import urllib.request
 
 import pytest
 from playwright.async_api import Page, expect
@@ -14,25 +13,6 @@ from e2e.conftest import Browsers, Server
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 LESSON = "keys"
-
-
-def create_lesson(server: Server) -> None:
-    """A lesson that nobody has opened yet, unlike the demo."""
-    plan = {
-        "title": "有理数的乘法",
-        "rooms": [
-            {"id": "room-1", "name": "七(1)班", "school": "示例一中"},
-            {"id": "room-2", "name": "七(2)班", "school": "示例二中"},
-        ],
-        "homes": 0,
-    }
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{server.admin_port}/lessons",
-        json.dumps({"id": LESSON, "plan": plan}).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=10) as reply:
-        assert reply.status == 201
 
 
 async def focused(page: Page) -> str:
@@ -55,7 +35,12 @@ async def tab_to(page: Page, testid: str, most: int = 40) -> None:
 async def test_a_lead_opens_calls_shares_and_closes_by_keys(
     server: Server, browsers: Browsers
 ) -> None:
-    create_lesson(server)
+    # The demo is open already; this one nobody has opened yet.
+    rooms_of_plan = [
+        {"id": f"room-{n}", "name": f"七({n})班", "school": f"示例{n}中"} for n in (1, 2)
+    ]
+    plan = {"title": "有理数的乘法", "rooms": rooms_of_plan, "homes": 0}
+    server.create_lesson(LESSON, json.dumps(plan))
 
     def link(page: str, role: str, room: str = "") -> str:
         return f"{server.base}/{page}#token={server.token(role, room, lesson=LESSON)}"

@@ -46,7 +46,7 @@ async def test_a_second_device_takes_the_seat_and_gives_it_back(
     laptop = await browsers.page(links["home_learner"][0], size=(1280, 800))
     await laptop.get_by_test_id("join").click(timeout=10_000)
     await wait_until(partial(advances, laptop, "lead"), 20, "the laptop sees the lead")
-    await expect(phone.get_by_test_id("full-page")).to_contain_text("您在另一台设备上进入了课堂")
+    await expect(phone.get_by_test_id("full-page")).to_contain_text("已在另一台设备上进入")
     # It has given up: no tug of war about the seat.
     await asyncio.sleep(4)
     assert await state(phone) == "fenced"
@@ -70,6 +70,7 @@ async def test_a_reload_keeps_seat_and_stage(server: Server, browsers: Browsers)
         await page.get_by_test_id("join").click(timeout=10_000)
     await lead.get_by_test_id("call-on-room-1").click()
     await wait_until(partial(advances, home, "stage"), 20, "the room is seen at home")
+    await expect(home.get_by_test_id("stage-names")).to_contain_text("七(1)班")
     # The lead's page notes it if the room ever leaves the stage.
     await lead.evaluate(
         """() => {

@@ -38,7 +38,8 @@ async def all_shown(page: Page, rooms: int) -> bool:
     return shown == rooms
 
 
-async def check_wall(page: Page, rooms: int) -> None:
+async def check_wall(page: Page, rooms: int) -> float:
+    """Every class is decoded, nothing is lost, all are counted. Returns the slowest's fps."""
     before = await decoded(page)
     await asyncio.sleep(SECONDS)
     after = await decoded(page)
@@ -51,6 +52,7 @@ async def check_wall(page: Page, rooms: int) -> None:
     streams = (await statistics(page))["downlink"]
     lost = {s["mid"]: s["packetsLost"] for s in streams if s.get("packetsLost")}
     assert not lost, f"lost packets: {lost}"
+    return min(after[who] - before.get(who, 0) for who in after) / SECONDS
 
 
 async def wall_of(rooms: int, homes: int, folder: Path, browsers: Browsers) -> dict[str, float]:
@@ -74,10 +76,10 @@ async def wall_of(rooms: int, homes: int, folder: Path, browsers: Browsers) -> d
         started = time.monotonic()
         await wait_until(partial(all_shown, lead, rooms), 20, f"{rooms} pictures after a reload")
         figures[f"lead reloads with {rooms} rooms"] = time.monotonic() - started
-        await check_wall(lead, rooms)
+        figures["slowest picture, frames a second"] = await check_wall(lead, rooms)
         assert not any(client.errors for client in crowd.rooms + crowd.homes)
-    for name, seconds in figures.items():
-        print(f"{name:40} {seconds:.2f} s")
+    for name, value in figures.items():
+        print(f"{name:40} {value:.2f}")
     return figures
 
 

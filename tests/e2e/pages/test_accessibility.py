@@ -1,4 +1,4 @@
-"""No page has a serious barrier: axe-core on every page, in both themes."""
+"""No page has a serious barrier (axe-core, both themes) or overflows sideways."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ async def barriers(page: Page, name: str) -> list[str]:
     # Colours that fade over would be read half-way.
     await page.emulate_media(reduced_motion="reduce")
     found: list[str] = []
+    too_wide: int = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    if too_wide > 0:
+        found.append(f"{name}: {too_wide} px too wide")
     before = await page.evaluate("document.documentElement.dataset.theme")
     for theme in ("stage", "console"):
         await page.evaluate("theme => { document.documentElement.dataset.theme = theme }", theme)

@@ -62,7 +62,7 @@ export const en: Messages = {
     retry: 'Retry now',
     good: 'Line good', fair: 'Line fair', poor: 'Line weak', lost: 'Line lost', unknown: 'Line …',
     detail: 'Round trip {rtt} ms · loss {loss}%',
-    soundFirst: 'Weak line, sound comes first',
+    soundFirst: 'Weak line: sound first',
   },
   phase: { pre_class: 'Not started', live: 'Live', closed: 'Ended' },
   counts: { rooms: '{n} rooms', homes: '{n} home' },
@@ -95,7 +95,7 @@ export const en: Messages = {
     noCamera: 'The room camera is off: others cannot see us on stage', fullscreen: 'F for full screen',
   },
   home: {
-    slides: 'Slides', teacher: 'Teacher', swap: 'Tap the picture to swap slides and teacher', audioOnly: 'Sound only', dataSaver: 'Data saver',
+    slides: 'Slides', teacher: 'Teacher', enlargeSlides: 'Tap to enlarge the slides', enlargeTeacher: 'Tap to enlarge the teacher', swap: 'Tap the picture to swap slides and teacher', audioOnly: 'Sound only', dataSaver: 'Data saver',
     audioOnlyOn: 'Listening only', audioOnlySub: 'The picture is off and uses almost no data', showPicture: 'Show the picture',
     onStage: 'You are on stage', onStageSub: 'Everyone can see and hear you', leave: 'Leave stage',
     mic: { on: 'Mic on', off: 'Mic off', none: 'No mic' }, camera: { on: 'Camera on', off: 'Camera off', none: 'No camera' },

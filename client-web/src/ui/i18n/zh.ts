@@ -94,7 +94,7 @@ export const zh = {
     noCamera: '教室摄像头没有打开，我们上台时别人看不到', fullscreen: '按 F 全屏',
   },
   home: {
-    slides: '课件', teacher: '老师', swap: '点画面切换课件和老师', audioOnly: '只听声音', dataSaver: '省流量',
+    slides: '课件', teacher: '老师', enlargeSlides: '点一下，放大课件', enlargeTeacher: '点一下，放大老师', swap: '点画面切换课件和老师', audioOnly: '只听声音', dataSaver: '省流量',
     audioOnlyOn: '正在只听声音', audioOnlySub: '画面已关闭，几乎不用流量', showPicture: '打开画面',
     onStage: '你上台了', onStageSub: '全班都能看到你、听到你', leave: '下台',
     mic: { on: '话筒 开', off: '话筒 关', none: '话筒 无' }, camera: { on: '摄像头 开', off: '摄像头 关', none: '摄像头 无' },
@@ -114,7 +114,7 @@ export const zh = {
     expiredTitle: '链接已过期', expired: '请向发给您链接的老师要一个新的。',
     invalidTitle: '链接无效', invalid: '请检查链接是否复制完整，或要一个新的。',
     refusedTitle: '进不了课堂', closedTitle: '已下课', closed: '这节课结束了。', leftTitle: '已离开课堂',
-    fencedTitle: '您在另一台设备上进入了课堂', fenced: '同一个身份只能在一台设备上使用，这里已经停下。', useHere: '在这里使用',
+    fencedTitle: '已在另一台设备上进入', fenced: '同一个身份只能在一台设备上使用，这里已经停下。', useHere: '在这里使用',
     browserTitle: '请用浏览器打开', browser: '这个应用里的网页不能上实时课。请复制链接，在系统浏览器（如 Chrome、Edge、Safari）里打开。',
     copy: '复制链接', copied: '已复制，请到浏览器里粘贴',
     codecTitle: '画面可能不完整', codec: '这个浏览器解不开这节课的视频，部分画面会是黑的，声音不受影响。请换 Chrome 或 Edge。',
