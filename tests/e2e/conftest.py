@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -18,6 +17,8 @@ from typing import IO, Any, TypeVar
 
 import pytest
 from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+
+from light.ports import free_port
 
 T = TypeVar("T")
 
@@ -36,13 +37,6 @@ QUIET = [
     "--use-fake-device-for-media-stream=fps=30",
 ]
 READY_S = 30.0
-
-
-def free_port() -> int:
-    """A port that is free for TCP and UDP just now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-        tcp.bind(("127.0.0.1", 0))
-        return int(tcp.getsockname()[1])
 
 
 def require(path: str, package: str) -> str:

@@ -21,10 +21,11 @@ from playwright.async_api import Page
 from e2e.conftest import CHROMIUM, Browsers, frames, require, wait_until
 from e2e.marks import device_arguments, sees, slot
 from hosting.process import server_process
+from light.ports import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-FIRST_PORT = 18230
+FIRST_PORT = free_port(4)
 #: The certificate is our own: a person clicks the warning away once, a test cannot.
 TRUSTING = "--ignore-certificate-errors"
 

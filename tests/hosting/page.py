@@ -60,10 +60,11 @@ _open: list[Page] = []
 
 async def close_pages() -> None:
     """Closes what tests left open."""
-    for page in _open:
+    pages = _open[:]
+    _open.clear()
+    for page in pages:
         page.socket.transport.resume_reading()
         await page.socket.close()
-    _open.clear()
 
 
 class Page:

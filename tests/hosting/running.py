@@ -78,8 +78,9 @@ class Running:
 async def running_server(
     data: Path, first_port: int, environment: dict[str, str] | None = None
 ) -> AsyncIterator[Running]:
+    # An fsync may take seconds while a test machine compiles; tests of outages set their own.
     settings = load(
-        environment or {},
+        {"TWINCLASS_REDIS__TIMEOUT_S": "10"} | (environment or {}),
         overrides={
             "http": {"port": first_port, "admin_port": first_port + 1},
             "media": {"port": first_port + 2},
@@ -108,5 +109,7 @@ async def running_server(
         try:
             yield Running(settings, folder, server, made[0], folder.read_keys(), task)
         finally:
-            await close_pages()
-            server.request_stop(keep_workers=False)
+            try:
+                await close_pages()
+            finally:
+                server.request_stop(keep_workers=False)

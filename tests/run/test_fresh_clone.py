@@ -17,11 +17,13 @@ from pathlib import Path
 import pytest
 
 from hosting.process import environment
+from light.ports import free_port
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(900)]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PORT, ADMIN_PORT, MEDIA_PORT = 18240, 18241, 18242
+PORT = free_port(6)
+ADMIN_PORT, MEDIA_PORT = PORT + 1, PORT + 2
 #: Downloads, a compiler of TypeScript and two machines' worth of other tests beside it.
 FIRST_START_S = 600.0
 #: What design promises for every later start.
@@ -113,7 +115,7 @@ def test_a_later_start_is_quick_and_needs_no_network(first: tuple[Path, Started]
 
 def test_a_second_run_on_the_same_data_says_who_holds_it(first: tuple[Path, Started]) -> None:
     folder, _ = first
-    others = ("--port", "18243", "--admin-port", "18244", "--media-port", "18245")
+    others = ("--port", str(PORT + 3), "--admin-port", str(PORT + 4), "--media-port", str(PORT + 5))
     with started(folder, 60):
         done = run(folder, *others)
     assert done.returncode == 2

@@ -12,11 +12,14 @@ import pytest
 
 from hosting.page import Page, close_pages, token
 from hosting.process import server_process, twinclass
+from light.ports import free_port
 from twinclass_server.adapters.data_folder import DataFolder, KeyFile
 from twinclass_server.cli import main
 from twinclass_server.logging import JsonFormatter, redact
 from twinclass_signaling.messages import Goodbye
 from twinclass_signaling.roles import Role
+
+PORTS = free_port(22)
 
 
 def test_a_token_is_printed_alone_and_needs_no_server(tmp_path: Path) -> None:
@@ -92,7 +95,7 @@ def test_check_config_names_every_problem(
 
 
 async def test_lessons_are_created_listed_and_closed(tmp_path: Path) -> None:
-    async with server_process(tmp_path / "data", 18150) as server:
+    async with server_process(tmp_path / "data", PORTS) as server:
         admin = ("--admin", server.admin_url)
         done = twinclass(
             *("lesson", "create", "geometry", "--title", "示例课", "--minutes", "30"),
@@ -118,14 +121,19 @@ async def test_lessons_are_created_listed_and_closed(tmp_path: Path) -> None:
 
 
 async def test_a_busy_port_is_named_with_its_flag(tmp_path: Path) -> None:
-    async with server_process(tmp_path / "data", 18154) as server:
+    async with server_process(tmp_path / "data", PORTS + 4) as server:
         free = ["serve", "--data", str(tmp_path / "other")]
         for flag, port in (
             ("--port", server.port),
             ("--admin-port", server.port + 1),
             ("--media-port", server.port + 2),
         ):
-            ports = {"--port": 18158, "--admin-port": 18159, "--media-port": 18160, flag: port}
+            ports = {
+                "--port": PORTS + 8,
+                "--admin-port": PORTS + 9,
+                "--media-port": PORTS + 10,
+                flag: port,
+            }
             flat = [part for name, value in ports.items() for part in (name, str(value))]
             done = twinclass(*free, *flat)
             assert done.returncode == 2
@@ -135,7 +143,7 @@ async def test_a_busy_port_is_named_with_its_flag(tmp_path: Path) -> None:
 
 async def test_the_log_of_a_lesson_holds_no_token_and_no_name(tmp_path: Path) -> None:
     async with server_process(
-        tmp_path / "data", 18162, {"TWINCLASS_LOG__LEVEL": "debug"}
+        tmp_path / "data", PORTS + 12, {"TWINCLASS_LOG__LEVEL": "debug"}
     ) as server:
         await server.create_lesson()
         key = token(server.keys, Role.HOME_LEARNER, "home-1", name="示例学生小名")

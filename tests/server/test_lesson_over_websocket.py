@@ -10,6 +10,7 @@ import pytest
 
 from hosting.page import Page, token
 from hosting.running import Running, running_server
+from light.ports import free_port
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.events import StageEntered, StageLeft
 from twinclass_signaling.messages import (
@@ -28,12 +29,14 @@ from twinclass_signaling.messages import (
 )
 from twinclass_signaling.roles import Role
 
+PORTS = free_port(10)
+
 ROOM = ParticipantId("room-1")
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running_server(tmp_path / "data", 18100) as found:
+    async with running_server(tmp_path / "data", PORTS) as found:
         await found.create_lesson()
         yield found
 

@@ -12,16 +12,21 @@ import pytest
 
 from hosting.page import Page, token
 from hosting.running import Running, running_server
+from light.ports import free_port
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.messages import Ack, CallOn, Error, LeaveStage, OpenLesson, Resume
 from twinclass_signaling.roles import Role
+
+PORTS = free_port(18)
+#: Redis that is silent for this long is away.
+SHORT = {"TWINCLASS_REDIS__TIMEOUT_S": "2"}
 
 ROOM = ParticipantId("room-1")
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running_server(tmp_path / "data", 18110) as found:
+    async with running_server(tmp_path / "data", PORTS, SHORT) as found:
         await found.create_lesson()
         yield found
 
@@ -85,14 +90,14 @@ async def test_a_page_that_loses_its_line_meanwhile_resumes_without_the_log(
 
 async def test_a_restarted_server_knows_its_lesson_and_its_sessions(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    async with running_server(data, 18115) as server:
+    async with running_server(data, PORTS + 5, SHORT) as server:
         await server.create_lesson()
         key = token(server.keys, Role.LEAD, "lead", name="示例老师")
         lead, welcome = await Page.enter(server.port, key)
         await Page.enter(server.port, token(server.keys, Role.ROOM, "room-1"))
         acknowledged = await lead.command(OpenLesson(), 3)
         await lead.command(CallOn(ROOM), 4)
-    async with running_server(data, 18115) as server:
+    async with running_server(data, PORTS + 5, SHORT) as server:
         lead, back = await Page.enter(server.port, key, Resume(welcome.session, welcome.secret))
         assert back.session == welcome.session
         assert back.lesson.phase == "live"
@@ -104,7 +109,7 @@ async def test_a_restarted_server_knows_its_lesson_and_its_sessions(tmp_path: Pa
 async def test_snapshots_shorten_the_replay(tmp_path: Path) -> None:
     environment = {"TWINCLASS_LESSON__SNAPSHOT_EVERY": "10"}
     data = tmp_path / "data"
-    async with running_server(data, 18118, environment) as server:
+    async with running_server(data, PORTS + 8, environment) as server:
         await server.create_lesson()
         lead, _ = await Page.enter(server.port, token(server.keys, Role.LEAD, "lead"))
         room, _ = await Page.enter(server.port, token(server.keys, Role.ROOM, "room-1"))
@@ -116,7 +121,7 @@ async def test_snapshots_shorten_the_replay(tmp_path: Path) -> None:
         before = server.lessons_host().state
         await lead.close()
         await room.close()
-    async with running_server(data, 18118, environment) as server:
+    async with running_server(data, PORTS + 8, environment) as server:
         async with asyncio.timeout(5):
             while not server.has_host():
                 await asyncio.sleep(0.02)

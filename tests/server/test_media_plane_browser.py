@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from light.ports import free_port
 from twinclass_media.settings import MediaSettings
 from twinclass_server.adapters.media_plane import WorkerMediaPlane
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
@@ -34,7 +35,7 @@ ARGUMENTS = [
     "--use-fake-ui-for-media-stream",
 ]
 LESSON, LEAD, ROOM = LessonId("demo"), ParticipantId("lead"), ParticipantId("room")
-PORT = 18290
+PORT = free_port(10)
 PAGE = """<!doctype html><script>
 let up, down, video = document.createElement('video');
 async function offer() {

@@ -13,6 +13,7 @@ import pytest
 
 from light.page import LightPage
 from light.peer import Identity, Received
+from light.ports import free_port
 from light.source import AudioSource, VideoSource
 from twinclass_media.settings import MediaSettings
 from twinclass_server.adapters.media_plane import WorkerMediaPlane
@@ -38,7 +39,7 @@ LEAD_SLOTS = (
     Subscription("lead", 0, "microphone", LEAD, priority=0),
     Subscription("lead", 0, "camera", LEAD),
 )
-PORT = 18250
+PORT = free_port(10)
 
 
 Message = TypeVar("Message")

@@ -37,6 +37,8 @@ from twinclass_signaling.messages import (
 )
 from twinclass_signaling.roles import Role
 
+PORTS = free_port(46)
+
 LESSON = LessonId("algebra")
 ROOM = ParticipantId("room-1")
 
@@ -138,8 +140,8 @@ async def test_a_frozen_owner_is_replaced_and_its_next_write_refused(
 ) -> None:
     extra = {"TWINCLASS_REDIS__URL": redis_url, "TWINCLASS_LESSON__LEASE_S": "1.5"}
     one, two = (
-        ServerProcess(tmp_path / "one", 18130, extra),
-        ServerProcess(tmp_path / "two", 18134, extra),
+        ServerProcess(tmp_path / "one", PORTS, extra),
+        ServerProcess(tmp_path / "two", PORTS + 4, extra),
     )
     keys = one.keys
     shutil.copy(tmp_path / "one" / "token-keys.json", tmp_path / "two" / "token-keys.json")
@@ -179,8 +181,8 @@ async def test_the_first_write_of_an_owner_that_slept_is_refused_and_nothing_ack
     # learns from its write.
     extra = {"TWINCLASS_REDIS__URL": redis_url, "TWINCLASS_LESSON__LEASE_S": "60"}
     one, two = (
-        ServerProcess(tmp_path / "one", free_port(), extra),
-        ServerProcess(tmp_path / "two", free_port(), extra),
+        ServerProcess(tmp_path / "one", free_port(4), extra),
+        ServerProcess(tmp_path / "two", free_port(4), extra),
     )
     keys = one.keys
     shutil.copy(tmp_path / "one" / "token-keys.json", tmp_path / "two" / "token-keys.json")
@@ -225,7 +227,7 @@ async def test_the_first_write_of_an_owner_that_slept_is_refused_and_nothing_ack
 
 
 async def test_a_killed_server_comes_back_to_its_workers_and_its_lesson(tmp_path: Path) -> None:
-    server = ServerProcess(tmp_path / "data", 18138)
+    server = ServerProcess(tmp_path / "data", PORTS + 8)
     try:
         await server.start()
         await server.create_lesson()
@@ -261,11 +263,13 @@ def worker_pids(server: ServerProcess) -> list[int]:
 async def test_a_drain_says_goodbye_and_a_second_server_is_told_who_holds_the_folder(
     tmp_path: Path,
 ) -> None:
-    async with server_process(tmp_path / "data", 18142) as server:
+    async with server_process(tmp_path / "data", PORTS + 12) as server:
         await server.create_lesson()
         page, _ = await Page.enter(server.port, token(server.keys, Role.LEAD, "lead"))
-        second = ServerProcess(tmp_path / "data", 18146)
-        with pytest.raises(AssertionError, match=f"process {server.process.pid}, http port 18142"):
+        second = ServerProcess(tmp_path / "data", PORTS + 16)
+        with pytest.raises(
+            AssertionError, match=f"process {server.process.pid}, http port {PORTS + 12}"
+        ):
             await second.start()
         server.signal(signal.SIGTERM)
         goodbye = await page.wait_for(Goodbye)
@@ -278,7 +282,7 @@ async def test_a_drain_says_goodbye_and_a_second_server_is_told_who_holds_the_fo
 async def test_a_second_signal_does_not_wait_for_clients_that_do_not_listen(
     tmp_path: Path,
 ) -> None:
-    async with server_process(tmp_path / "data", 18166) as server:
+    async with server_process(tmp_path / "data", PORTS + 36) as server:
         await server.create_lesson()
         deaf, _ = await Page.enter(server.port, token(server.keys, Role.LEAD, "lead"))
         deaf.socket.transport.pause_reading()

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from hosting.page import Page, token
 from hosting.running import Running, running_server
+from light.ports import free_port
 from twinclass_config import DemoSettings, load
 from twinclass_server.announce import base_urls, greeting
 from twinclass_server.demo import demo_links
@@ -19,6 +20,8 @@ from twinclass_server.http import pages
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.messages import Ack, CloseLesson, Goodbye
 from twinclass_signaling.roles import Role
+
+PORTS = free_port(10)
 
 OFFER = "\r\n".join(
     (
@@ -45,7 +48,7 @@ OFFER = "\r\n".join(
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Running]:
     async with running_server(
-        tmp_path / "data", 18170, {"TWINCLASS_DEMO__ENABLED": "yes"}
+        tmp_path / "data", PORTS, {"TWINCLASS_DEMO__ENABLED": "yes"}
     ) as found:
         yield found
 

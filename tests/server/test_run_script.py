@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from light.ports import free_port
+
 RUN = Path(__file__).resolve().parents[2] / "run"
 TOOLS = ("bash", "dirname", "sed", "cat", "cut", "sha256sum", "uname", "find", "sort", "xargs")
 
@@ -26,7 +28,7 @@ def start(folder: Path, *tools: tuple[str, str], url: str = "") -> subprocess.Co
         (path / name).write_text(f"#!{path / 'bash'}\n{text}\n")
         (path / name).chmod(0o755)
     return subprocess.run(
-        [str(path / "bash"), str(folder / "run"), "--port", "18178"],
+        [str(path / "bash"), str(folder / "run"), "--port", str(free_port())],
         capture_output=True,
         text=True,
         timeout=30,

@@ -12,7 +12,10 @@ import httpx
 from cryptography import x509
 
 from hosting.process import server_process
+from light.ports import free_port
 from twinclass_server.adapters import lan
+
+PORTS = free_port(12)
 
 
 def test_addresses_are_those_others_can_reach() -> None:
@@ -42,13 +45,13 @@ def test_a_certificate_is_made_once_and_again_when_it_no_longer_fits(tmp_path: P
 async def test_a_schools_server_speaks_https_with_its_own_certificate(tmp_path: Path) -> None:
     data = tmp_path / "data"
     flags = ("--lan", "--demo")
-    async with server_process(data, 18174, None, *flags, scheme="https") as server:
+    async with server_process(data, PORTS, None, *flags, scheme="https") as server:
         context = ssl.create_default_context(cafile=str(data / "tls" / "certificate.pem"))
         async with httpx.AsyncClient(verify=context, trust_env=False) as client:
-            answer = await client.get("https://127.0.0.1:18174/api/portal")
+            answer = await client.get(f"https://127.0.0.1:{PORTS}/api/portal")
         links = answer.json()["links"]
-        assert all(link["url"].startswith("https://127.0.0.1:18174/") for link in links)
+        assert all(link["url"].startswith(f"https://127.0.0.1:{PORTS}/") for link in links)
         text = server.log_text()
         for address in lan.lan_addresses():
-            assert f"https://{address}:18174" in text
-        assert "TCP 18174, UDP+TCP 18176" in text
+            assert f"https://{address}:{PORTS}" in text
+        assert f"TCP {PORTS}, UDP+TCP {PORTS + 2}" in text

@@ -14,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 
 from hosting.page import Page, token
 from hosting.running import Running, running_server
+from light.ports import free_port
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.messages import (
     Ack,
@@ -30,13 +31,15 @@ from twinclass_signaling.messages import (
 )
 from twinclass_signaling.roles import Role
 
+PORTS = free_port(13)
+
 DEEP = '{"type":"ping","sent_ms":' + "[" * 50_000 + "]" * 20_000 + "}"
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Running]:
     environment = {"TWINCLASS_LESSON__AUTHENTICATE_S": "0.5"}
-    async with running_server(tmp_path / "data", 18104, environment) as found:
+    async with running_server(tmp_path / "data", PORTS, environment) as found:
         await found.create_lesson()
         yield found
 
@@ -165,7 +168,7 @@ async def test_nobody_publishes_a_source_of_another_role(server: Running) -> Non
 
 async def test_a_client_that_never_reads_is_closed_and_others_go_on(tmp_path: Path) -> None:
     environment = {"TWINCLASS_LESSON__SEND_QUEUE": "20"}
-    async with running_server(tmp_path / "slow", 18107, environment) as server:
+    async with running_server(tmp_path / "slow", PORTS + 3, environment) as server:
         await server.create_lesson()
         lead, _ = await Page.enter(server.port, token(server.keys, Role.LEAD, "lead"))
         slow, welcome = await Page.enter(server.port, token(server.keys, Role.ROOM, "room-1"))

@@ -13,12 +13,15 @@ from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack, VideoStreamT
 from av import VideoFrame
 from starlette.applications import Starlette
 
+from light.ports import free_port
 from twinclass_media.settings import MediaSettings
 from twinclass_server.adapters.media_plane import WorkerMediaPlane
 from twinclass_server.http.whip import Door, WhipService
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.ports import Grant, MediaMessage, Subscription
 from twinclass_signaling.roles import Source
+
+PORTS = free_port(10)
 
 LEAD = ParticipantId("lead")
 HEADERS = {"Authorization": "Bearer t", "Content-Type": "application/sdp"}
@@ -74,7 +77,7 @@ async def negotiate(client: httpx.AsyncClient, path: str, connection: RTCPeerCon
 
 
 async def test_aiortc_publishes_and_aiortc_watches(tmp_path: Path) -> None:
-    settings = MediaSettings(bind=("127.0.0.1",), port=18270)
+    settings = MediaSettings(bind=("127.0.0.1",), port=PORTS)
     plane = WorkerMediaPlane(settings, tmp_path, Quiet())
     plane.shutdown_workers = True
     publisher, viewer = RTCPeerConnection(), RTCPeerConnection()
