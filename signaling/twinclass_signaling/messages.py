@@ -17,9 +17,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, RoomId, SessionId
+from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, PersonId, RoomId, SessionId
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.roles import Role, Source
+from twinclass_signaling.tool_commands import ToolCommand
+from twinclass_signaling.tool_views import ToolView, ToolViews
 
 SUBPROTOCOL = "twinclass.v1"
 #: An SDP offer of a page with simulcast is 6-9 KiB; four times that for slack.
@@ -60,6 +62,9 @@ class Authenticate(Struct, frozen=True, tag="authenticate", forbid_unknown_field
     last_seq: Annotated[int, Meta(ge=0)] = 0
     #: Takes the seat from another device after "fenced" was shown.
     use_here: bool = True
+    #: A room's page: when another device of the room has the sound, come in as its companion,
+    #: without sound and microphone, instead of taking the seat.
+    companion: bool = False
 
 
 class PublishedTrack(Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,9 +134,10 @@ class CloseLesson(Struct, frozen=True, tag="lesson_close", forbid_unknown_fields
 
 
 class CallOn(Struct, frozen=True, tag="call_on", forbid_unknown_fields=True):
-    """Puts a room or a home learner on stage."""
+    """Puts a room or a home learner on stage; ``child``: who of a home group."""
 
     participant: Annotated[ParticipantId, Meta(max_length=64)]
+    child: Annotated[PersonId, Meta(max_length=64)] | None = None
 
 
 class LeaveStage(Struct, frozen=True, tag="stage_leave", forbid_unknown_fields=True):
@@ -144,7 +150,8 @@ class ClearStage(Struct, frozen=True, tag="stage_clear", forbid_unknown_fields=T
     """Takes everybody off the stage."""
 
 
-ClientCommand = OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage
+StageCommand = OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage
+ClientCommand = StageCommand | ToolCommand
 
 
 class Command(Struct, frozen=True, tag="command", forbid_unknown_fields=True):
@@ -157,6 +164,22 @@ class Command(Struct, frozen=True, tag="command", forbid_unknown_fields=True):
     command: ClientCommand
 
 
+class Ink(Struct, frozen=True, tag="ink", forbid_unknown_fields=True):
+    """A stroke, or the next piece of one (same ``stroke`` id), drawn on a page by whoever teaches.
+    ``points``: x, y, x, y … from 0 to 10000 of the page's width and height; at most 500 points.
+    Not a command: no answer, and it is not in the event log."""
+
+    document: Annotated[str, Meta(max_length=64)]
+    page: Annotated[int, Meta(ge=1, le=500)]
+    stroke: Annotated[str, Meta(max_length=32)]
+    points: Annotated[
+        tuple[Annotated[int, Meta(ge=0, le=10_000)], ...], Meta(min_length=2, max_length=1000)
+    ]
+    color: Literal["black", "red", "blue", "green", "yellow"] = "red"
+    #: In ten-thousandths of the page's width.
+    width: Annotated[int, Meta(ge=1, le=500)] = 30
+
+
 ClientMessage = (
     Authenticate
     | PublishOffer
@@ -166,6 +189,7 @@ ClientMessage = (
     | View
     | Report
     | Command
+    | Ink
     | Ping
 )
 
@@ -195,6 +219,8 @@ class ParticipantView(Struct, frozen=True):
     #: Sources that are being published now.
     sources: tuple[Source, ...] = ()
     sound: Literal["playing", "blocked", "off"] = "off"
+    #: A further device of a room, without sound.
+    companion: bool = False
 
 
 class StagePlace(Struct, frozen=True):
@@ -226,6 +252,7 @@ class LessonView(Struct, frozen=True):
     counts: Counts
     stage: tuple[StagePlace, ...]
     participants: tuple[ParticipantView, ...]
+    tools: ToolViews
 
 
 class Welcome(Struct, frozen=True, tag="welcome"):
@@ -243,10 +270,12 @@ class Welcome(Struct, frozen=True, tag="welcome"):
     #: Sources this role may ever publish.
     may_publish: tuple[Source, ...]
     may_command: tuple[str, ...]
+    #: This device is a further one of its room: no sound, no microphone, no camera.
+    companion: bool
 
 
 class Event(Struct, frozen=True, tag="event"):
-    """One step of the lesson, in order without gaps for this client."""
+    """One step of the lesson, in order. ``seq`` has gaps where this client may not see a step."""
 
     seq: EventSeq
     at: float
@@ -258,6 +287,38 @@ class Presence(Struct, frozen=True, tag="presence"):
 
     counts: Counts
     participants: tuple[ParticipantView, ...]
+
+
+class Tool(Struct, frozen=True, tag="tool"):
+    """One tool as this client may see it now; replaces ``lesson.tools[view.type]``. Sent after
+    the events that changed it, gathered for up to 100 ms."""
+
+    view: ToolView
+
+
+class Stroke(Struct, frozen=True):
+    """A stroke on a page; ``points``, ``color`` and ``width`` as in ``ink``."""
+
+    stroke: str
+    points: tuple[int, ...]
+    color: str
+    width: int
+
+
+class InkDrawn(Struct, frozen=True, tag="ink_drawn"):
+    """A stroke that is being drawn; points of the same ``stroke`` id go on."""
+
+    document: str
+    page: int
+    stroke: Stroke
+
+
+class InkPage(Struct, frozen=True, tag="ink_page"):
+    """All strokes of the page that is shown; after ``welcome``, a turn, or when it was wiped."""
+
+    document: str
+    page: int
+    strokes: tuple[Stroke, ...]
 
 
 class PublishAnswer(Struct, frozen=True, tag="publish_answer"):
@@ -366,7 +427,8 @@ class Fenced(Struct, frozen=True, tag="fenced"):
 class Goodbye(Struct, frozen=True, tag="goodbye"):
     """The server closes this connection: reconnect after ``reconnect_after_s``, or not (None)."""
 
-    reason: Literal["lesson_closed", "drain", "server_stop", "moved"]
+    #: "arrived": the pupil is in her class's room now; "removed": by staff.
+    reason: Literal["lesson_closed", "drain", "server_stop", "moved", "arrived", "removed"]
     text: Text
     reconnect_after_s: float | None = None
 
@@ -382,6 +444,9 @@ ServerMessage = (
     Welcome
     | Event
     | Presence
+    | Tool
+    | InkDrawn
+    | InkPage
     | PublishAnswer
     | PublishWishes
     | SubscribeOffer

@@ -23,6 +23,7 @@ ALLOWANCES: dict[str, Allowance] = {
     "view": Allowance(2, 10),
     "report": Allowance(2, 10),
     "command": Allowance(10, 40),
+    "ink": Allowance(30, 90),
     "ping": Allowance(1, 10),
 }
 

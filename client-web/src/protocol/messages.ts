@@ -7,6 +7,95 @@ export interface Ack {
   seq: number
 }
 
+/** "Seen", by one tap. */
+export interface AcknowledgeNote {
+  type: "note_ack"
+  note: number
+}
+
+/** Lets somebody come back who was removed. */
+export interface Admit {
+  type: "participant_admit"
+  participant: string
+}
+
+/** The plan (staff; others get empty lists). `phase`: gone to by hand, None: by the minute, which the page works out from `opened_at`; past the last minute is overrun. */
+export interface AgendaView {
+  type: "agenda"
+  phases: readonly PhaseView[]
+  cues: readonly CueView[]
+  phase: number | null
+}
+
+/** An assistant answers a home of her class, with at most 40 characters or none. */
+export interface AnswerHelp {
+  type: "help_answer"
+  participant: string
+  text?: string
+}
+
+/** The lead's tap back: clears a kind of signal, of one room or (None) of all; the assistants see that it was answered. */
+export interface AnswerPulse {
+  type: "pulse_answer"
+  kind: "cannot_hear" | "cannot_see" | "done" | "faster" | "help" | "ready" | "slower" | "unclear"
+  room?: string | null
+}
+
+/** An answer of a device; changeable until the quiz is closed. `choices`: positions of options (judge: 0 yes, 1 no). `child`: which child of a home group. */
+export interface AnswerQuiz {
+  type: "quiz_answer"
+  quiz: number
+  choices?: readonly number[]
+  number?: number | null
+  child?: string | null
+}
+
+/** The assistant lets a hand of her class through to the lead. */
+export interface ApproveHand {
+  type: "hand_approve"
+  participant: string
+}
+
+/** A home asks the assistants of her own class; nobody else sees it. */
+export interface AskHelp {
+  type: "help_ask"
+  kind: "cannot_hear" | "cannot_see" | "other" | "question"
+}
+
+/** An assistant of one's own class. */
+export interface AssistantView {
+  participant: string
+  name: string
+  here: boolean
+}
+
+/** Puts an uploaded document into the lesson and shows its first page. `document` is the id that the upload gave. */
+export interface AttachSlides {
+  type: "slides_attach"
+  document: string
+  pages: number
+  sha256: string
+  title?: string
+}
+
+/** A pupil's part of attendance starts (and her last one ends). */
+export interface AttendanceChanged {
+  type: "attendance_changed"
+  pupil: string
+  room: string | null
+  mode: "absent" | "home" | "home_group" | "in_room"
+  late: boolean
+  cause: "arrived" | "joined" | "marked" | "roll_call"
+  actor: string
+}
+
+/** `classes`: staff all, others their own. `pupils`: the roster of an assistant's own class; a home its own pupil; a home group its children; lead and co-lead none (counts). */
+export interface AttendanceView {
+  type: "attendance"
+  classes: readonly ClassCounts[]
+  pupils: readonly ChildView[]
+}
+
 /** Must be first, within 5 s. `last_seq`: the last event this page has applied. */
 export interface Authenticate {
   type: "authenticate"
@@ -15,19 +104,94 @@ export interface Authenticate {
   resume?: Resume | null
   last_seq?: number
   use_here?: boolean
+  companion?: boolean
 }
 
-/** Puts a room or a home learner on stage. */
+/** Notes (the last 50, oldest first) and signals; staff only, others get it empty. A note to one room is seen by lead, co-lead, its sender and that room's assistants. */
+export interface BackchannelView {
+  type: "backchannel"
+  notes: readonly NoteView[]
+  pulses: readonly PulseView[]
+  sums: readonly PulseSum[]
+}
+
+/** Calls the next fair room: rooms without a turn first, then the longest wait. */
+export interface CallNext {
+  type: "call_next"
+}
+
+/** Puts a room or a home learner on stage; `child`: who of a home group. */
 export interface CallOn {
   type: "call_on"
   participant: string
+  child?: string | null
 }
 
-/** Somebody was named by the lead. */
+/** Somebody was named by the lead; `child`: who of a home group. */
 export interface CalledOn {
   type: "called_on"
   participant: string
   actor: string
+  child: string | null
+}
+
+/** Takes the countdown off the screens. */
+export interface CancelCountdown {
+  type: "countdown_cancel"
+}
+
+/** One message; plain text, never markup. */
+export interface ChatMessage {
+  message: number
+  sender: string
+  name: string
+  text: string
+  at: number
+}
+
+/** A message for everybody; `message` counts up from 1. */
+export interface ChatSaid {
+  type: "chat_said"
+  message: number
+  text: string
+  actor: string
+}
+
+/** The last 50 messages; empty while chat is off. */
+export interface ChatView {
+  type: "chat"
+  enabled: boolean
+  messages: readonly ChatMessage[]
+}
+
+/** A pupil of a roster. `seat`: the home or home group through which she takes part. */
+export interface ChildView {
+  id: string
+  name: string
+  mode: "absent" | "home" | "home_group" | "in_room"
+  late: boolean
+  since: number
+  seat: string | null
+  here: boolean
+}
+
+/** One class in figures. `roll_called_at` None: not yet; `in_room` is then None when nobody has told. */
+export interface ClassCounts {
+  room: string
+  expected: number
+  in_room: number | null
+  home: number
+  home_here: number
+  absent: number
+  late: number
+  roll_called_at: number | null
+}
+
+/** Wipes the strokes of one page. */
+export interface ClearInk {
+  type: "ink_clear"
+  document: string
+  page: number
 }
 
 /** Takes everybody off the stage. */
@@ -46,11 +210,38 @@ export interface CloseLesson {
   type: "lesson_close"
 }
 
+/** No more answers of devices; tallies are still taken until the result is released. */
+export interface CloseQuiz {
+  type: "quiz_close"
+}
+
 /** Asks for a change of the lesson; answered by `ack` or `error` with the same id. `id` counts up per session, so that a repeat after a reconnect is not done twice. */
 export interface Command {
   type: "command"
   id: number
-  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage
+  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk
+}
+
+/** It is over or was taken off. */
+export interface CountdownEnded {
+  type: "countdown_ended"
+  cause: "lesson_closed" | "staff" | "time"
+  actor: string
+}
+
+/** A countdown runs on all screens. */
+export interface CountdownStarted {
+  type: "countdown_started"
+  seconds: number
+  text: string
+  actor: string
+}
+
+/** A running countdown. */
+export interface CountdownView {
+  text: string
+  started_at: number
+  ends_at: number
 }
 
 /** Such as "12/12 rooms, 33/33 home". */
@@ -61,12 +252,42 @@ export interface Counts {
   homes_expected: number
 }
 
+/** A cue of the plan was ticked off, or not any more. */
+export interface CueMarked {
+  type: "cue_marked"
+  cue: number
+  done: boolean
+  actor: string
+}
+
+/** A cue of the plan. `room` None: for all rooms; `who`: whose it is. */
+export interface CueView {
+  minute: number
+  who: "all" | "assistant" | "co_lead" | "lead"
+  room: string | null
+  text: string
+  done: boolean
+}
+
+/** A document of the lesson. The file: `GET /api/slides/{document}` with the join token. */
+export interface DocumentView {
+  document: string
+  title: string
+  pages: number
+  sha256: string
+}
+
 /** What the server wants of one encoding (RTCRtpEncodingParameters names). */
 export interface EncodingWish {
   rid: string
   active: boolean
   max_bitrate: number
   max_framerate: number
+}
+
+/** Everybody comes back. */
+export interface EndGroupWork {
+  type: "group_work_end"
 }
 
 /** `code` is for programs and stable, `text` for people. `id` of the command, if any. `retry_after_s` > 0: the same may work then. `fatal`: the connection closes after it. */
@@ -79,12 +300,12 @@ export interface ErrorMessage {
   fatal: boolean
 }
 
-/** One step of the lesson, in order without gaps for this client. */
+/** One step of the lesson, in order. `seq` has gaps where this client may not see a step. */
 export interface EventMessage {
   type: "event"
   seq: number
   at: number
-  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded
+  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | SlidesAttached | SlideTurned | InkCleared
 }
 
 /** The same seat was taken elsewhere; do not reconnect, offer "use here". */
@@ -93,12 +314,172 @@ export interface Fenced {
   text: BilingualText
 }
 
+/** Goes to a phase of the plan by hand; None: by the minute again. */
+export interface GoToPhase {
+  type: "agenda_go"
+  phase?: number | null
+}
+
 /** The server closes this connection: reconnect after `reconnect_after_s`, or not (None). */
 export interface Goodbye {
   type: "goodbye"
-  reason: "drain" | "lesson_closed" | "moved" | "server_stop"
+  reason: "arrived" | "drain" | "lesson_closed" | "moved" | "removed" | "server_stop"
   text: BilingualText
   reconnect_after_s: number | null
+}
+
+/** Everybody is back. */
+export interface GroupWorkEnded {
+  type: "group_work_ended"
+  cause: "lesson_closed" | "staff" | "time"
+  actor: string
+}
+
+/** Rooms and homes work under their own assistants. */
+export interface GroupWorkStarted {
+  type: "group_work_started"
+  seconds: number
+  task: string
+  actor: string
+}
+
+/** Group work. `listening` (staff only): rooms that the lead hears now. */
+export interface GroupWorkView {
+  task: string
+  started_at: number
+  ends_at: number
+  listening: readonly string[]
+}
+
+/** The assistant of the class let a hand through. */
+export interface HandApproved {
+  type: "hand_approved"
+  participant: string
+  actor: string
+}
+
+/** Gives the teaching back to the lead. */
+export interface HandBack {
+  type: "hand_back"
+}
+
+/** A hand is down. */
+export interface HandLowered {
+  type: "hand_lowered"
+  participant: string
+  reason: "all" | "called" | "closed" | "left" | "self" | "staff"
+  actor: string | null
+}
+
+/** These may take over. `phase` and `cue`: where the plan is. */
+export interface HandOverOffered {
+  type: "hand_over_offered"
+  to: readonly string[]
+  reason: "connection" | "media" | "offered" | "returned"
+  phase: number | null
+  cue: number | null
+  actor: string
+}
+
+/** The offer does not hold any more. */
+export interface HandOverWithdrawn {
+  type: "hand_over_withdrawn"
+  actor: string
+}
+
+/** A hand is up, or its count has changed. `participant`: the home, the home group, or the room; `actor` is then its assistant. */
+export interface HandRaised {
+  type: "hand_raised"
+  participant: string
+  actor: string
+  room: string | null
+  count: number
+  children: readonly string[]
+  approved: boolean
+}
+
+/** A hand. `approved` false: the assistant of its class must let it through first. */
+export interface HandView {
+  participant: string
+  room: string | null
+  count: number
+  children: readonly string[]
+  raised_at: number
+  approved: boolean
+}
+
+/** Hands, longest up first. Staff see all; others their own and those of their class. */
+export interface HandsView {
+  type: "hands"
+  hands: readonly HandView[]
+}
+
+/** "I hear you", or not: notes it for `room` (None: whose turn it is) and goes on. */
+export interface HeardInSoundCheck {
+  type: "sound_check_heard"
+  room?: string | null
+  heard?: boolean
+}
+
+/** An assistant has answered. */
+export interface HelpAnswered {
+  type: "help_answered"
+  participant: string
+  text: string
+  actor: string
+}
+
+/** A home asks the assistants of her class. */
+export interface HelpAsked {
+  type: "help_asked"
+  participant: string
+  room: string | null
+  kind: "cannot_hear" | "cannot_see" | "other" | "question"
+}
+
+/** A home's call for its assistant. `answered_at` None: still open. */
+export interface HelpView {
+  participant: string
+  kind: "cannot_hear" | "cannot_see" | "other" | "question"
+  at: number
+  answered_at: number | null
+  answered_by: string | null
+  text: string
+}
+
+/** A stroke, or the next piece of one (same `stroke` id), drawn on a page by whoever teaches. `points`: x, y, x, y … from 0 to 10000 of the page's width and height; at most 500 points. Not a command: no answer, and it is not in the event log. */
+export interface Ink {
+  type: "ink"
+  document: string
+  page: number
+  stroke: string
+  points: readonly number[]
+  color?: "black" | "blue" | "green" | "red" | "yellow"
+  width?: number
+}
+
+/** The strokes of a page were wiped. Strokes themselves are no events. */
+export interface InkCleared {
+  type: "ink_cleared"
+  document: string
+  page: number
+  actor: string
+}
+
+/** A stroke that is being drawn; points of the same `stroke` id go on. */
+export interface InkDrawn {
+  type: "ink_drawn"
+  document: string
+  page: number
+  stroke: Stroke
+}
+
+/** All strokes of the page that is shown; after `welcome`, a turn, or when it was wiped. */
+export interface InkPage {
+  type: "ink_page"
+  document: string
+  page: number
+  strokes: readonly Stroke[]
 }
 
 /** Takes somebody (staff) or oneself off the stage. */
@@ -131,6 +512,46 @@ export interface LessonView {
   counts: Counts
   stage: readonly StagePlace[]
   participants: readonly ParticipantView[]
+  tools: ToolViews
+}
+
+/** During group work the lead hears up to two rooms; empty: none. It is in the log, and the staff of the room see it. */
+export interface ListenIn {
+  type: "listen_in"
+  rooms?: readonly string[]
+}
+
+/** From here on the lead hears these rooms and no others. */
+export interface ListenedIn {
+  type: "listened_in"
+  rooms: readonly string[]
+  actor: string
+}
+
+/** Lead and co-lead: all hands; an assistant: those of her class. */
+export interface LowerAllHands {
+  type: "hands_lower_all"
+}
+
+/** One's own hand (None; of an assistant: her room's), or by staff somebody's. */
+export interface LowerHand {
+  type: "hand_lower"
+  participant?: string | null
+}
+
+/** One pupil. To `in_room` while she is at home means she has arrived: her home session is closed with a notice, and she is counted in the room from now on. */
+export interface MarkAttendance {
+  type: "attendance_mark"
+  pupil: string
+  mode: "absent" | "home" | "home_group" | "in_room"
+  late?: boolean
+}
+
+/** Ticks a cue of the plan off. */
+export interface MarkCue {
+  type: "cue_mark"
+  cue: number
+  done?: boolean
 }
 
 /** A media worker is gone or a transport closed: make that connection anew at once. */
@@ -140,9 +561,97 @@ export interface MediaLost {
   downlink: boolean
 }
 
+/** Changes the order of the stage; `position` 0 is the first. */
+export interface MoveOnStage {
+  type: "stage_move"
+  participant: string
+  position: number
+}
+
+/** Closes or opens the microphone of somebody on stage, for all. */
+export interface MuteOnStage {
+  type: "stage_mute"
+  participant: string
+  muted?: boolean
+}
+
+/** Closes the microphones of everybody on stage. */
+export interface MuteStage {
+  type: "stage_mute_all"
+}
+
+/** Somebody has seen a note. */
+export interface NoteAcknowledged {
+  type: "note_acked"
+  note: number
+  actor: string
+}
+
+/** A note among staff; `note` counts up from 1. `to`: one room's assistants, else all. */
+export interface NoteSent {
+  type: "note_sent"
+  note: number
+  text: string
+  to: string | null
+  actor: string
+}
+
+/** A note among staff. `seen_by`: who has tapped "seen". */
+export interface NoteView {
+  note: number
+  sender: string
+  text: string
+  to: string | null
+  at: number
+  seen_by: readonly string[]
+}
+
+/** Who teaches offers it to a co-lead (or lead); None takes the offer back. */
+export interface OfferHandOver {
+  type: "hand_over"
+  to?: string | null
+}
+
+/** Who may take over, and where the plan is. */
+export interface OfferView {
+  to: readonly string[]
+  reason: "connection" | "media" | "offered" | "returned"
+  at: number
+  phase: number | null
+  cue: number | null
+}
+
 /** From pre-class to live (lead, co-lead). */
 export interface OpenLesson {
   type: "lesson_open"
+}
+
+/** A question. `options`: 2 to 8 texts (judge: none, they are yes and no; number: none). `correct`: positions of right options, may be empty; `correct_number` for numbers. `seconds` 0: open until it is closed. */
+export interface OpenQuiz {
+  type: "quiz_open"
+  kind: "judge" | "multiple" | "number" | "single"
+  text?: string
+  options?: readonly string[]
+  correct?: readonly number[]
+  correct_number?: number | null
+  seconds?: number
+}
+
+/** The class one belongs to (empty for those without one). `help`: of an assistant the open and last calls of her homes, of a home its own.. */
+export interface OwnClassView {
+  type: "own_class"
+  room: string | null
+  name: string
+  school: string
+  assistants: readonly AssistantView[]
+  help: readonly HelpView[]
+}
+
+/** Somebody who was removed may come back. */
+export interface ParticipantAdmitted {
+  type: "participant_admitted"
+  participant: string
+  actor: string
 }
 
 /** A seat is taken for the first time, or again after `participant_left`. */
@@ -151,13 +660,14 @@ export interface ParticipantJoined {
   participant: string
   role: Role
   room: string | null
+  companion: boolean
 }
 
 /** The seat is given up. */
 export interface ParticipantLeft {
   type: "participant_left"
   participant: string
-  reason: "fenced" | "left" | "lesson_closed" | "timeout"
+  reason: "arrived" | "fenced" | "left" | "lesson_closed" | "removed" | "timeout"
 }
 
 /** The line is gone; the seat is kept for 60 s. */
@@ -172,6 +682,13 @@ export interface ParticipantRecovered {
   participant: string
 }
 
+/** Somebody was taken out of the lesson; `participant_left` stands before it. */
+export interface ParticipantRemoved {
+  type: "participant_removed"
+  participant: string
+  actor: string
+}
+
 /** One seat as others may see it. `presence`: expected = has not come yet. */
 export interface ParticipantView {
   id: string
@@ -184,12 +701,46 @@ export interface ParticipantView {
   last_turn_at: number
   sources: readonly ("camera" | "document" | "microphone" | "screen" | "screen_audio")[]
   sound: "blocked" | "off" | "playing"
+  companion: boolean
+}
+
+/** The lead went to a phase of the plan; None: by the minute again. */
+export interface PhaseChanged {
+  type: "phase_changed"
+  phase: number | null
+  actor: string
+}
+
+/** A phase of the plan; minutes from the bell. */
+export interface PhaseView {
+  title: string
+  start_minute: number
+  end_minute: number
 }
 
 /** Sent every 5 s; the answer carries the server's clock. */
 export interface Ping {
   type: "ping"
   sent_ms: number
+}
+
+/** The rules of the lesson from here on, all of them. */
+export interface PolicyChanged {
+  type: "policy_changed"
+  hands_need_approval: boolean
+  public_chat: boolean
+  stage_limit: number
+  actor: string
+}
+
+/** The rules of this lesson. `hybrid`: the lead teaches an own class from home, and `following` (an assistant) may take over there. */
+export interface PolicyView {
+  type: "policy"
+  hands_need_approval: boolean
+  public_chat: boolean
+  stage_limit: number
+  hybrid: boolean
+  following: string | null
 }
 
 /** Answers `ping`. */
@@ -250,12 +801,155 @@ export interface PublishedTrack {
   source: "camera" | "document" | "microphone" | "screen" | "screen_audio"
 }
 
+/** The lead has answered a kind of signal, of one room or of all. */
+export interface PulseAnswered {
+  type: "pulse_answered"
+  kind: "cannot_hear" | "cannot_see" | "done" | "faster" | "help" | "ready" | "slower" | "unclear"
+  room: string | null
+  actor: string
+}
+
+/** A signal about a room; gone after 60 s. */
+export interface PulseSent {
+  type: "pulse_sent"
+  room: string
+  kind: "cannot_hear" | "cannot_see" | "done" | "faster" | "help" | "ready" | "slower" | "unclear"
+  actor: string
+}
+
+/** "3 of 12 rooms: slower"; unanswered ones only. */
+export interface PulseSum {
+  kind: "cannot_hear" | "cannot_see" | "done" | "faster" | "help" | "ready" | "slower" | "unclear"
+  rooms: readonly string[]
+  of: number
+}
+
+/** A signal about a room; not to be shown after `expires_at`. `answered_by`: the lead has tapped back. */
+export interface PulseView {
+  room: string
+  kind: "cannot_hear" | "cannot_see" | "done" | "faster" | "help" | "ready" | "slower" | "unclear"
+  at: number
+  expires_at: number
+  answered_by: string | null
+}
+
 /** This client's own line, every 2 s: good, fair, poor; or lost. */
 export interface Quality {
   type: "quality"
   level: "fair" | "good" | "lost" | "poor"
   rtt_ms: number
   loss: number
+}
+
+/** An answer of one's own. */
+export interface QuizAnswerView {
+  pupil: string
+  choices: readonly number[]
+  number: number | null
+}
+
+/** The answer of one pupil (or of a home whose pupil is not known by the roster). */
+export interface QuizAnswered {
+  type: "quiz_answered"
+  quiz: number
+  pupil: string
+  room: string | null
+  choices: readonly number[]
+  number: number | null
+  actor: string
+}
+
+/** Counts of one room, or (`room` None) of all homes. `counts` as options (number quiz: right, wrong). `source` none: still missing. `warning`: differs from presence. */
+export interface QuizBar {
+  room: string | null
+  counts: readonly number[]
+  present: number | null
+  source: "devices" | "none" | "tally"
+  warning: boolean
+}
+
+/** No more answers of devices. `missing`: rooms that are here and have not told a tally. */
+export interface QuizClosed {
+  type: "quiz_closed"
+  quiz: number
+  cause: "lesson_closed" | "staff" | "time"
+  missing: readonly string[]
+  actor: string
+}
+
+/** A question; `quiz` counts up from 1. `correct` is shown to pupils by the release only. */
+export interface QuizOpened {
+  type: "quiz_opened"
+  quiz: number
+  kind: "judge" | "multiple" | "number" | "single"
+  text: string
+  options: readonly string[]
+  correct: readonly number[]
+  correct_number: number | null
+  seconds: number
+  actor: string
+}
+
+/** Everybody sees the totals. */
+export interface QuizReleased {
+  type: "quiz_released"
+  quiz: number
+  actor: string
+}
+
+/** The count of one room. `warning`: it differs from those present by more than 2. */
+export interface QuizTallied {
+  type: "quiz_tallied"
+  quiz: number
+  room: string
+  counts: readonly number[]
+  present: number | null
+  warning: boolean
+  actor: string
+}
+
+/** One question. To staff: `bars`, `missing`, `answered`, `totals`, `correct` from the start. To others: `totals`, `correct` once released; `answers` are their own; `bars` and `missing` stay empty. */
+export interface QuizView {
+  id: number
+  kind: "judge" | "multiple" | "number" | "single"
+  text: string
+  options: readonly string[]
+  state: "closed" | "open" | "released"
+  opened_at: number
+  closes_at: number | null
+  correct: readonly number[]
+  correct_number: number | null
+  answers: readonly QuizAnswerView[]
+  answered: number
+  totals: readonly number[]
+  bars: readonly QuizBar[]
+  missing: readonly string[]
+}
+
+/** `current`: the last question, until the next one. `asked`: how many there were. */
+export interface QuizzesView {
+  type: "quiz"
+  current: QuizView | null
+  asked: number
+}
+
+/** A home learner for herself; an assistant or a room screen for the room with a `count`; a home group for `children` (their ids). Again: replaces the count, keeps the place. */
+export interface RaiseHand {
+  type: "hand_raise"
+  count?: number
+  children?: readonly string[]
+}
+
+/** Shows everybody the totals and what is right. */
+export interface ReleaseQuiz {
+  type: "quiz_release"
+  quiz: number
+}
+
+/** Takes somebody out of the lesson; they cannot come back until `participant_admit`. */
+export interface Remove {
+  type: "participant_remove"
+  participant: string
 }
 
 /** State of the device that staff should see. */
@@ -281,6 +975,83 @@ export interface Resume {
 /** Who somebody is in a lesson or at the desk; carried by the join token. */
 export type Role = "assistant" | "co_lead" | "duty_planner" | "guardian" | "home_group" | "home_learner" | "lead" | "librarian" | "moderator" | "observer" | "operator" | "pupil" | "room" | "safeguarding" | "tutor"
 
+/** The assistant's roll call of her room, exceptions only: pupils neither absent nor known to be at home are in the room. `present`: heads in the room when there is no roster. */
+export interface RollCall {
+  type: "roll_call"
+  absent?: readonly string[]
+  late?: readonly string[]
+  present?: number | null
+}
+
+/** An assistant has called the roll. `present`: in the room. */
+export interface RollCalled {
+  type: "roll_called"
+  room: string
+  present: number
+  actor: string
+}
+
+/** How long a room waits for a turn. `since`: last turn, else the bell. A room that is here, not on stage, and has waited for 600 s is to be marked. */
+export interface RoomWait {
+  room: string
+  since: number
+  turns: number
+  hand: boolean
+}
+
+/** A message for everybody, at most 200 characters of plain text; only while chat is on. */
+export interface Say {
+  type: "chat_say"
+  text: string
+}
+
+/** A note of at most 40 characters to all staff, or to lead and assistants of one room. */
+export interface SendNote {
+  type: "note_send"
+  text: string
+  to?: string | null
+}
+
+/** A signal of an assistant about her room; gone after 60 s. */
+export interface SendPulse {
+  type: "pulse_send"
+  kind: "cannot_hear" | "cannot_see" | "done" | "faster" | "help" | "ready" | "slower" | "unclear"
+}
+
+/** Changes rules of this lesson; None leaves one as it is. */
+export interface SetPolicy {
+  type: "policy_set"
+  hands_need_approval?: boolean | null
+  public_chat?: boolean | null
+  stage_limit?: number | null
+}
+
+/** This page is shown to everybody; document None: no slides. */
+export interface SlideTurned {
+  type: "slide_turned"
+  document: string | null
+  page: number
+  actor: string
+}
+
+/** A document is part of the lesson. */
+export interface SlidesAttached {
+  type: "slides_attached"
+  document: string
+  pages: number
+  sha256: string
+  title: string
+  actor: string
+}
+
+/** What is shown: `document` None: no slides. */
+export interface SlidesView {
+  type: "slides"
+  documents: readonly DocumentView[]
+  document: string | null
+  page: number
+}
+
 /** One m-line of the downlink pool and who is in it now (None = nobody). */
 export interface Slot {
   mid: string
@@ -297,10 +1068,69 @@ export interface Slots {
   slots: readonly Slot[]
 }
 
+/** No room has its turn any more. */
+export interface SoundCheckEnded {
+  type: "sound_check_ended"
+  cause: "lesson_closed" | "staff" | "time"
+  actor: string
+}
+
+/** One room of the sound check. */
+export interface SoundCheckRoom {
+  room: string
+  result: "heard" | "not_heard" | "now" | "waiting"
+}
+
+/** Rooms are heard in this order, each for at most `seconds`; the first has its turn. */
+export interface SoundCheckStarted {
+  type: "sound_check_started"
+  rooms: readonly string[]
+  seconds: number
+  actor: string
+}
+
+/** The sound check. Staff see all rooms; others only whether it is their class's turn (`current`). The report stays after the end, until the next one. */
+export interface SoundCheckView {
+  type: "sound_check"
+  running: boolean
+  current: string | null
+  step_ends_at: number | null
+  seconds: number
+  rooms: readonly SoundCheckRoom[]
+}
+
+/** Whether a room was heard; when it was its turn, the next one has it now. */
+export interface SoundChecked {
+  type: "sound_checked"
+  room: string
+  heard: boolean
+  cause: "staff" | "time"
+  actor: string
+}
+
+/** One sound authority a room. `companions`: further devices of rooms, without sound; staff all, a room its own. */
+export interface SoundView {
+  type: "sound"
+  companions: readonly string[]
+}
+
 /** Who speaks now, loudest first. */
 export interface Speakers {
   type: "speakers"
   participants: readonly string[]
+}
+
+/** Shows one on stage larger than the others; None: nobody. */
+export interface Spotlight {
+  type: "spotlight"
+  participant?: string | null
+}
+
+/** One on stage is shown larger than the others, or (None) nobody any more. */
+export interface SpotlightSet {
+  type: "spotlight_set"
+  participant: string | null
+  actor: string
 }
 
 /** Seen and heard by all from here on. */
@@ -313,14 +1143,81 @@ export interface StageEntered {
 export interface StageLeft {
   type: "stage_leave"
   participant: string
-  reason: "called" | "cleared" | "lesson_closed" | "lost" | "self" | "staff"
+  reason: "called" | "cleared" | "group_work" | "lesson_closed" | "lost" | "self" | "staff"
   actor: string | null
+}
+
+/** The order of the stage has changed. */
+export interface StageMoved {
+  type: "stage_moved"
+  participant: string
+  position: number
+  actor: string
+}
+
+/** A microphone on stage was closed or opened. */
+export interface StageMuted {
+  type: "stage_muted"
+  participant: string
+  muted: boolean
+  actor: string
 }
 
 /** Somebody on stage since a wall-clock second. */
 export interface StagePlace {
   participant: string
   since: number
+}
+
+/** One on stage; the tuple's order is the order of the stage. `child`: who was called at a home group. */
+export interface StageSeatView {
+  participant: string
+  since: number
+  muted: boolean
+  child: string | null
+}
+
+/** The stage. `waiting` (staff only; others empty): rooms that are here and not on stage, the fair order; the first is called by `call_next`. */
+export interface StageView {
+  type: "stage"
+  limit: number
+  places: readonly StageSeatView[]
+  spotlight: string | null
+  waiting: readonly RoomWait[]
+}
+
+/** A countdown on all screens; replaces a running one. */
+export interface StartCountdown {
+  type: "countdown_start"
+  seconds: number
+  text?: string
+}
+
+/** Rooms and homes work under their own assistants: the stage is cleared, microphones closed. */
+export interface StartGroupWork {
+  type: "group_work_start"
+  seconds: number
+  task?: string
+}
+
+/** Hears the rooms one after another, before the bell. `rooms` empty: all that are here. */
+export interface StartSoundCheck {
+  type: "sound_check_start"
+  rooms?: readonly string[]
+  seconds?: number
+}
+
+/** Ends the sound check; rooms not heard yet stay `waiting` in the report. */
+export interface StopSoundCheck {
+  type: "sound_check_stop"
+}
+
+/** A stroke on a page; `points`, `color` and `width` as in `ink`. */
+export interface Stroke {
+  stroke: string
+  points: readonly number[]
+  color: string
+  width: number
 }
 
 /** Answers the `subscribe_offer` with the same `n`. */
@@ -346,10 +1243,71 @@ export interface SubscribeRefused {
   reason: string
 }
 
+/** Takes what is offered; a co-lead may also take over without an offer while who teaches is away. */
+export interface TakeOver {
+  type: "take_over"
+}
+
+/** The assistant's count of a room without devices, one number an option (of a `number` quiz: right, wrong). Replaces the last one; refused when above those present + 2. */
+export interface TallyQuiz {
+  type: "quiz_tally"
+  quiz: number
+  counts: readonly number[]
+}
+
+/** Who leads now. `away_s`: how long nobody did, when it was by a loss. */
+export interface TeachingChanged {
+  type: "teaching_changed"
+  participant: string
+  cause: "handed_back" | "opened" | "returned" | "taken"
+  away_s: number
+  actor: string
+}
+
+/** Who leads now. `away_since`: whoever leads is away since then ("one moment"); seen by all. `offer`: staff only. `missed_s`: how long nobody taught, at the last change. */
+export interface TeachingView {
+  type: "teaching"
+  participant: string | null
+  away_since: number | null
+  offer: OfferView | null
+  missed_s: number
+}
+
 /** What happened and what to do, in both languages. */
 export interface BilingualText {
   zh: string
   en: string
+}
+
+/** One tool as this client may see it now; replaces `lesson.tools[view.type]`. Sent after the events that changed it, gathered for up to 100 ms. */
+export interface Tool {
+  type: "tool"
+  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView
+}
+
+/** All tools; each field is named as the `type` of its view. */
+export interface ToolViews {
+  hands: HandsView
+  stage: StageView
+  attendance: AttendanceView
+  sound_check: SoundCheckView
+  quiz: QuizzesView
+  work: WorkView
+  agenda: AgendaView
+  backchannel: BackchannelView
+  own_class: OwnClassView
+  teaching: TeachingView
+  chat: ChatView
+  policy: PolicyView
+  slides: SlidesView
+  sound: SoundView
+}
+
+/** Shows a page (from 1) of an attached document to everybody; None: no slides. */
+export interface TurnSlide {
+  type: "slide_turn"
+  document: string | null
+  page?: number
 }
 
 /** What this page wants to receive; all of it each time. */
@@ -373,8 +1331,16 @@ export interface Welcome {
   server_time: number
   may_publish: readonly ("camera" | "document" | "microphone" | "screen" | "screen_audio")[]
   may_command: readonly string[]
+  companion: boolean
 }
 
-export type ClientMessage = Authenticate | PublishOffer | SubscribeAnswer | SubscribeRefused | RestartDownlink | View | Report | Command | Ping
+/** Countdown and group work; seen by all. */
+export interface WorkView {
+  type: "work"
+  countdown: CountdownView | null
+  group_work: GroupWorkView | null
+}
 
-export type ServerMessage = Welcome | EventMessage | Presence | PublishAnswer | PublishWishes | SubscribeOffer | Slots | Speakers | Quality | MediaLost | Ack | ErrorMessage | Fenced | Goodbye | Pong
+export type ClientMessage = Authenticate | PublishOffer | SubscribeAnswer | SubscribeRefused | RestartDownlink | View | Report | Command | Ink | Ping
+
+export type ServerMessage = Welcome | EventMessage | Presence | Tool | InkDrawn | InkPage | PublishAnswer | PublishWishes | SubscribeOffer | Slots | Speakers | Quality | MediaLost | Ack | ErrorMessage | Fenced | Goodbye | Pong

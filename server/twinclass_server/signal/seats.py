@@ -188,6 +188,7 @@ class Seats:
             server_time=tools.wall_clock(),
             may_publish=may_publish(actor.role),
             may_command=may_command(actor.role),
+            companion=False,
         )
 
     def leave(self, client: Client, connection: Connection) -> None:

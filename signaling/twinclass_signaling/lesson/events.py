@@ -10,11 +10,12 @@ from typing import Literal
 
 from msgspec import Struct
 
-from twinclass_signaling.ids import ParticipantId, RoomId
+from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
+from twinclass_signaling.lesson.tool_events import ToolEvent
 from twinclass_signaling.roles import Role, Source
 
-LeaveReason = Literal["left", "timeout", "fenced", "lesson_closed"]
-StageReason = Literal["called", "self", "staff", "cleared", "lost", "lesson_closed"]
+LeaveReason = Literal["left", "timeout", "fenced", "lesson_closed", "arrived", "removed"]
+StageReason = Literal["called", "self", "staff", "cleared", "lost", "lesson_closed", "group_work"]
 
 
 class LessonOpened(Struct, frozen=True, tag="lesson_opened"):
@@ -35,6 +36,8 @@ class ParticipantJoined(Struct, frozen=True, tag="participant_joined"):
     participant: ParticipantId
     role: Role
     room: RoomId | None = None
+    #: A further device of a room, without sound.
+    companion: bool = False
 
 
 class ParticipantLost(Struct, frozen=True, tag="participant_lost"):
@@ -57,10 +60,11 @@ class ParticipantLeft(Struct, frozen=True, tag="participant_left"):
 
 
 class CalledOn(Struct, frozen=True, tag="called_on"):
-    """Somebody was named by the lead."""
+    """Somebody was named by the lead; ``child``: who of a home group."""
 
     participant: ParticipantId
     actor: ParticipantId
+    child: PersonId | None = None
 
 
 class StageEntered(Struct, frozen=True, tag="stage_enter"):
@@ -91,7 +95,7 @@ class PublicationEnded(Struct, frozen=True, tag="publication_ended"):
     source: Source
 
 
-LessonEvent = (
+CoreEvent = (
     LessonOpened
     | LessonClosed
     | ParticipantJoined
@@ -104,3 +108,4 @@ LessonEvent = (
     | PublicationStarted
     | PublicationEnded
 )
+LessonEvent = CoreEvent | ToolEvent

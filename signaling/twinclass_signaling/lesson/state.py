@@ -6,21 +6,39 @@ counts; the plan stands beside it because it names schools and does not change b
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
-from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, RoomId
+from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, PersonId, RoomId
+from twinclass_signaling.lesson.plan import (
+    ID_PATTERN,
+    MAX_ROOMS,
+    MAX_SEATS,
+    MAX_STAGE,
+    Plan,
+    PlannedRoom,
+)
+from twinclass_signaling.lesson.tool_state import Policy, Tools
 from twinclass_signaling.roles import Role, Source
 
-#: Opaque ids of lessons, people and rooms: they go into URLs and Redis keys.
-ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
-#: The lead's wall has 32 m-lines; the largest lesson on record had 26 rooms.
-MAX_ROOMS = 32
-#: Four large pictures and twelve voices are what a big screen can show and a class can follow.
-MAX_STAGE = 16
-#: 32 rooms, 32 assistants, 200 homes, 40 observers, and the same again for who comes and goes.
-MAX_SEATS = 1000
+__all__ = [
+    "HOME_ROLES",
+    "ID_PATTERN",
+    "LEAD_ROLES",
+    "MAX_ROOMS",
+    "MAX_SEATS",
+    "MAX_STAGE",
+    "STAGE_ROLES",
+    "LessonState",
+    "Phase",
+    "Place",
+    "Plan",
+    "PlannedRoom",
+    "Seat",
+    "SeatPresence",
+]
+
 
 STAGE_ROLES = frozenset({Role.ROOM, Role.HOME_LEARNER, Role.HOME_GROUP})
 HOME_ROLES = frozenset({Role.HOME_LEARNER, Role.HOME_GROUP})
@@ -28,29 +46,6 @@ LEAD_ROLES = frozenset({Role.LEAD, Role.CO_LEAD})
 
 Phase = Literal["pre_class", "live", "closed"]
 SeatPresence = Literal["present", "lost", "left"]
-PlanText = Annotated[str, Meta(max_length=120)]
-
-
-class PlannedRoom(Struct, frozen=True, forbid_unknown_fields=True):
-    """A partner classroom that is expected; its id is also its participant id."""
-
-    id: Annotated[RoomId, Meta(pattern=ID_PATTERN)]
-    name: PlanText
-    school: PlanText = ""
-
-
-class Plan(Struct, frozen=True, forbid_unknown_fields=True):
-    """What was known before the lesson; not changed by it."""
-
-    title: PlanText
-    subtitle: PlanText = ""
-    planned_minutes: Annotated[int, Meta(ge=1, le=600)] = 40
-    rooms: Annotated[tuple[PlannedRoom, ...], Meta(max_length=MAX_ROOMS)] = ()
-    homes: Annotated[int, Meta(ge=0, le=MAX_SEATS)] = 0
-
-    def room(self, participant: ParticipantId) -> PlannedRoom | None:
-        """Returns the planned room whose seat this is."""
-        return next((room for room in self.rooms if ParticipantId(room.id) == participant), None)
 
 
 class Seat(Struct):
@@ -64,6 +59,8 @@ class Seat(Struct):
     turns: int = 0
     last_turn_at: float = 0.0
     sources: list[Source] = field(default_factory=list)
+    #: A further device of a room: neither sound nor picture, and not the room itself.
+    companion: bool = False
 
 
 class Place(Struct):
@@ -73,6 +70,9 @@ class Place(Struct):
     participant: ParticipantId
     since: float
     index: int
+    muted: bool = False
+    #: Who was called at a home group's screen.
+    child: PersonId | None = None
 
 
 class LessonState(Struct):
@@ -86,6 +86,20 @@ class LessonState(Struct):
     closed_at: float | None = None
     seats: dict[ParticipantId, Seat] = field(default_factory=dict)
     stage: list[Place] = field(default_factory=list)
+    tools: Tools = field(default_factory=Tools)
+
+    @property
+    def policy(self) -> Policy:
+        """Returns the rules that hold now: the plan's until staff change them."""
+        planned = self.plan.policy
+        return self.tools.policy or Policy(
+            planned.hands_need_approval, planned.public_chat, planned.stage_limit
+        )
+
+    def is_here(self, participant: ParticipantId) -> bool:
+        """Tells whether a participant has a line now."""
+        seat = self.seats.get(participant)
+        return seat is not None and seat.presence == "present"
 
     def place_of(self, participant: ParticipantId) -> Place | None:
         """Returns the place on stage of a participant, if any."""

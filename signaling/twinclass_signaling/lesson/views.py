@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
-
 from twinclass_signaling.ids import ParticipantId, RoomId
 from twinclass_signaling.lesson.state import HOME_ROLES, LessonState
+from twinclass_signaling.lesson.tool_board import all_views
+from twinclass_signaling.lesson.visibility import STAFF_ROLES, Person, Viewer
 from twinclass_signaling.messages import Counts, LessonView, ParticipantView, StagePlace
 from twinclass_signaling.roles import Role
 
-STAFF_ROLES = frozenset({Role.LEAD, Role.CO_LEAD, Role.ASSISTANT})
+__all__ = [
+    "STAFF_ROLES",
+    "Person",
+    "Sound",
+    "counts",
+    "lesson_view",
+    "may_see",
+    "participant_view",
+]
+
 _PUBLIC_ROLES = frozenset({Role.LEAD, Role.CO_LEAD, Role.ROOM})
 
 Sound = Literal["playing", "blocked", "off"]
-
-
-class Person(Struct, frozen=True):
-    """What the names directory holds of a participant; never in the event log."""
-
-    name: str = ""
-    school: str = ""
 
 
 def counts(state: LessonState) -> Counts:
@@ -35,7 +37,7 @@ def counts(state: LessonState) -> Counts:
     known = {ParticipantId(room.id) for room in state.plan.rooms}
     extra = 0
     for participant, seat in state.seats.items():
-        if seat.presence != "present":
+        if seat.presence != "present" or seat.companion:
             continue
         if seat.role is Role.ROOM:
             rooms += 1
@@ -73,6 +75,7 @@ def participant_view(
         last_turn_at=seat.last_turn_at,
         sources=tuple(seat.sources),
         sound=sounds.get(participant, "off"),
+        companion=seat.companion,
     )
 
 
@@ -101,6 +104,8 @@ def lesson_view(
     ids = dict.fromkeys([ParticipantId(room.id) for room in state.plan.rooms])
     ids.update(dict.fromkeys(state.seats))
     is_staff = role in STAFF_ROLES
+    seat = state.seats.get(viewer)
+    found = all_views(state, Viewer(viewer, role, seat.room if seat is not None else None), people)
     return LessonView(
         id=state.id,
         title=state.plan.title,
@@ -111,6 +116,7 @@ def lesson_view(
         planned_minutes=state.plan.planned_minutes,
         counts=counts(state),
         stage=tuple(StagePlace(place.participant, place.since) for place in state.stage),
+        tools=found,
         participants=tuple(
             participant_view(state, other, people, sounds)
             for other in ids

@@ -1,0 +1,422 @@
+"""What the tools of a lesson leave in the log: facts with opaque ids, never names.
+
+Texts in here were typed by staff as part of teaching (a question, a task, a title) or stand in a
+channel of this lesson (notes, chat). See EVENTS.md.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
+from twinclass_signaling.tool_commands import AttendanceMode, HelpKind, PulseKind, QuizKind
+
+HandReason = Literal["self", "staff", "all", "called", "left", "closed"]
+AttendanceCause = Literal["roll_call", "marked", "joined", "arrived"]
+OfferReason = Literal["offered", "connection", "media", "returned"]
+TeachingCause = Literal["taken", "handed_back", "returned", "opened"]
+EndCause = Literal["staff", "time", "lesson_closed"]
+
+
+# ---- hands --------------------------------------------------------------------------------
+
+
+class HandRaised(Struct, frozen=True, tag="hand_raised"):
+    """A hand is up, or its count has changed. ``participant``: the home, the home group, or the
+    room; ``actor`` is then its assistant."""
+
+    participant: ParticipantId
+    actor: ParticipantId
+    room: RoomId | None
+    count: int
+    children: tuple[PersonId, ...] = ()
+    approved: bool = True
+
+
+class HandApproved(Struct, frozen=True, tag="hand_approved"):
+    """The assistant of the class let a hand through."""
+
+    participant: ParticipantId
+    actor: ParticipantId
+
+
+class HandLowered(Struct, frozen=True, tag="hand_lowered"):
+    """A hand is down."""
+
+    participant: ParticipantId
+    reason: HandReason
+    actor: ParticipantId | None = None
+
+
+# ---- stage --------------------------------------------------------------------------------
+
+
+class SpotlightSet(Struct, frozen=True, tag="spotlight_set"):
+    """One on stage is shown larger than the others, or (None) nobody any more."""
+
+    participant: ParticipantId | None
+    actor: ParticipantId
+
+
+class StageMoved(Struct, frozen=True, tag="stage_moved"):
+    """The order of the stage has changed."""
+
+    participant: ParticipantId
+    position: int
+    actor: ParticipantId
+
+
+class StageMuted(Struct, frozen=True, tag="stage_muted"):
+    """A microphone on stage was closed or opened."""
+
+    participant: ParticipantId
+    muted: bool
+    actor: ParticipantId
+
+
+class ParticipantRemoved(Struct, frozen=True, tag="participant_removed"):
+    """Somebody was taken out of the lesson; ``participant_left`` stands before it."""
+
+    participant: ParticipantId
+    actor: ParticipantId
+
+
+class ParticipantAdmitted(Struct, frozen=True, tag="participant_admitted"):
+    """Somebody who was removed may come back."""
+
+    participant: ParticipantId
+    actor: ParticipantId
+
+
+# ---- attendance ---------------------------------------------------------------------------
+
+
+class RollCalled(Struct, frozen=True, tag="roll_called"):
+    """An assistant has called the roll. ``present``: in the room."""
+
+    room: RoomId
+    present: int
+    actor: ParticipantId
+
+
+class AttendanceChanged(Struct, frozen=True, tag="attendance_changed"):
+    """A pupil's part of attendance starts (and her last one ends)."""
+
+    pupil: PersonId
+    room: RoomId | None
+    mode: AttendanceMode
+    late: bool
+    cause: AttendanceCause
+    actor: ParticipantId
+
+
+# ---- sound check --------------------------------------------------------------------------
+
+
+class SoundCheckStarted(Struct, frozen=True, tag="sound_check_started"):
+    """Rooms are heard in this order, each for at most ``seconds``; the first has its turn."""
+
+    rooms: tuple[RoomId, ...]
+    seconds: int
+    actor: ParticipantId
+
+
+class SoundChecked(Struct, frozen=True, tag="sound_checked"):
+    """Whether a room was heard; when it was its turn, the next one has it now."""
+
+    room: RoomId
+    heard: bool
+    cause: Literal["staff", "time"]
+    actor: ParticipantId
+
+
+class SoundCheckEnded(Struct, frozen=True, tag="sound_check_ended"):
+    """No room has its turn any more."""
+
+    cause: EndCause
+    actor: ParticipantId
+
+
+# ---- quiz ---------------------------------------------------------------------------------
+
+
+class QuizOpened(Struct, frozen=True, tag="quiz_opened"):
+    """A question; ``quiz`` counts up from 1. ``correct`` is shown to pupils by the release only."""
+
+    quiz: int
+    kind: QuizKind
+    text: str
+    options: tuple[str, ...]
+    correct: tuple[int, ...]
+    correct_number: float | None
+    seconds: int
+    actor: ParticipantId
+
+
+class QuizAnswered(Struct, frozen=True, tag="quiz_answered"):
+    """The answer of one pupil (or of a home whose pupil is not known by the roster)."""
+
+    quiz: int
+    pupil: PersonId
+    room: RoomId | None
+    choices: tuple[int, ...]
+    number: float | None
+    actor: ParticipantId
+
+
+class QuizTallied(Struct, frozen=True, tag="quiz_tallied"):
+    """The count of one room. ``warning``: it differs from those present by more than 2."""
+
+    quiz: int
+    room: RoomId
+    counts: tuple[int, ...]
+    present: int | None
+    warning: bool
+    actor: ParticipantId
+
+
+class QuizClosed(Struct, frozen=True, tag="quiz_closed"):
+    """No more answers of devices. ``missing``: rooms that are here and have not told a tally."""
+
+    quiz: int
+    cause: EndCause
+    missing: tuple[RoomId, ...]
+    actor: ParticipantId
+
+
+class QuizReleased(Struct, frozen=True, tag="quiz_released"):
+    """Everybody sees the totals."""
+
+    quiz: int
+    actor: ParticipantId
+
+
+# ---- countdown and group work -------------------------------------------------------------
+
+
+class CountdownStarted(Struct, frozen=True, tag="countdown_started"):
+    """A countdown runs on all screens."""
+
+    seconds: int
+    text: str
+    actor: ParticipantId
+
+
+class CountdownEnded(Struct, frozen=True, tag="countdown_ended"):
+    """It is over or was taken off."""
+
+    cause: EndCause
+    actor: ParticipantId
+
+
+class GroupWorkStarted(Struct, frozen=True, tag="group_work_started"):
+    """Rooms and homes work under their own assistants."""
+
+    seconds: int
+    task: str
+    actor: ParticipantId
+
+
+class GroupWorkEnded(Struct, frozen=True, tag="group_work_ended"):
+    """Everybody is back."""
+
+    cause: EndCause
+    actor: ParticipantId
+
+
+class ListenedIn(Struct, frozen=True, tag="listened_in"):
+    """From here on the lead hears these rooms and no others."""
+
+    rooms: tuple[RoomId, ...]
+    actor: ParticipantId
+
+
+# ---- agenda -------------------------------------------------------------------------------
+
+
+class PhaseChanged(Struct, frozen=True, tag="phase_changed"):
+    """The lead went to a phase of the plan; None: by the minute again."""
+
+    phase: int | None
+    actor: ParticipantId
+
+
+class CueMarked(Struct, frozen=True, tag="cue_marked"):
+    """A cue of the plan was ticked off, or not any more."""
+
+    cue: int
+    done: bool
+    actor: ParticipantId
+
+
+# ---- staff among themselves ---------------------------------------------------------------
+
+
+class NoteSent(Struct, frozen=True, tag="note_sent"):
+    """A note among staff; ``note`` counts up from 1. ``to``: one room's assistants, else all."""
+
+    note: int
+    text: str
+    to: RoomId | None
+    actor: ParticipantId
+
+
+class NoteAcknowledged(Struct, frozen=True, tag="note_acked"):
+    """Somebody has seen a note."""
+
+    note: int
+    actor: ParticipantId
+
+
+class PulseSent(Struct, frozen=True, tag="pulse_sent"):
+    """A signal about a room; gone after 60 s."""
+
+    room: RoomId
+    kind: PulseKind
+    actor: ParticipantId
+
+
+class PulseAnswered(Struct, frozen=True, tag="pulse_answered"):
+    """The lead has answered a kind of signal, of one room or of all."""
+
+    kind: PulseKind
+    room: RoomId | None
+    actor: ParticipantId
+
+
+class HelpAsked(Struct, frozen=True, tag="help_asked"):
+    """A home asks the assistants of her class."""
+
+    participant: ParticipantId
+    room: RoomId | None
+    kind: HelpKind
+
+
+class HelpAnswered(Struct, frozen=True, tag="help_answered"):
+    """An assistant has answered."""
+
+    participant: ParticipantId
+    text: str
+    actor: ParticipantId
+
+
+# ---- handing over -------------------------------------------------------------------------
+
+
+class HandOverOffered(Struct, frozen=True, tag="hand_over_offered"):
+    """These may take over. ``phase`` and ``cue``: where the plan is."""
+
+    to: tuple[ParticipantId, ...]
+    reason: OfferReason
+    phase: int | None
+    cue: int | None
+    actor: ParticipantId
+
+
+class HandOverWithdrawn(Struct, frozen=True, tag="hand_over_withdrawn"):
+    """The offer does not hold any more."""
+
+    actor: ParticipantId
+
+
+class TeachingChanged(Struct, frozen=True, tag="teaching_changed"):
+    """Who leads now. ``away_s``: how long nobody did, when it was by a loss."""
+
+    participant: ParticipantId
+    cause: TeachingCause
+    away_s: float
+    actor: ParticipantId
+
+
+# ---- chat and policy ----------------------------------------------------------------------
+
+
+class ChatSaid(Struct, frozen=True, tag="chat_said"):
+    """A message for everybody; ``message`` counts up from 1."""
+
+    message: int
+    text: str
+    actor: ParticipantId
+
+
+class PolicyChanged(Struct, frozen=True, tag="policy_changed"):
+    """The rules of the lesson from here on, all of them."""
+
+    hands_need_approval: bool
+    public_chat: bool
+    stage_limit: int
+    actor: ParticipantId
+
+
+# ---- slides -------------------------------------------------------------------------------
+
+
+class SlidesAttached(Struct, frozen=True, tag="slides_attached"):
+    """A document is part of the lesson."""
+
+    document: str
+    pages: int
+    sha256: str
+    title: str
+    actor: ParticipantId
+
+
+class SlideTurned(Struct, frozen=True, tag="slide_turned"):
+    """This page is shown to everybody; document None: no slides."""
+
+    document: str | None
+    page: int
+    actor: ParticipantId
+
+
+class InkCleared(Struct, frozen=True, tag="ink_cleared"):
+    """The strokes of a page were wiped. Strokes themselves are no events."""
+
+    document: str
+    page: int
+    actor: ParticipantId
+
+
+ToolEvent = (
+    HandRaised
+    | HandApproved
+    | HandLowered
+    | SpotlightSet
+    | StageMoved
+    | StageMuted
+    | ParticipantRemoved
+    | ParticipantAdmitted
+    | RollCalled
+    | AttendanceChanged
+    | SoundCheckStarted
+    | SoundChecked
+    | SoundCheckEnded
+    | QuizOpened
+    | QuizAnswered
+    | QuizTallied
+    | QuizClosed
+    | QuizReleased
+    | CountdownStarted
+    | CountdownEnded
+    | GroupWorkStarted
+    | GroupWorkEnded
+    | ListenedIn
+    | PhaseChanged
+    | CueMarked
+    | NoteSent
+    | NoteAcknowledged
+    | PulseSent
+    | PulseAnswered
+    | HelpAsked
+    | HelpAnswered
+    | HandOverOffered
+    | HandOverWithdrawn
+    | TeachingChanged
+    | ChatSaid
+    | PolicyChanged
+    | SlidesAttached
+    | SlideTurned
+    | InkCleared
+)

@@ -1,0 +1,235 @@
+"""What the lesson's tools remember. Opaque ids, times, counts; bounds stand with the tools."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct, field
+
+from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
+from twinclass_signaling.lesson.tool_events import AttendanceCause, OfferReason
+from twinclass_signaling.tool_commands import AttendanceMode, HelpKind, PulseKind, QuizKind
+
+
+class Hand(Struct, array_like=True):
+    """A hand that is up; one a participant."""
+
+    participant: ParticipantId
+    room: RoomId | None
+    count: int
+    raised_at: float
+    approved: bool
+    children: tuple[PersonId, ...] = ()
+
+
+class Part(Struct, array_like=True):
+    """A pupil's attendance of one kind, from ``start`` to the next part's start."""
+
+    mode: AttendanceMode
+    room: RoomId | None
+    start: float
+    late: bool
+    cause: AttendanceCause
+
+
+class Roll(Struct, array_like=True):
+    """A roll call. ``present``: heads that were told, for a class without a roster."""
+
+    at: float
+    present: int
+
+
+class Attendance(Struct):
+    """Pupils who are in the room by the roll call have no parts until they move."""
+
+    parts: dict[PersonId, list[Part]] = field(default_factory=dict)
+    rolls: dict[RoomId, Roll] = field(default_factory=dict)
+
+
+class SoundCheck(Struct):
+    """The last sound check. ``turn``: index of the room that is heard; None: it is over."""
+
+    rooms: tuple[RoomId, ...]
+    seconds: int
+    turn: int | None
+    turn_since: float
+    results: dict[RoomId, bool] = field(default_factory=dict)
+
+
+class Answer(Struct, array_like=True):
+    """The answer of one pupil."""
+
+    room: RoomId | None
+    choices: tuple[int, ...]
+    number: float | None
+
+
+class Tally(Struct, array_like=True):
+    """The count of one room."""
+
+    counts: tuple[int, ...]
+    at: float
+    warning: bool
+
+
+class Quiz(Struct):
+    """The last question; earlier ones are in the log only."""
+
+    id: int
+    kind: QuizKind
+    text: str
+    options: tuple[str, ...]
+    correct: tuple[int, ...]
+    correct_number: float | None
+    opened_at: float
+    closes_at: float | None
+    state: Literal["open", "closed", "released"] = "open"
+    answers: dict[PersonId, Answer] = field(default_factory=dict)
+    tallies: dict[RoomId, Tally] = field(default_factory=dict)
+
+
+class Countdown(Struct, array_like=True):
+    """A running countdown."""
+
+    text: str
+    started_at: float
+    ends_at: float
+
+
+class GroupWork(Struct):
+    """Running group work."""
+
+    task: str
+    started_at: float
+    ends_at: float
+    listening: tuple[RoomId, ...] = ()
+
+
+class Agenda(Struct):
+    """Where the plan is. ``phase`` None: by the minute."""
+
+    phase: int | None = None
+    done: list[int] = field(default_factory=list)
+
+
+class Note(Struct):
+    """A note among staff."""
+
+    note: int
+    sender: ParticipantId
+    text: str
+    to: RoomId | None
+    at: float
+    seen_by: list[ParticipantId] = field(default_factory=list)
+
+
+class Pulse(Struct):
+    """The last signal of a kind about a room."""
+
+    room: RoomId
+    kind: PulseKind
+    at: float
+    answered_by: ParticipantId | None = None
+
+
+class Help(Struct):
+    """The last call of a home for its assistant."""
+
+    participant: ParticipantId
+    room: RoomId | None
+    kind: HelpKind
+    at: float
+    answered_at: float | None = None
+    answered_by: ParticipantId | None = None
+    text: str = ""
+
+
+class Backchannel(Struct):
+    """Notes, signals and calls for help."""
+
+    last_note: int = 0
+    notes: list[Note] = field(default_factory=list)
+    pulses: list[Pulse] = field(default_factory=list)
+    help: dict[ParticipantId, Help] = field(default_factory=dict)
+
+
+class Offer(Struct):
+    """Who may take the teaching over."""
+
+    to: tuple[ParticipantId, ...]
+    reason: OfferReason
+    at: float
+    phase: int | None
+    cue: int | None
+
+
+class Teaching(Struct):
+    """Who leads. ``who`` None: the lead, as nobody has taken over. ``away_since``: line or media
+    of who leads is gone since then."""
+
+    who: ParticipantId | None = None
+    away_since: float | None = None
+    away_by: Literal["connection", "media"] = "connection"
+    offer: Offer | None = None
+    missed_s: float = 0.0
+
+
+class ChatLine(Struct, array_like=True):
+    """One message of the public chat."""
+
+    message: int
+    sender: ParticipantId
+    text: str
+    at: float
+
+
+class Chat(Struct):
+    """The public chat."""
+
+    last: int = 0
+    lines: list[ChatLine] = field(default_factory=list)
+
+
+class Policy(Struct, frozen=True):
+    """The rules that hold now."""
+
+    hands_need_approval: bool
+    public_chat: bool
+    stage_limit: int
+
+
+class Document(Struct, frozen=True):
+    """A document of the lesson."""
+
+    document: str
+    title: str
+    pages: int
+    sha256: str
+
+
+class Slides(Struct):
+    """What is shown."""
+
+    documents: list[Document] = field(default_factory=list)
+    document: str | None = None
+    page: int = 0
+
+
+class Tools(Struct):
+    """All of it."""
+
+    hands: list[Hand] = field(default_factory=list)
+    spotlight: ParticipantId | None = None
+    removed: list[ParticipantId] = field(default_factory=list)
+    attendance: Attendance = field(default_factory=Attendance)
+    sound_check: SoundCheck | None = None
+    quizzes: int = 0
+    quiz: Quiz | None = None
+    countdown: Countdown | None = None
+    group_work: GroupWork | None = None
+    agenda: Agenda = field(default_factory=Agenda)
+    backchannel: Backchannel = field(default_factory=Backchannel)
+    teaching: Teaching = field(default_factory=Teaching)
+    chat: Chat = field(default_factory=Chat)
+    policy: Policy | None = None
+    slides: Slides = field(default_factory=Slides)
