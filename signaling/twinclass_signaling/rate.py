@@ -26,6 +26,18 @@ ALLOWANCES: dict[str, Allowance] = {
     "ink": Allowance(30, 90),
     "ping": Allowance(1, 10),
 }
+#: Commands that others see at once have a rate of their own besides.
+COMMAND_ALLOWANCES: dict[str, Allowance] = {
+    "hand_raise": Allowance(1, 6),
+    "hand_lower": Allowance(2, 20),
+    "note_send": Allowance(0.5, 6),
+    "pulse_send": Allowance(0.5, 8),
+    "help_ask": Allowance(0.2, 3),
+    "chat_say": Allowance(0.5, 5),
+    "quiz_answer": Allowance(2, 20),
+    "quiz_tally": Allowance(1, 6),
+    "slides_attach": Allowance(0.2, 5),
+}
 
 
 class TokenBucket:
@@ -58,7 +70,15 @@ class MessageRates:
 
     def take(self, kind: str, now: float) -> float:
         """Takes one of a kind; returns 0 or the seconds to wait."""
+        return self._take(kind, ALLOWANCES[kind], now)
+
+    def take_command(self, kind: str, now: float) -> float:
+        """Takes one of a kind of command; returns 0 or the seconds to wait."""
+        allowance = COMMAND_ALLOWANCES.get(kind)
+        return 0.0 if allowance is None else self._take(kind, allowance, now)
+
+    def _take(self, kind: str, allowance: Allowance, now: float) -> float:
         bucket = self._buckets.get(kind)
         if bucket is None:
-            bucket = self._buckets[kind] = TokenBucket(ALLOWANCES[kind], now)
+            bucket = self._buckets[kind] = TokenBucket(allowance, now)
         return bucket.take(now)

@@ -92,8 +92,8 @@ class ClassCounts(Struct, frozen=True):
 
 
 class AttendanceView(Struct, frozen=True, tag="attendance"):
-    """``classes``: staff all, others their own. ``pupils``: the roster of an assistant's own
-    class; a home its own pupil; a home group its children; lead and co-lead none (counts)."""
+    """``classes``: lead and co-lead all, others their own. ``pupils``: an assistant's own roster,
+    a home its own pupil, a home group its children; lead and co-lead none (they have counts)."""
 
     classes: tuple[ClassCounts, ...]
     pupils: tuple[ChildView, ...]
@@ -306,7 +306,8 @@ class TeachingView(Struct, frozen=True, tag="teaching"):
 
 
 class ChatMessage(Struct, frozen=True):
-    """One message; plain text, never markup."""
+    """One message; plain text, never markup. ``name`` is empty where it is a home's and the viewer
+    no staff."""
 
     message: int
     sender: ParticipantId

@@ -14,8 +14,8 @@ from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.state import LessonState
 from twinclass_signaling.messages import ClientMessage
 from twinclass_signaling.permissions import (
+    ALL_COMMANDS,
     Action,
-    CommandAction,
     allowed,
     may_command,
     may_publish,
@@ -23,7 +23,7 @@ from twinclass_signaling.permissions import (
 from twinclass_signaling.rate import ALLOWANCES, Allowance, MessageRates, TokenBucket
 from twinclass_signaling.roles import Role, Source
 
-ACTIONS: tuple[Action, ...] = (*get_args(CommandAction), *get_args(Source))
+ACTIONS: tuple[Action, ...] = (*ALL_COMMANDS, *get_args(Source))
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -89,7 +89,7 @@ export interface AttendanceChanged {
   actor: string
 }
 
-/** `classes`: staff all, others their own. `pupils`: the roster of an assistant's own class; a home its own pupil; a home group its children; lead and co-lead none (counts). */
+/** `classes`: lead and co-lead all, others their own. `pupils`: an assistant's own roster, a home its own pupil, a home group its children; lead and co-lead none (they have counts). */
 export interface AttendanceView {
   type: "attendance"
   classes: readonly ClassCounts[]
@@ -140,7 +140,7 @@ export interface CancelCountdown {
   type: "countdown_cancel"
 }
 
-/** One message; plain text, never markup. */
+/** One message; plain text, never markup. `name` is empty where it is a home's and the viewer no staff. */
 export interface ChatMessage {
   message: number
   sender: string
@@ -367,7 +367,7 @@ export interface HandBack {
 export interface HandLowered {
   type: "hand_lowered"
   participant: string
-  reason: "all" | "called" | "closed" | "left" | "self" | "staff"
+  reason: "all" | "called" | "left" | "self" | "staff"
   actor: string | null
 }
 

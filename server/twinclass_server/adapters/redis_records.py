@@ -66,7 +66,7 @@ class LessonRecords:
 
     async def retire(self, lesson: LessonId) -> None:
         """Removes a closed lesson from Redis; its log has been archived before."""
-        names = ("plan", "log", "snapshot", "names", "sessions")
+        names = ("plan", "log", "snapshot", "names", "sessions", "ink")
         with mapped_errors():
             await self._redis.set(lesson_key(lesson, "closed"), b"1", ex=_CLOSED_KEPT_S)
             await self._redis.srem(LESSONS_KEY, lesson)

@@ -9,6 +9,7 @@ from twinclass_signaling.ids import EventSeq, ParticipantId, SessionId
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.messages import View
 from twinclass_signaling.ports import MediaMessage
+from twinclass_signaling.tool_views import ToolView
 
 
 @dataclass(slots=True)
@@ -30,6 +31,8 @@ class Client:
     is_welcome: bool = False
     #: What the media plane said before that; a handful at most, sent right after.
     early: list[MediaMessage] = field(default_factory=list)
+    #: The tools as this page was told them last.
+    tools: dict[str, ToolView] = field(default_factory=dict)
 
     @property
     def participant(self) -> ParticipantId:

@@ -21,9 +21,23 @@ from twinclass_signaling.lesson.events import (
 )
 from twinclass_signaling.lesson.media_policy import external_subscriptions, grants, subscriptions
 from twinclass_signaling.lesson.state import HOME_ROLES, LEAD_ROLES, LessonState
+from twinclass_signaling.lesson.tool_events import (
+    SpotlightSet,
+    StageMoved,
+    StageMuted,
+    TeachingChanged,
+    ToolEvent,
+)
+from twinclass_signaling.lesson.tools.sound_check import SoundCheckEvent, turn_of
+from twinclass_signaling.lesson.tools.work import WorkEvent
 from twinclass_signaling.messages import View
 from twinclass_signaling.ports import Grant, MediaPlane, Subscription
 from twinclass_signaling.roles import Role
+
+#: Tools that change who is heard or shown; the others leave media alone.
+_MEDIA_TOOLS = (
+    SoundCheckEvent | WorkEvent | TeachingChanged | StageMuted | StageMoved | SpotlightSet
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +57,7 @@ def changes_media(state: LessonState, event: LessonEvent) -> bool:
             quiet = HOME_ROLES | {Role.OBSERVER, Role.ASSISTANT}
             return seat is None or seat.role not in quiet
         case _:
-            return True
+            return not isinstance(event, ToolEvent) or isinstance(event, _MEDIA_TOOLS)
 
 
 class MediaEffects:
@@ -63,13 +77,18 @@ class MediaEffects:
         """Brings the media plane to what ``state`` says."""
         for participant in state.seats:
             self._grant(state, participant)
-        shared: dict[tuple[Role, View, ParticipantId | None], list[Subscription]] = {}
+        shared: dict[tuple[Role, View, bool, ParticipantId | None], list[Subscription]] = {}
         for session, participant, view in viewers:
             seat = state.seats.get(participant)
             if seat is None:
                 continue
-            is_special = seat.role in LEAD_ROLES or state.is_on_stage(participant)
-            key = (seat.role, view, participant if is_special else None)
+            is_special = (
+                seat.role in LEAD_ROLES
+                or state.is_on_stage(participant)
+                or (seat.role is Role.ASSISTANT and turn_of(state) is not None)
+            )
+            own = participant if is_special else None
+            key = (seat.role, view, seat.companion, own)
             if key not in shared:
                 shared[key] = subscriptions(state, participant, view)
             self._subscribe(state, session, shared[key])

@@ -86,7 +86,7 @@ class Facts:
             if seat.presence == "present" and not is_here:
                 self.tell(Lose(participant))
             elif seat.presence == "lost" and is_here:
-                self.tell(Join(participant, seat.role, seat.room))
+                self.tell(Join(participant, seat.role, seat.room, seat.companion))
             for source in list(seat.sources):
                 if (participant, source) not in self._publications:
                     self.tell(EndPublication(participant, source))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from twinclass_server.adapters.redis_connection import log_unavailable
+from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
 from twinclass_server.adapters.redis_log import LessonLog
 from twinclass_server.adapters.redis_records import LessonRecords
@@ -17,23 +18,31 @@ from twinclass_server.signal.command_desk import CommandDesk
 from twinclass_server.signal.connection import Connection, encode
 from twinclass_server.signal.effects import MediaEffects, changes_media
 from twinclass_server.signal.facts import Facts
+from twinclass_server.signal.ink_desk import InkDesk
 from twinclass_server.signal.journal import Journal
 from twinclass_server.signal.keeper import RecordKeeper
+from twinclass_server.signal.lesson_clock import LessonClock
 from twinclass_server.signal.presence import PresenceBoard
 from twinclass_server.signal.seats import Seats, SeatTools
+from twinclass_server.signal.tool_board import ToolBoard
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.lesson.commands import SYSTEM
-from twinclass_signaling.lesson.events import LessonClosed, StageEntered
+from twinclass_signaling.lesson.events import LessonClosed, ParticipantLeft, StageEntered
+from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.state import LessonState
+from twinclass_signaling.lesson.tool_events import InkCleared, SlideTurned
 from twinclass_signaling.lesson.views import Person, Sound
+from twinclass_signaling.lesson.visibility import audience, viewer_of
 from twinclass_signaling.messages import (
     CloseLesson,
     Command,
     Event,
     Goodbye,
+    InkPage,
     OpenLesson,
     Report,
     Speakers,
+    Text,
     View,
 )
 from twinclass_signaling.ports import MediaMessage, MediaPlane
@@ -44,6 +53,20 @@ from twinclass_signaling.settings import LessonSettings
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0
+_ARRIVED = Goodbye(
+    "arrived",
+    Text(
+        "老师已把你记到教室里，这里的课堂关闭了。",
+        "Your teacher has you in the classroom now; this page is closed.",
+    ),
+)
+_REMOVED = Goodbye(
+    "removed",
+    Text(
+        "老师已请你离开课堂，请联系老师。",
+        "You were taken out of this lesson; ask the teacher.",
+    ),
+)
 
 
 @dataclass(slots=True)
@@ -54,11 +77,13 @@ class HostParts:
     log: LessonLog
     lease: Lease
     records: LessonRecords
+    ink_pages: InkPages
     media: MediaPlane
     settings: LessonSettings
     wall_clock: Callable[[], float]
     people: dict[ParticipantId, Person] = field(default_factory=dict)
     sessions: list[SessionRecord] = field(default_factory=list)
+    ink: InkBook = field(default_factory=InkBook)
 
 
 class LessonHost:
@@ -103,9 +128,13 @@ class LessonHost:
                 lost=self.facts.line_lost,
                 people=parts.people,
                 sounds=self._sounds,
+                shown_ink=self._shown_ink,
             ),
             parts.sessions,
         )
+        self._tools = ToolBoard(lambda: self.state, parts.people, self.seats.audience)
+        self.ink = InkDesk(parts.ink, parts.ink_pages, lambda: self.state, self.seats.audience)
+        self._clock = LessonClock(self._journal, self.facts, parts.wall_clock)
         self._closed = asyncio.Event()
 
     @property
@@ -135,6 +164,8 @@ class LessonHost:
                     group.create_task(self.lease.keep(), name=f"lease {self.lesson}"),
                     group.create_task(presence, name=f"presence {self.lesson}"),
                     group.create_task(self._tick(), name=f"tick {self.lesson}"),
+                    group.create_task(self._tools.run(), name=f"tools {self.lesson}"),
+                    group.create_task(self._clock.run(), name=f"clock {self.lesson}"),
                 ]
                 self.facts.reconcile()
                 await self._closed.wait()
@@ -151,6 +182,7 @@ class LessonHost:
             if self._journal.is_up:
                 self.facts.leave_the_lost(self._settings.seat_keep_s)
                 await self._keeper.save_late()
+                await self.ink.save_late()
 
     def say_goodbye(self, goodbye: Goodbye) -> None:
         """Tells every client that this process ends its connection."""
@@ -183,7 +215,7 @@ class LessonHost:
     # ---- the journal's listener ------------------------------------------------------------
 
     def event_released(self, event: Event, payload: bytes) -> None:
-        """Tells all clients."""
+        """Tells those clients that may see it."""
         fact = event.event
         participant: ParticipantId | None = getattr(fact, "participant", None)
         if participant is not None:
@@ -191,7 +223,20 @@ class LessonHost:
         if isinstance(fact, StageEntered):
             # Pupils may not have been told who this is; they must know before they see them.
             self._presence.flush()
-        self._broadcast(payload.decode())
+        self._tell(event, payload.decode())
+        self._tools.mark(fact)
+        self._clock.changed()
+        match fact:
+            case ParticipantLeft(_, "arrived"):
+                self.seats.dismiss(fact.participant, _ARRIVED)
+            case ParticipantLeft(_, "removed"):
+                self.seats.dismiss(fact.participant, _REMOVED)
+            case SlideTurned(document, page) if document is not None:
+                self.ink.show((document, page))
+            case InkCleared(document, page):
+                self.ink.clear((document, page))
+            case _:
+                pass
         self._media_dirty = self._media_dirty or changes_media(self.state, fact)
         if isinstance(fact, LessonClosed):
             self._closed.set()
@@ -241,6 +286,19 @@ class LessonHost:
 
     def _is_here(self, participant: ParticipantId) -> bool:
         return self.seats.is_here(participant)
+
+    def _shown_ink(self) -> InkPage | None:
+        return self.ink.shown()
+
+    def _tell(self, event: Event, frame: str) -> None:
+        who = audience(event.event, self.state)
+        if who.scope == "all":
+            self._broadcast(frame)
+            return
+        for client, connection in self.seats.audience():
+            viewer = viewer_of(self.state, client.participant)
+            if viewer is not None and who.reaches(viewer):
+                connection.send_frame(frame)
 
     def _broadcast(self, frame: str) -> None:
         for _, connection in self.seats.audience():

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from twinclass_server.adapters.archive import archive
 from twinclass_server.adapters.redis_connection import is_up
+from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
 from twinclass_server.adapters.redis_log import LessonLog
 from twinclass_server.adapters.redis_records import LessonRecords
@@ -20,6 +21,7 @@ from twinclass_signaling.errors import Conflict, SignalingError, Unavailable
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.lesson import snapshot
 from twinclass_signaling.lesson.core import apply
+from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.state import LessonState, Plan
 from twinclass_signaling.messages import Goodbye, Text
 from twinclass_signaling.ports import MediaMessage, MediaPlane
@@ -179,11 +181,16 @@ class Lessons:
             state = LessonState(lesson, plan) if data is None else snapshot.decode(plan, data)
             async for event, _ in log.read(state.seq):
                 apply(state, event.event, event.at, event.seq)
+            ink, ink_pages = InkBook(), InkPages(parts.redis, lesson)
+            for page, stored in (await ink_pages.load()).items():
+                ink.restore(page, stored)
             host_parts = HostParts(
                 state=state,
                 log=log,
                 lease=lease,
                 records=self.records,
+                ink=ink,
+                ink_pages=ink_pages,
                 media=self.media,
                 settings=parts.settings,
                 wall_clock=parts.wall_clock,

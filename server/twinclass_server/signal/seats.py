@@ -14,18 +14,24 @@ from twinclass_server.signal.effects import MediaEffects
 from twinclass_server.signal.journal import Journal
 from twinclass_server.signal.keeper import RecordKeeper
 from twinclass_signaling.errors import Conflict
-from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.ids import LessonId, ParticipantId, RoomId, SessionId
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Join
 from twinclass_signaling.lesson.views import Person, Sound, lesson_view
-from twinclass_signaling.messages import Authenticate, Fenced, Text, Welcome
+from twinclass_signaling.messages import Authenticate, Fenced, Goodbye, InkPage, Text, Welcome
 from twinclass_signaling.permissions import may_command, may_publish
 from twinclass_signaling.ports import MediaPlane
+from twinclass_signaling.roles import Role
 from twinclass_signaling.session import SessionRecord, Sessions, hash_secret
 from twinclass_signaling.tokens import Claims
+from twinclass_signaling.tool_views import ToolViews
 
 _FENCED = Fenced(
     Text("这个座位已在另一台设备上打开。", "This seat has been opened on another device.")
 )
+
+
+#: A room has a big screen, perhaps a second one, and a laptop that somebody opens.
+MAX_COMPANIONS = 3
 
 
 @dataclass(slots=True)
@@ -43,6 +49,8 @@ class SeatTools:
     #: A participant's line came or went.
     changed: Callable[[ParticipantId], None]
     lost: Callable[[ParticipantId], None]
+    #: The strokes of the page that is shown.
+    shown_ink: Callable[[], InkPage | None]
     people: dict[ParticipantId, Person] = field(default_factory=dict)
     sounds: dict[ParticipantId, Sound] = field(default_factory=dict)
 
@@ -88,8 +96,12 @@ class Seats:
         """
         tools = self._tools
         actor = Actor(claims.participant, claims.role, claims.room_id)
+        companion = self._companion(actor, message)
+        is_companion = companion is not None
+        if companion is not None:
+            actor = Actor(companion, actor.role, RoomId(actor.participant))
         self._refuse_taken(actor, message)
-        await self._take_seat(actor)
+        await self._take_seat(actor, is_companion=is_companion)
         secret = secrets.token_urlsafe(32)
         offered = SessionRecord(
             SessionId(secrets.token_urlsafe(12)),
@@ -105,7 +117,8 @@ class Seats:
         if admission.fenced is not None:
             self._fence(admission.fenced)
         client = self._attach(record, actor, connection)
-        tools.people[actor.participant] = Person(claims.name, claims.school)
+        if not is_companion:
+            tools.people[actor.participant] = Person(claims.name, claims.school)
         try:
             await tools.keeper.save(record)
             if admission.resumed:
@@ -122,6 +135,9 @@ class Seats:
             raise Conflict("superseded", "已在别处连接。", "Another connection took over.")
         connection.send(self._welcome(client, secret, resumed=admission.resumed and is_alive))
         client.is_welcome = True
+        ink = tools.shown_ink()
+        if ink is not None:
+            connection.send(ink)
         early, client.early = client.early, []
         for said in early:
             connection.send(said)
@@ -143,12 +159,39 @@ class Seats:
                 "This seat is in use on another device.",
             )
 
-    async def _take_seat(self, actor: Actor) -> None:
+    def _companion(self, actor: Actor, message: Authenticate) -> ParticipantId | None:
+        """Returns the seat of a room's further device; None when this one gets the room's."""
+        sessions, claimed = self._tools.sessions, message.resume
+        if actor.role is not Role.ROOM or not message.companion:
+            return None
+        seats = [ParticipantId(f"{actor.participant}.c{n}") for n in range(1, MAX_COMPANIONS + 1)]
+        for seat in seats:
+            held = sessions.of(seat)
+            if held is not None and claimed is not None and held.session == claimed.session:
+                return seat
+        first = sessions.of(actor.participant)
+        has_sound = first is not None and first.detached_at is None
+        if (
+            first is None
+            or not has_sound
+            or (claimed is not None and claimed.session == first.session)
+        ):
+            return None
+        for seat in seats:
+            if sessions.of(seat) is None:
+                return seat
+        raise Conflict(
+            "too_many_devices",
+            "这间教室的设备太多，请先关闭一台。",
+            "This room has too many devices; close one first.",
+        )
+
+    async def _take_seat(self, actor: Actor, *, is_companion: bool = False) -> None:
         journal = self._tools.journal
         seat = journal.head.seats.get(actor.participant)
         if not journal.is_up and seat is not None and seat.presence != "left":
             return  # The seat is theirs; that they are back is told when the log is.
-        join = Join(actor.participant, actor.role, actor.room)
+        join = Join(actor.participant, actor.role, actor.room, is_companion)
         await journal.commit(join, SYSTEM, self._tools.wall_clock())
 
     def _attach(self, record: SessionRecord, actor: Actor, connection: Connection) -> Client:
@@ -174,8 +217,18 @@ class Seats:
     def _welcome(self, client: Client, secret: str, *, resumed: bool) -> Welcome:
         tools, actor = self._tools, client.actor
         state = tools.journal.committed
-        planned = state.plan.room(actor.participant)
-        person = tools.people.get(actor.participant, Person())
+        seat = state.seats.get(actor.participant)
+        is_companion = seat is not None and seat.companion
+        whose = actor.participant
+        if is_companion and actor.room is not None:
+            whose = ParticipantId(actor.room)
+        planned = state.plan.room(whose)
+        person = tools.people.get(whose, Person())
+        lesson = lesson_view(state, actor.participant, actor.role, tools.people, tools.sounds)
+        client.tools = {
+            str(type(view).__struct_config__.tag): view
+            for view in (getattr(lesson.tools, name) for name in ToolViews.__struct_fields__)
+        }
         return Welcome(
             session=client.session,
             secret=secret,
@@ -184,11 +237,11 @@ class Seats:
             role=actor.role,
             name=planned.name if planned is not None else person.name,
             room=actor.room,
-            lesson=lesson_view(state, actor.participant, actor.role, tools.people, tools.sounds),
+            lesson=lesson,
             server_time=tools.wall_clock(),
-            may_publish=may_publish(actor.role),
-            may_command=may_command(actor.role),
-            companion=False,
+            may_publish=() if is_companion else may_publish(actor.role),
+            may_command=() if is_companion else may_command(actor.role),
+            companion=is_companion,
         )
 
     def leave(self, client: Client, connection: Connection) -> None:
@@ -202,6 +255,21 @@ class Seats:
         if record is not None:
             tools.keeper.save_later(record.participant)
         tools.lost(client.participant)
+
+    def dismiss(self, participant: ParticipantId, goodbye: Goodbye) -> None:
+        """Ends a participant's session for good, with a notice."""
+        tools = self._tools
+        record = tools.sessions.of(participant)
+        if record is None:
+            return
+        tools.sessions.drop(participant)
+        tools.keeper.save_later(participant)
+        client = self.clients.pop(record.session, None)
+        self._end_media(record.session)
+        if client is not None and client.connection is not None:
+            client.connection.send(goodbye)
+            client.connection.close(CLOSE_CONFLICT)
+            client.connection = None
 
     def expire(self) -> None:
         """Forgets sessions whose time is over."""

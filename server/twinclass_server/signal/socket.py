@@ -43,6 +43,7 @@ from twinclass_signaling.messages import (
     ClientMessage,
     Command,
     Goodbye,
+    Ink,
     Ping,
     Pong,
     PublishAnswer,
@@ -245,6 +246,9 @@ class SignalSocket:
     def _check_rate(self, message: ClientMessage) -> None:
         kind = str(type(message).__struct_config__.tag)
         wait_s = self._rates.take(kind, time.monotonic())
+        if wait_s == 0 and isinstance(message, Command):
+            command = str(type(message.command).__struct_config__.tag)
+            wait_s = self._rates.take_command(command, time.monotonic())
         if wait_s > 0:
             number = message.id if isinstance(message, Command) else None
             raise _RateExceeded(number, wait_s)
@@ -287,6 +291,8 @@ class SignalSocket:
                 host.view(client, message)
             case Report():
                 host.report(client, message)
+            case Ink():
+                host.ink.draw(client, message)
             case Ping(sent_ms):
                 self._connection.send(Pong(sent_ms, time.time()))
 

@@ -31,6 +31,8 @@ class Join(Struct, frozen=True):
     participant: ParticipantId
     role: Role
     room: RoomId | None = None
+    #: A further device of a room, without sound.
+    companion: bool = False
 
 
 class Lose(Struct, frozen=True):
@@ -60,5 +62,9 @@ class EndPublication(Struct, frozen=True):
     source: Source
 
 
-InternalCommand = Join | Lose | Leave | StartPublication | EndPublication
+class Tick(Struct, frozen=True):
+    """A timer of the lesson may be over; see ``timers``."""
+
+
+InternalCommand = Join | Lose | Leave | StartPublication | EndPublication | Tick
 LessonCommand = ClientCommand | InternalCommand

@@ -7,20 +7,22 @@ in it.
 
 from __future__ import annotations
 
-from twinclass_signaling.ids import ParticipantId
+from twinclass_signaling.ids import ParticipantId, RoomId
 from twinclass_signaling.lesson.state import (
     LEAD_ROLES,
     MAX_ROOMS,
     STAGE_ROLES,
     LessonState,
+    Seat,
 )
+from twinclass_signaling.lesson.tools.sound_check import turn_of
+from twinclass_signaling.lesson.tools.stage import VISIBLE_STAGE
+from twinclass_signaling.lesson.tools.teaching import leading
 from twinclass_signaling.messages import SlotKind, View
 from twinclass_signaling.permissions import may_publish
 from twinclass_signaling.ports import Grant, Subscription
 from twinclass_signaling.roles import AUDIO_SOURCES, Role, Source
 
-#: Stage places that are shown large; the others are only heard.
-VISIBLE_STAGE = 4
 #: Stage slots that are always there, so that calling on needs no renegotiation.
 SPARE_STAGE = 2
 
@@ -38,28 +40,28 @@ def grants(state: LessonState, participant: ParticipantId) -> list[Grant]:
         return []
     if seat.role in LEAD_ROLES:
         return [Grant(source, open=True, full=True) for source in may_publish(seat.role)]
-    if seat.role not in STAGE_ROLES:
+    if seat.role not in STAGE_ROLES or seat.companion:
         return []
-    on_stage = state.is_on_stage(participant)
+    place = state.place_of(participant)
+    on_stage = place is not None
+    # Who is heard off stage is heard only by those whose slots name them.
+    is_heard = (place is not None and not place.muted) or participant in listened_to(state)
     # A room is always on the wall, small; a home is seen only when called on.
     camera_open = on_stage or seat.role is Role.ROOM
     return [
         Grant("camera", open=camera_open, full=on_stage),
-        Grant("microphone", open=on_stage, full=on_stage),
+        Grant("microphone", open=is_heard, full=is_heard),
     ]
 
 
-def leading(state: LessonState) -> tuple[ParticipantId | None, ParticipantId | None]:
-    """Returns lead and co-lead: of each the one who is here longest, else who was lost."""
-    return _first(state, Role.LEAD), _first(state, Role.CO_LEAD)
-
-
-def _first(state: LessonState, role: Role) -> ParticipantId | None:
-    for presence in ("present", "lost"):
-        for participant, seat in state.seats.items():
-            if seat.role is role and seat.presence == presence:
-                return participant
-    return None
+def listened_to(state: LessonState) -> list[ParticipantId]:
+    """Returns the rooms that some hear although they are not on stage: whose turn it is in the
+    sound check, and those the lead listens in to during group work."""
+    current = turn_of(state)
+    if current is not None:
+        return [ParticipantId(current)]
+    work = state.tools.group_work
+    return [] if work is None else [ParticipantId(room) for room in work.listening]
 
 
 def wall_rooms(state: LessonState) -> list[ParticipantId]:
@@ -67,7 +69,7 @@ def wall_rooms(state: LessonState) -> list[ParticipantId]:
     first came. A room keeps its place when it leaves."""
     rooms = {ParticipantId(room.id): None for room in state.plan.rooms}
     for participant, seat in state.seats.items():
-        if seat.role is Role.ROOM:
+        if seat.role is Role.ROOM and not seat.companion:
             rooms.setdefault(participant)
     return list(rooms)[:MAX_ROOMS]
 
@@ -78,6 +80,9 @@ def subscriptions(state: LessonState, participant: ParticipantId, view: View) ->
     if seat is None or seat.presence == "left" or state.phase == "closed":
         return []
     lead, co_lead = leading(state)
+    if seat.role is Role.LEAD:
+        # A lead sees the others, whoever of them leads now.
+        lead, co_lead = participant, co_lead if lead == participant else lead
     leads = [(0, lead)]
     # The second slot is there only for lessons that have a co-lead.
     if any(other.role is Role.CO_LEAD for other in state.seats.values()):
@@ -90,7 +95,7 @@ def subscriptions(state: LessonState, participant: ParticipantId, view: View) ->
         slots.append(Subscription("lead", index, "microphone", who, priority=_AUDIO_PRIORITY))
     if seat.role is not Role.LEAD or len(leads) > 1:
         slots.extend(_slides(state, lead, co_lead))
-    slots.extend(_stage(state))
+    slots.extend(_stage(state, _hears(state, seat)))
     if seat.role in LEAD_ROLES:
         slots.extend(
             Subscription("wall", index, "camera", room, max_layer=0, priority=_WALL_PRIORITY)
@@ -99,8 +104,28 @@ def subscriptions(state: LessonState, participant: ParticipantId, view: View) ->
     return [
         slot
         for slot in (_for_viewer(slot, participant, view) for slot in slots)
-        if seat.role is not Role.ASSISTANT or slot.source not in AUDIO_SOURCES
+        if _may_hear(seat, slot)
     ]
+
+
+def _hears(state: LessonState, seat: Seat) -> list[ParticipantId]:
+    """Returns whom a viewer hears off stage; an assistant only her own room, to meter it."""
+    heard = listened_to(state)
+    if seat.role in LEAD_ROLES:
+        return heard
+    if seat.role is Role.ASSISTANT and turn_of(state) is not None:
+        return [room for room in heard if seat.room == RoomId(room)]
+    return []
+
+
+def _may_hear(seat: Seat, slot: Subscription) -> bool:
+    """One sound authority a room: neither its assistant's tablet nor a further device has sound;
+    what an assistant gets in a sound check is metered by the page and never played."""
+    if slot.source not in AUDIO_SOURCES:
+        return True
+    if seat.role is Role.ASSISTANT:
+        return slot.use == "stage" and RoomId(slot.participant or "") == seat.room
+    return not seat.companion
 
 
 def external_subscriptions(state: LessonState) -> list[Subscription]:
@@ -132,15 +157,19 @@ def _slides(
     return slots
 
 
-def _stage(state: LessonState) -> list[Subscription]:
+def _stage(state: LessonState, heard: list[ParticipantId]) -> list[Subscription]:
     by_index = {place.index: place.participant for place in state.stage}
-    size = max([*by_index, SPARE_STAGE - 1]) + 1
+    voices = dict(by_index)
+    for room in heard:
+        if room not in by_index.values():
+            voices[next(index for index in range(len(voices) + 1) if index not in voices)] = room
+    size = max([*voices, SPARE_STAGE - 1]) + 1
     video = [
         Subscription("stage", index, "camera", by_index.get(index), priority=_STAGE_PRIORITY)
         for index in range(min(size, VISIBLE_STAGE))
     ]
     audio = [
-        Subscription("stage", index, "microphone", by_index.get(index), priority=_AUDIO_PRIORITY)
+        Subscription("stage", index, "microphone", voices.get(index), priority=_AUDIO_PRIORITY)
         for index in range(size)
     ]
     return video + audio

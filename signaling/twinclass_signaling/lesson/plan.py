@@ -98,14 +98,3 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     def room(self, participant: ParticipantId) -> PlannedRoom | None:
         """Returns the planned room whose seat this is."""
         return next((room for room in self.rooms if ParticipantId(room.id) == participant), None)
-
-    def class_of(self, pupil: PersonId) -> PlannedRoom | None:
-        """Returns the class on whose roster a pupil is."""
-        for room in self.rooms:
-            if any(known.id == pupil for known in room.pupils):
-                return room
-        return None
-
-    def children(self, group: ParticipantId) -> list[PlannedPupil]:
-        """Returns the pupils at a home group's screen."""
-        return [pupil for room in self.rooms for pupil in room.pupils if pupil.group == group]

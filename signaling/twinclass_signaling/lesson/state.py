@@ -17,6 +17,7 @@ from twinclass_signaling.lesson.plan import (
     MAX_SEATS,
     MAX_STAGE,
     Plan,
+    PlannedPupil,
     PlannedRoom,
 )
 from twinclass_signaling.lesson.tool_state import Policy, Tools
@@ -87,6 +88,27 @@ class LessonState(Struct):
     seats: dict[ParticipantId, Seat] = field(default_factory=dict)
     stage: list[Place] = field(default_factory=list)
     tools: Tools = field(default_factory=Tools)
+    #: Of the plan, by pupil and by home group; it never changes.
+    pupils: dict[PersonId, tuple[PlannedRoom, PlannedPupil]] = field(default_factory=dict)
+    groups: dict[ParticipantId, list[PlannedPupil]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for room in self.plan.rooms:
+            for pupil in room.pupils:
+                if pupil.id in self.pupils:
+                    continue  # Nobody is of two classes.
+                self.pupils[pupil.id] = (room, pupil)
+                if pupil.group is not None:
+                    self.groups.setdefault(pupil.group, []).append(pupil)
+
+    def class_of(self, pupil: PersonId) -> PlannedRoom | None:
+        """Returns the class on whose roster a pupil is."""
+        found = self.pupils.get(pupil)
+        return None if found is None else found[0]
+
+    def children(self, group: ParticipantId) -> list[PlannedPupil]:
+        """Returns the pupils at a home group's screen."""
+        return self.groups.get(group, [])
 
     @property
     def policy(self) -> Policy:

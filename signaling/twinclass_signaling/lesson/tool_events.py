@@ -13,7 +13,7 @@ from msgspec import Struct
 from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
 from twinclass_signaling.tool_commands import AttendanceMode, HelpKind, PulseKind, QuizKind
 
-HandReason = Literal["self", "staff", "all", "called", "left", "closed"]
+HandReason = Literal["self", "staff", "all", "called", "left"]
 AttendanceCause = Literal["roll_call", "marked", "joined", "arrived"]
 OfferReason = Literal["offered", "connection", "media", "returned"]
 TeachingCause = Literal["taken", "handed_back", "returned", "opened"]

@@ -170,6 +170,10 @@ class Teaching(Struct):
     who: ParticipantId | None = None
     away_since: float | None = None
     away_by: Literal["connection", "media"] = "connection"
+    #: Camera or microphone of who leads has arrived: from then on their end is a loss.
+    had_media: bool = False
+    #: Somebody else teaches because the lead was lost, not because it was handed over.
+    by_loss: bool = False
     offer: Offer | None = None
     missed_s: float = 0.0
 
@@ -220,6 +224,8 @@ class Tools(Struct):
 
     hands: list[Hand] = field(default_factory=list)
     spotlight: ParticipantId | None = None
+    #: Who of a home group is being called: between ``called_on`` and ``stage_enter``.
+    called_child: PersonId | None = None
     removed: list[ParticipantId] = field(default_factory=list)
     attendance: Attendance = field(default_factory=Attendance)
     sound_check: SoundCheck | None = None

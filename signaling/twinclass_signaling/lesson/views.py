@@ -12,7 +12,8 @@ from typing import Literal
 from twinclass_signaling.ids import ParticipantId, RoomId
 from twinclass_signaling.lesson.state import HOME_ROLES, LessonState
 from twinclass_signaling.lesson.tool_board import all_views
-from twinclass_signaling.lesson.visibility import STAFF_ROLES, Person, Viewer
+from twinclass_signaling.lesson.tools.checks import room_of
+from twinclass_signaling.lesson.visibility import PUBLIC_ROLES, STAFF_ROLES, Person, Viewer
 from twinclass_signaling.messages import Counts, LessonView, ParticipantView, StagePlace
 from twinclass_signaling.roles import Role
 
@@ -25,8 +26,6 @@ __all__ = [
     "may_see",
     "participant_view",
 ]
-
-_PUBLIC_ROLES = frozenset({Role.LEAD, Role.CO_LEAD, Role.ROOM})
 
 Sound = Literal["playing", "blocked", "off"]
 
@@ -88,7 +87,7 @@ def may_see(
         is_staff
         or other == viewer
         or seat is None
-        or seat.role in _PUBLIC_ROLES
+        or (seat.role in PUBLIC_ROLES and not seat.companion)
         or state.is_on_stage(other)
     )
 
@@ -104,8 +103,7 @@ def lesson_view(
     ids = dict.fromkeys([ParticipantId(room.id) for room in state.plan.rooms])
     ids.update(dict.fromkeys(state.seats))
     is_staff = role in STAFF_ROLES
-    seat = state.seats.get(viewer)
-    found = all_views(state, Viewer(viewer, role, seat.room if seat is not None else None), people)
+    found = all_views(state, Viewer(viewer, role, room_of(state, viewer)), people)
     return LessonView(
         id=state.id,
         title=state.plan.title,
