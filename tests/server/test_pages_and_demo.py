@@ -75,9 +75,11 @@ async def test_the_portals_links_let_everybody_in(
     links = await portal(server, client)
     assert {role: len(urls) for role, urls in links.items()} == {
         "lead": 1,
+        "co_lead": 1,
         "room": 3,
         "home_learner": 2,
-        "assistant": 1,
+        "home_group": 1,
+        "assistant": 2,
         "observer": 1,
     }
     for urls in links.values():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import LessonState
@@ -51,9 +49,7 @@ def handle_tool(
         return teaching.handle(state, command, actor, now)
     if isinstance(command, talk.TalkCommand):
         return talk.handle(state, command, actor)
-    if isinstance(command, slides.SlideCommand):
-        return slides.handle(state, command, actor)
-    assert_never(command)
+    return slides.handle(state, command, actor)
 
 
 def apply_tool(state: LessonState, event: ToolEvent, at: float) -> None:
@@ -80,7 +76,5 @@ def apply_tool(state: LessonState, event: ToolEvent, at: float) -> None:
         teaching.apply(state, event, at)
     elif isinstance(event, talk.TalkEvent):
         talk.apply(state, event, at)
-    elif isinstance(event, slides.SlideEvent):
-        slides.apply(state, event)
     else:
-        assert_never(event)
+        slides.apply(state, event)
