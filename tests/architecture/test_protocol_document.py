@@ -14,15 +14,18 @@ import pytest
 
 from twinclass_server import errors
 from twinclass_signaling.lesson.events import LessonEvent
+from twinclass_signaling.lesson.visibility import STAFF_ONLY
 from twinclass_signaling.messages import (
     ClientCommand,
     ClientMessage,
     ServerMessage,
 )
-from twinclass_signaling.rate import ALLOWANCES
+from twinclass_signaling.rate import ALLOWANCES, COMMAND_ALLOWANCES
+from twinclass_signaling.tool_views import ToolView
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCUMENT = (REPOSITORY / "signaling" / "PROTOCOL.md").read_text("utf-8")
+LOG = (REPOSITORY / "signaling" / "EVENTS.md").read_text("utf-8")
 EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)\n```", DOCUMENT, re.S)]
 
 
@@ -30,10 +33,14 @@ def tag(kind: type[msgspec.Struct]) -> str:
     return str(kind.__struct_config__.tag)
 
 
+EVENTS = {tag(kind) for kind in get_args(LessonEvent)}
+
+
 def row(name: str) -> str:
-    """The table row of a message, command or event."""
-    rows = [line for line in DOCUMENT.splitlines() if line.startswith(f"| `{name}` |")]
-    assert rows, f"{name} has no table row in PROTOCOL.md"
+    """The table row of a message or command; of an event in EVENTS.md."""
+    text = LOG if name in EVENTS else DOCUMENT
+    rows = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+    assert rows, f"{name} has no table row"
     return "\n".join(rows)
 
 
@@ -82,6 +89,30 @@ def test_every_example_is_a_message(example: dict[str, Any]) -> None:
 def test_every_rate_is_told() -> None:
     for name, allowance in ALLOWANCES.items():
         assert f"| {allowance.burst:g}, {allowance.per_s:g}/s |" in row(name), name
+
+
+def test_every_rate_of_a_command_is_told() -> None:
+    for name, allowance in COMMAND_ALLOWANCES.items():
+        assert f"| `{name}` | {allowance.burst:g}, {allowance.per_s:g}/s |" in DOCUMENT, name
+
+
+@pytest.mark.parametrize("kind", get_args(ToolView), ids=lambda kind: kind.__name__)
+def test_every_view_of_a_tool_has_a_row_with_its_fields(kind: type[msgspec.Struct]) -> None:
+    described = row(tag(kind))
+    for field in msgspec.structs.fields(kind):
+        assert f"`{field.encode_name}`" in described, f"{tag(kind)}: {field.encode_name}"
+
+
+def test_every_event_is_in_the_log_s_page_and_no_other() -> None:
+    table = LOG.split("| `event.type` |")[1].split("\n## ")[0]
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", table, re.M)) == EVENTS
+
+
+def test_what_is_for_staff_only_says_so() -> None:
+    for name in STAFF_ONLY:
+        told = row(name).split("|")[3]
+        assert "staff" in told or "assistants" in told, name
+        assert "all" not in told.split(), name
 
 
 def test_every_error_code_is_told() -> None:
