@@ -33,8 +33,8 @@ LEAD = Actor(ParticipantId("lead"), Role.LEAD)
 class Lesson:
     """A state and the log that made it."""
 
-    def __init__(self) -> None:
-        self.state = LessonState(LessonId("algebra"), PLAN)
+    def __init__(self, plan: Plan = PLAN) -> None:
+        self.state = LessonState(LessonId("algebra"), plan)
         self.log: list[tuple[LessonEvent, float]] = []
         self.now = 1_000.0
 

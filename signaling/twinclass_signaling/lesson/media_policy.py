@@ -95,7 +95,8 @@ def subscriptions(state: LessonState, participant: ParticipantId, view: View) ->
         slots.append(Subscription("lead", index, "microphone", who, priority=_AUDIO_PRIORITY))
     if seat.role is not Role.LEAD or len(leads) > 1:
         slots.extend(_slides(state, lead, co_lead))
-    slots.extend(_stage(state, _hears(state, seat)))
+    hears = _hears(state, seat)
+    slots.extend(_stage(state, hears))
     if seat.role in LEAD_ROLES:
         slots.extend(
             Subscription("wall", index, "camera", room, max_layer=0, priority=_WALL_PRIORITY)
@@ -104,7 +105,7 @@ def subscriptions(state: LessonState, participant: ParticipantId, view: View) ->
     return [
         slot
         for slot in (_for_viewer(slot, participant, view) for slot in slots)
-        if _may_hear(seat, slot)
+        if _may_hear(seat, slot, hears)
     ]
 
 
@@ -118,13 +119,13 @@ def _hears(state: LessonState, seat: Seat) -> list[ParticipantId]:
     return []
 
 
-def _may_hear(seat: Seat, slot: Subscription) -> bool:
+def _may_hear(seat: Seat, slot: Subscription, hears: list[ParticipantId]) -> bool:
     """One sound authority a room: neither its assistant's tablet nor a further device has sound;
     what an assistant gets in a sound check is metered by the page and never played."""
     if slot.source not in AUDIO_SOURCES:
         return True
     if seat.role is Role.ASSISTANT:
-        return slot.use == "stage" and RoomId(slot.participant or "") == seat.room
+        return slot.use == "stage" and slot.participant in hears
     return not seat.companion
 
 
