@@ -20,11 +20,14 @@ import type { CreatePeerConnection } from '@/rtc/connection'
 import { Downlink } from '@/rtc/downlink'
 import type { StatsEntry } from '@/rtc/statistics'
 import { Uplink } from '@/rtc/uplink'
+import { useInk } from './ink'
 import { useLesson } from './lesson'
 import { useLine } from './line'
 import { useOwn } from './own'
 import { usePictures } from './pictures'
+import { Pen } from './pen'
 import { usePreferences } from './preferences'
+import { useTools } from './tools'
 
 /** What the browser gives; `ui/browser.ts` fills it. */
 export interface Browser {
@@ -35,6 +38,8 @@ export interface Browser {
   receiveVideoCodecs(): readonly RTCRtpCodec[]
   userAgent: string
   resume: ResumeStore
+  /** This page is a room's: a second device of a room makes no sound. */
+  companion?: boolean
 }
 
 /** The first downlink offer comes within a round trip; after this it is asked for. */
@@ -45,7 +50,10 @@ export class LessonClient {
   private readonly uplink: Uplink
   private readonly downlink: Downlink
   private readonly scope: EffectScope = effectScope(true)
+  readonly pen: Pen
   private readonly lesson = useLesson()
+  private readonly tools = useTools()
+  private readonly ink = useInk()
   private readonly line = useLine()
   private readonly own = useOwn()
   private readonly pictures = usePictures()
@@ -54,7 +62,7 @@ export class LessonClient {
   private readonly clock: Clock
   private cancelOfferWait: (() => void) | null = null
 
-  constructor(token: string, browser: Browser) {
+  constructor(readonly token: string, browser: Browser) {
     this.clock = browser.clock
     const send = (message: ClientMessage): boolean => this.session.send(message)
     this.session = new Session({
@@ -66,6 +74,7 @@ export class LessonClient {
       },
       openSocket: (handlers) => browser.openSocket(handlers),
       resume: browser.resume,
+      companion: browser.companion ?? false,
       onState: (state, reason) => {
         this.line.setState(state, reason)
         if (state === 'reconnecting') this.uplink.lineLost()
@@ -92,6 +101,16 @@ export class LessonClient {
       send,
       onSlots: (slots) => {
         this.pictures.slots = slots
+      },
+    })
+    this.pen = new Pen({
+      clock: browser.clock,
+      name: Math.floor(browser.clock.random() * 2 ** 32).toString(36),
+      draw: (piece) => {
+        const { document, page, stroke, points, color = 'black', width = 30 } = piece
+        // Shown before it is sent: a pen that waits for a server does not feel like one.
+        this.ink.draw({ document, page, stroke: { stroke, points, color, width } })
+        this.session.send(piece)
       },
     })
     this.scope.run(() => this.follow())
@@ -139,6 +158,15 @@ export class LessonClient {
       case 'presence':
         this.lesson.presence(message)
         break
+      case 'tool':
+        this.tools.tool(message)
+        break
+      case 'ink_page':
+        this.ink.setPage(message)
+        break
+      case 'ink_drawn':
+        this.ink.draw(message)
+        break
       case 'publish_answer':
         void this.uplink.handleAnswer(message)
         break
@@ -162,9 +190,10 @@ export class LessonClient {
         if (message.downlink) this.downlink.renew()
         break
       case 'error':
-        // Answers to commands are told where they were asked for; the rest concerns the uplink
-        // and is no business of people.
-        if (message.id === null) this.uplink.handleProblem(message.retry_after_s)
+        // Answers to commands are told where they were asked for. A page that is full of ink is
+        // a person's business; the rest concerns the uplink and is nobody's.
+        if (message.code === 'ink_full') this.line.tell(message.text)
+        else if (message.id === null) this.uplink.handleProblem(message.retry_after_s)
         break
       case 'pong':
         this.line.setServerTime(message.server_time)
@@ -179,6 +208,7 @@ export class LessonClient {
   private welcome(message: Welcome): void {
     this.line.setServerTime(message.server_time)
     this.lesson.welcome(message)
+    this.tools.welcome(message)
     if (!message.resumed) {
       // The server offers the downlink by itself; ours of before leads nowhere.
       this.downlink.drop()

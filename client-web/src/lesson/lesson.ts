@@ -26,6 +26,8 @@ export interface Me {
   role: Role
   name: string
   room: string | null
+  /** A further device of a room: no sound, no camera, no commands. */
+  companion: boolean
 }
 
 export const useLesson = defineStore('lesson', () => {
@@ -47,7 +49,7 @@ export const useLesson = defineStore('lesson', () => {
   const mayCommand = ref<readonly string[]>([])
 
   const everybody = computed(() => [...participants.value.values()])
-  const rooms = computed(() => everybody.value.filter((one) => one.role === 'room'))
+  const rooms = computed(() => everybody.value.filter((one) => one.role === 'room' && !one.companion))
   const homes = computed(() =>
     everybody.value.filter((one) => one.role === 'home_learner' || one.role === 'home_group'),
   )
@@ -55,8 +57,14 @@ export const useLesson = defineStore('lesson', () => {
     everybody.value.filter((one) => one.role === 'lead' || one.role === 'co_lead'),
   )
   const leadPresent = computed(() => leads.value.some((one) => one.presence === 'present'))
+  /** The seat that is called on: of a room's further device the room's. */
+  const mySeat = computed(() => (me.value?.companion ? me.value.room : me.value?.participant) ?? null)
   const meOnStage = computed(
-    () => me.value !== null && stage.value.some((one) => one.participant === me.value?.participant),
+    () => stage.value.some((one) => one.participant === mySeat.value),
+  )
+
+  const observers = computed(() =>
+    everybody.value.filter((one) => one.role === 'observer' && one.presence !== 'left'),
   )
 
   function participant(key: string | null): ParticipantView | undefined {
@@ -77,6 +85,7 @@ export const useLesson = defineStore('lesson', () => {
       role: message.role,
       name: message.name,
       room: message.room,
+      companion: message.companion,
     }
     mayPublish.value = message.may_publish
     mayCommand.value = message.may_command
@@ -182,6 +191,11 @@ export const useLesson = defineStore('lesson', () => {
     }
   }
 
+  /** The stage in its order, which events of entering and leaving alone do not tell. */
+  function setStage(places: readonly StagePlace[]): void {
+    stage.value = places
+  }
+
   function setSource(key: string, source: Source, there: boolean): void {
     const before = participants.value.get(key)?.sources ?? []
     const others = before.filter((one) => one !== source)
@@ -191,7 +205,8 @@ export const useLesson = defineStore('lesson', () => {
 
   return {
     me, id, title, subtitle, phase, openedAt, plannedMinutes, counts, stage, participants,
-    lostAt, ended, speakers, mayPublish, mayCommand, rooms, homes, leads, leadPresent, meOnStage,
-    participant, isOnStage, isSending, may, welcome, presence, event,
+    lostAt, ended, speakers, mayPublish, mayCommand, rooms, homes, leads, observers, leadPresent,
+    mySeat, meOnStage,
+    participant, isOnStage, isSending, may, setStage, welcome, presence, event,
   }
 })

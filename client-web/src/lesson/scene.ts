@@ -56,7 +56,7 @@ export function useScene(): Scene {
       lesson.leads[0],
   )
   const others = computed(() =>
-    lesson.stage.filter((one) => one.participant !== lesson.me?.participant),
+    lesson.stage.filter((one) => one.participant !== lesson.mySeat),
   )
   return { slides, lead, leadSeat, others }
 }

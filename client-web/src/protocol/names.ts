@@ -1,5 +1,16 @@
 /** Names for the small unions that the messages spell out inline. */
-import type { Command, PublishedTrack, Quality, Report, Role, Slot } from './messages'
+import type {
+  ChildView,
+  Command,
+  HelpView,
+  PublishedTrack,
+  PulseView,
+  Quality,
+  QuizView,
+  Report,
+  Role,
+  Slot,
+} from './messages'
 
 export type { Role }
 export type Source = PublishedTrack['source']
@@ -8,3 +19,7 @@ export type QualityLevel = Quality['level']
 export type ClientCommand = Command['command']
 export type DeviceReport = NonNullable<Report['camera']>
 export type SoundReport = NonNullable<Report['sound']>
+export type PulseKind = PulseView['kind']
+export type QuizKind = QuizView['kind']
+export type HelpKind = HelpView['kind']
+export type AttendanceMode = ChildView['mode']

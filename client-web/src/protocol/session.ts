@@ -83,6 +83,8 @@ export interface SessionOptions {
   clock: Clock
   openSocket(handlers: SocketHandlers): Socket
   resume: ResumeStore
+  /** A room's page comes in beside the room's first device instead of in its place. */
+  companion?: boolean
   onState(state: SessionState, reason: SessionReason | null): void
   onMessage(message: ServerMessage): void
 }
@@ -129,6 +131,7 @@ export class Session {
   private nextCommand = 1
   private heardAt = 0
   private useHere = true
+  private companion: boolean
   private readonly pending = new Map<number, Pending>()
   private readonly backoff: Backoff
   private cancels: (() => void)[] = []
@@ -140,6 +143,7 @@ export class Session {
       this.lastSeq = this.record.lastSeq
       this.nextCommand = this.record.nextCommand
     }
+    this.companion = options.companion ?? false
   }
 
   /** Begins, or begins again after `refused` or `closed`. */
@@ -149,12 +153,24 @@ export class Session {
     this.connect()
   }
 
-  /** Takes the seat back from the device that fenced this one. */
-  takeOver(): void {
+  /**
+   * Takes the seat back from the device that fenced this one; with `companion` it comes back as a
+   * further device of the room instead.
+   */
+  takeOver(companion = false): void {
     if (this.state !== 'fenced') return
     this.useHere = true
+    this.companion = companion
     this.backoff.reset()
     this.connect()
+  }
+
+  /** A further device becomes the room's first one: it has the sound, the other is fenced. */
+  takeSound(): void {
+    if (this.state !== 'live') return
+    this.companion = false
+    this.lose('takes_sound')
+    this.hurry()
   }
 
   /** Tries at once instead of waiting: the network came back, or a person pressed "again". */
@@ -234,6 +250,7 @@ export class Session {
           : { session: this.record.session, secret: this.record.secret },
       last_seq: this.record === null ? 0 : this.lastSeq,
       use_here: this.useHere,
+      companion: this.companion,
     }
     this.socket?.send(JSON.stringify(message))
   }

@@ -3,12 +3,18 @@ import type { LessonClient } from '@/lesson/client'
 import { useLine } from '@/lesson/line'
 import { usePictures } from '@/lesson/pictures'
 import type { StatsEntry } from '@/rtc/statistics'
+import { useInk } from '@/lesson/ink'
+import { useTools } from '@/lesson/tools'
+import type { ToolViews } from '@/protocol/messages'
 import { setLanguage, type Language } from './i18n'
 
 export interface DebugHandle {
   readonly state: string
   readonly reason: string | null
   readonly slots: readonly { mid: string; use: string; index: number; participant: string | null }[]
+  /** The lesson's tools as the server gave them to this page. */
+  readonly tools: ToolViews
+  readonly strokes: number
   setLanguage(language: Language): void
   /** What arrives on an m-line of the downlink. */
   track(mid: string): MediaStreamTrack | null
@@ -31,6 +37,8 @@ export function debugClient(current: LessonClient): void {
 export function exposeDebug(): void {
   const line = useLine()
   const pictures = usePictures()
+  const tools = useTools()
+  const ink = useInk()
   window.__twinclass = {
     get state() {
       return line.state
@@ -40,6 +48,12 @@ export function exposeDebug(): void {
     },
     get slots() {
       return pictures.slots.map(({ slot, track }) => ({ ...slot, track: track?.id ?? null }))
+    },
+    get tools() {
+      return tools.views
+    },
+    get strokes() {
+      return ink.strokes.size
     },
     setLanguage,
     track(mid) {

@@ -6,7 +6,7 @@ import { welcome } from '../support/server'
 
 const room = (id: string, part: Partial<ParticipantView> = {}): ParticipantView => ({
   id, role: 'room', name: id, presence: 'present', school: '', room: id, turns: 0, last_turn_at: 0,
-  sources: [], sound: 'off', ...part,
+  sources: [], sound: 'off', companion: false, ...part,
 })
 const event = (seq: number, at: number, step: EventMessage['event']): EventMessage => ({
   type: 'event', seq, at, event: step,
@@ -66,7 +66,7 @@ describe('the lesson', () => {
 
   it('takes seats it had not heard of from presence only', () => {
     const lesson = useLesson()
-    lesson.event(event(11, 1, { type: 'participant_joined', participant: 'x', role: 'observer', room: null }))
+    lesson.event(event(11, 1, { type: 'participant_joined', participant: 'x', role: 'observer', room: null, companion: false }))
     expect(lesson.participant('x')).toBeUndefined()
   })
 })

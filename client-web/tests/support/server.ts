@@ -1,4 +1,5 @@
 import type { ClientMessage, ServerMessage, Welcome } from '@/protocol/messages'
+import { NO_TOOLS } from '@/lesson/tools'
 import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/session'
 
 /** The server's end of every socket a session opens. */
@@ -75,10 +76,12 @@ export function welcome(part: Partial<Welcome> = {}): Welcome {
       counts: { rooms_present: 1, rooms_expected: 3, homes_present: 0, homes_expected: 2 },
       stage: [],
       participants: [],
+      tools: NO_TOOLS,
     },
     server_time: 1_060,
     may_publish: ['camera', 'microphone'],
     may_command: ['stage_leave'],
+    companion: false,
     ...part,
   }
 }
