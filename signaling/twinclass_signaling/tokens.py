@@ -6,9 +6,9 @@ algorithm is fixed here and never read from the token (RFC 8725 section 3.1).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import jwt
 import msgspec
@@ -21,12 +21,14 @@ from twinclass_signaling.roles import LESSON_ROLES, Role
 
 ALGORITHM = "HS256"
 AUDIENCE = "twinclass"
+#: Staff links open the desk, never a lesson; join tokens never the desk.
+STAFF_AUDIENCE = "twinclass-staff"
 #: Clocks of school servers differ by some seconds; a minute is generous.
 CLOCK_SKEW_S = 60.0
 
 _jws = jwt.PyJWS()
 
-TokenCode = Literal["token_expired", "token_invalid", "token_wrong_lesson"]
+TokenCode = Literal["token_expired", "token_invalid", "token_revoked", "token_wrong_lesson"]
 Id = Annotated[str, Meta(pattern=ID_PATTERN)]
 Name = Annotated[str, Meta(max_length=64)]
 
@@ -47,6 +49,8 @@ class Claims(Struct, frozen=True, omit_defaults=True):
     room: Id | None = None
     name: Name = ""
     school: Name = ""
+    #: The link it was given out with, which can be revoked; None: it ends by time alone.
+    lnk: Id | None = None
 
     @property
     def participant(self) -> ParticipantId:
@@ -57,6 +61,21 @@ class Claims(Struct, frozen=True, omit_defaults=True):
     def room_id(self) -> RoomId | None:
         """Returns the room of the bearer, if any."""
         return None if self.room is None else RoomId(self.room)
+
+
+class StaffClaims(Struct, frozen=True, omit_defaults=True):
+    """What a staff link says: ``operator`` sees all lessons, ``lead`` her own."""
+
+    sub: Id
+    role: Role
+    exp: float
+    iat: float
+    aud: str = STAFF_AUDIENCE
+    name: Name = ""
+
+
+STAFF_ROLES = frozenset({Role.OPERATOR, Role.LEAD})
+_C = TypeVar("_C", Claims, StaffClaims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +89,20 @@ class SigningKey:
 class TokenKeys:
     """Keys, oldest first: the last one signs, all of them verify."""
 
-    def __init__(self, keys: Sequence[SigningKey]) -> None:
+    def __init__(
+        self, keys: Sequence[SigningKey], is_revoked: Callable[[str], bool] = lambda _: False
+    ) -> None:
         if not keys:
             raise ValueError("at least one key is needed")
         self._signing = keys[-1]
         self._by_kid = {key.kid: key for key in keys}
+        self._is_revoked = is_revoked
 
-    def issue(self, claims: Claims) -> str:
+    def refusing(self, is_revoked: Callable[[str], bool]) -> TokenKeys:
+        """Returns the same keys, which refuse tokens of links that were revoked."""
+        return TokenKeys(list(self._by_kid.values()), is_revoked)
+
+    def issue(self, claims: Claims | StaffClaims) -> str:
         """Returns the signed token."""
         content: dict[str, object] = msgspec.to_builtins(claims)
         content |= {"aud": claims.aud, "iat": int(claims.iat), "exp": int(claims.exp)}
@@ -95,17 +121,16 @@ class TokenKeys:
         Raises:
             TokenError: it is not, with the code that says why.
         """
-        claims = self._decode(token)
-        if claims.iat > now + CLOCK_SKEW_S:
-            raise _invalid()
-        if claims.exp <= now:
-            raise TokenError(
-                "token_expired",
-                "链接已过期，请向老师要新的链接。",
-                "This link has expired; ask the teacher for a new one.",
-            )
+        claims = self._decode(token, Claims, AUDIENCE)
+        _check_times(claims, now)
         if claims.role not in LESSON_ROLES:
             raise _invalid()
+        if claims.lnk is not None and self._is_revoked(claims.lnk):
+            raise TokenError(
+                "token_revoked",
+                "这个链接已停用，请向老师要新的链接。",
+                "This link was withdrawn; ask the teacher for a new one.",
+            )
         if lesson is not None and claims.lesson != lesson:
             raise TokenError(
                 "token_wrong_lesson",
@@ -114,7 +139,19 @@ class TokenKeys:
             )
         return claims
 
-    def _decode(self, token: str) -> Claims:
+    def verify_staff(self, token: str, now: float) -> StaffClaims:
+        """Returns the claims of a staff link that is good now.
+
+        Raises:
+            TokenError: it is not, with the code that says why.
+        """
+        claims = self._decode(token, StaffClaims, STAFF_AUDIENCE)
+        _check_times(claims, now)
+        if claims.role not in STAFF_ROLES:
+            raise _invalid()
+        return claims
+
+    def _decode(self, token: str, kind: type[_C], audience: str) -> _C:
         try:
             header: Mapping[str, object] = jwt.get_unverified_header(token)
             key = self._by_kid[str(header.get("kid"))]
@@ -122,7 +159,7 @@ class TokenKeys:
                 token,
                 key.secret,
                 algorithms=[ALGORITHM],
-                audience=AUDIENCE,
+                audience=audience,
                 # Times are checked against the caller's clock.
                 options={
                     "require": ["exp", "iat", "aud", "sub"],
@@ -131,10 +168,21 @@ class TokenKeys:
                     "verify_nbf": False,
                 },
             )
-            return msgspec.convert(payload, Claims)
+            return msgspec.convert(payload, kind)
         # RecursionError: a header of deeply nested JSON; it is attacker's input.
         except (jwt.PyJWTError, KeyError, msgspec.ValidationError, RecursionError) as error:
             raise _invalid() from error
+
+
+def _check_times(claims: Claims | StaffClaims, now: float) -> None:
+    if claims.iat > now + CLOCK_SKEW_S:
+        raise _invalid()
+    if claims.exp <= now:
+        raise TokenError(
+            "token_expired",
+            "链接已过期，请向老师要新的链接。",
+            "This link has expired; ask the teacher for a new one.",
+        )
 
 
 def _invalid() -> TokenError:

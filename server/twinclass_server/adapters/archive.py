@@ -27,6 +27,13 @@ async def archive(log: LessonLog, lesson: LessonId, folder: Path) -> Path:
     return path
 
 
+async def archive_beside(log: Path, ending: str, data: bytes) -> Path:
+    """Writes what belongs to an archived log durably beside it."""
+    path = log.with_suffix(ending)
+    await asyncio.to_thread(_write_durably, path, data)
+    return path
+
+
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest = hashlib.sha256(data).hexdigest()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.signal.client import Client
 from twinclass_server.signal.connection import Connection, encode
@@ -75,6 +77,11 @@ class InkDesk:
         """Returns the page that is shown now, if there is one."""
         slides = self._state().tools.slides
         return None if slides.document is None else self.page((slides.document, slides.page))
+
+    def export(self) -> bytes | None:
+        """Returns all pages as one JSON document for the archive, None without ink."""
+        pages = [self.page(page) for page in self._book.pages()]
+        return msgspec.json.encode(pages) if pages else None
 
     async def save_late(self) -> None:
         """Writes what waits, as far as Redis takes it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from twinclass_server.adapters.archive import archive
+from twinclass_server.adapters.archive import archive, archive_beside
 from twinclass_server.adapters.redis_connection import is_up
 from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
@@ -229,7 +229,10 @@ class Lessons:
     async def _retire(self, host: LessonHost) -> None:
         while True:
             try:
-                await archive(host.log, host.lesson, self._parts.archive_dir)
+                log = await archive(host.log, host.lesson, self._parts.archive_dir)
+                ink = host.ink.export()
+                if ink is not None:
+                    await archive_beside(log, ".ink.json", ink)
                 await self.records.retire(host.lesson)
                 await host.lease.release()
                 return

@@ -49,7 +49,7 @@ Phase = Literal["pre_class", "live", "closed"]
 SeatPresence = Literal["present", "lost", "left"]
 
 
-class Seat(Struct):
+class Seat(Struct, array_like=True):
     """One participant, from the first join on; a seat that was left stays in the state."""
 
     role: Role
@@ -64,7 +64,7 @@ class Seat(Struct):
     companion: bool = False
 
 
-class Place(Struct):
+class Place(Struct, array_like=True):
     """Somebody on stage. ``index`` is the slot: it stays while they stay, except that one of
     the four large places that falls free is taken by whoever waits longest behind them."""
 

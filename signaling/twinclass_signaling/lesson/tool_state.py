@@ -44,6 +44,8 @@ class Attendance(Struct):
 
     parts: dict[PersonId, list[Part]] = field(default_factory=dict)
     rolls: dict[RoomId, Roll] = field(default_factory=dict)
+    #: Parts of all pupils.
+    total: int = 0
 
 
 class SoundCheck(Struct):
@@ -132,7 +134,7 @@ class Pulse(Struct):
     answered_by: ParticipantId | None = None
 
 
-class Help(Struct):
+class Help(Struct, array_like=True):
     """The last call of a home for its assistant."""
 
     participant: ParticipantId

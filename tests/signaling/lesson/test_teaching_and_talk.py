@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from hosting.lesson import Lesson
@@ -20,7 +22,8 @@ from hosting.tools import (
     join,
 )
 from twinclass_signaling.errors import SignalingError
-from twinclass_signaling.ids import ParticipantId
+from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
+from twinclass_signaling.lesson import snapshot
 from twinclass_signaling.lesson.commands import (
     Actor,
     EndPublication,
@@ -31,7 +34,14 @@ from twinclass_signaling.lesson.commands import (
 )
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.media_policy import grants, subscriptions
-from twinclass_signaling.lesson.plan import PlannedPolicy
+from twinclass_signaling.lesson.plan import (
+    MAX_ROOMS,
+    MAX_SEATS,
+    Plan,
+    PlannedPolicy,
+    PlannedPupil,
+    PlannedRoom,
+)
 from twinclass_signaling.lesson.timers import next_deadline
 from twinclass_signaling.lesson.tool_board import all_views
 from twinclass_signaling.lesson.tool_events import HandOverOffered, TeachingChanged
@@ -39,20 +49,25 @@ from twinclass_signaling.lesson.tools.agenda import cue_at, overrun_s, phase_at
 from twinclass_signaling.lesson.tools.teaching import leading, teacher
 from twinclass_signaling.lesson.visibility import viewer_of
 from twinclass_signaling.messages import CallOn, OpenLesson, View
+from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_commands import (
     AcknowledgeNote,
     AnswerHelp,
     AnswerPulse,
+    AnswerQuiz,
     AskHelp,
     AttachSlides,
+    AttendanceMode,
     EndGroupWork,
     GoToPhase,
     HandBack,
     HeardInSoundCheck,
     ListenIn,
+    MarkAttendance,
     MarkCue,
     OfferHandOver,
     OpenQuiz,
+    RaiseHand,
     Say,
     SendNote,
     SendPulse,
@@ -389,3 +404,46 @@ def test_a_second_device_of_a_room_has_neither_sound_nor_rights() -> None:
     assert code_of(lesson, StartPublication(SPARE.participant, "microphone"), LEAD) == "forbidden"
     assert views(lesson, ROOMS[0]).sound.companions == (ParticipantId("room-1.c1"),)
     assert views(lesson, ROOMS[1]).sound.companions == ()
+
+
+# ---- size ---------------------------------------------------------------------------------
+
+
+def test_the_snapshot_of_the_largest_lesson_fits() -> None:
+    rooms = tuple(
+        PlannedRoom(
+            RoomId(f"room-{room}-of-some-length"),
+            "班",
+            pupils=tuple(PlannedPupil(PersonId(f"pupil-{room}-{n}")) for n in range(50)),
+        )
+        for room in range(MAX_ROOMS)
+    )
+    lesson = Lesson(Plan("示例课", rooms=rooms))
+    lead = lesson.join("lead", Role.LEAD)
+    homes = []
+    for number in range(MAX_SEATS - 1):
+        room = rooms[number % MAX_ROOMS].id
+        homes.append(lesson.join(f"home-{number:04}-of-some-length", Role.HOME_LEARNER, room))
+    lesson.do(OpenLesson(), lead)
+    lesson.do(OpenQuiz("multiple", "长" * 500, ("长" * 80,) * 8), lead)
+    for home in homes:
+        lesson.do(RaiseHand(), home)
+        lesson.do(AskHelp("question"), home)
+        lesson.do(AnswerQuiz(1, (0, 1, 2, 3, 4, 5, 6, 7)), home)
+        lesson.do(SendNote("长" * 40), lead)
+    for helper in (Actor(ParticipantId("h"), Role.ASSISTANT, room.id) for room in rooms):
+        for home in homes:
+            if home.room == helper.room:
+                lesson.do(AnswerHelp(home.participant, "长" * 40), helper)
+    modes: tuple[AttendanceMode, ...] = ("absent", "home")
+
+    def move_all_for_ever() -> None:
+        for mode in itertools.cycle(modes):
+            for home in homes:
+                lesson.do(MarkAttendance(PersonId(home.participant), mode), lead)
+
+    with pytest.raises(SignalingError) as caught:
+        move_all_for_ever()
+    assert caught.value.code == "too_many_changes"
+    assert len(snapshot.encode(lesson.state)) < snapshot.MAX_SNAPSHOT_BYTES * 0.9
+    assert snapshot.copy(lesson.state) == lesson.state

@@ -27,6 +27,8 @@ AttendanceEvent = RollCalled | AttendanceChanged
 
 #: Moves of one pupil in a lesson; nobody changes rooms every two minutes.
 MAX_PARTS = 20
+#: Of all pupils: five times those of the largest lesson; with it a snapshot stays in its bound.
+MAX_PARTS_OF_ALL = 6000
 
 
 # ---- questions ----------------------------------------------------------------------------
@@ -159,8 +161,8 @@ def joined(
         last = state.tools.attendance.parts.get(pupil, [None])[-1]
         if last is not None and mode == "home_group":
             continue  # What is known of a child holds; the screen stands for several.
-        if len(state.tools.attendance.parts.get(pupil, ())) >= MAX_PARTS:
-            continue
+        if _is_full(state, pupil):
+            continue  # Nobody is kept out for that.
         events += _change(state, pupil, of_class, mode, False, "joined", participant)
     return events
 
@@ -216,6 +218,11 @@ def _roll_call(state: LessonState, command: RollCall, actor: Actor) -> list[Less
     return [*events, RollCalled(room, present, actor.participant)]
 
 
+def _is_full(state: LessonState, pupil: PersonId) -> bool:
+    attendance = state.tools.attendance
+    return len(attendance.parts.get(pupil, ())) >= MAX_PARTS or attendance.total >= MAX_PARTS_OF_ALL
+
+
 def _change(
     state: LessonState,
     pupil: PersonId,
@@ -228,7 +235,7 @@ def _change(
     now_at = part_of(state, pupil)
     if now_at is not None and (now_at.mode, now_at.late) == (mode, late):
         return []
-    if len(state.tools.attendance.parts.get(pupil, ())) >= MAX_PARTS:
+    if _is_full(state, pupil):
         raise Conflict(
             "too_many_changes", "这名学生的考勤改动太多。", "This pupil has moved too often."
         )
@@ -249,4 +256,6 @@ def apply(state: LessonState, event: AttendanceEvent, at: float) -> None:
             if parts is None:
                 implied = part_of(state, pupil)
                 parts = attendance.parts[pupil] = [] if implied is None else [implied]
+                attendance.total += len(parts)
+            attendance.total += 1
             parts.append(Part(mode, room, at, late, cause))
