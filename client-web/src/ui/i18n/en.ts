@@ -1,6 +1,12 @@
+import { enConsole } from './console'
+import { enLearner } from './learner'
+import { toolsEn } from './tools.en'
 import type { Messages } from './zh'
 
 export const en: Messages = {
+  ...toolsEn,
+  console: enConsole,
+  learner: enLearner,
   product: 'Twinclass',
   language: { zh: '中文', en: 'English', label: 'Language' },
   role: {

@@ -1,5 +1,12 @@
 /** The words of the pages. zh-CN is written first; `en.ts` must have every key. */
+import { zhConsole } from './console'
+import { zhLearner } from './learner'
+import { toolsZh } from './tools.zh'
+
 export const zh = {
+  ...toolsZh,
+  console: zhConsole,
+  learner: zhLearner,
   product: '双师课堂',
   language: { zh: '中文', en: 'English', label: '语言' },
   role: {
@@ -124,3 +131,4 @@ export const zh = {
 
 type Words<T> = { readonly [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
 export type Messages = Words<typeof zh>
+export type ToolMessages = Words<typeof toolsZh>

@@ -1,0 +1,110 @@
+/**
+ * Slides as files: fetched once, checked, kept on this device, opened by pdf.js.
+ *
+ * A room that has the file turns pages without the network: what the server sends for a page turn
+ * is its number. The file's name is its SHA-256, so a kept copy is never out of date.
+ */
+import type { PDFDocumentProxy } from 'pdfjs-dist'
+import type { DocumentView } from '@/protocol/messages'
+
+/** pdf.js could not open it, or it did not come. */
+export class SlidesError extends Error {}
+
+/** A lesson's documents; older ones are given back. */
+const OPEN_AT_ONCE = 3
+const CACHE = 'twinclass-slides'
+const opened = new Map<string, Promise<PDFDocumentProxy>>()
+
+/** The document, opened. A failure is forgotten, so that the next call tries again. */
+export function openDocument(view: Pick<DocumentView, 'document' | 'sha256'>, token: string): Promise<PDFDocumentProxy> {
+  const found = opened.get(view.document)
+  if (found !== undefined) return found
+  const opening = fetchFile(view, token).then(openBytes)
+  opened.set(view.document, opening)
+  opening.catch(() => opened.delete(view.document))
+  const oldest = opened.keys().next().value
+  if (opened.size > OPEN_AT_ONCE && oldest !== undefined) {
+    const ended = opened.get(oldest)
+    opened.delete(oldest)
+    void ended?.then((one) => one.loadingTask.destroy()).catch(() => undefined)
+  }
+  return opening
+}
+
+/** How many pages a chosen file has; throws SlidesError when it is none that pdf.js reads. */
+export async function countPages(file: Blob): Promise<number> {
+  const document = await openBytes(new Uint8Array(await file.arrayBuffer()))
+  const { numPages } = document
+  await document.loadingTask.destroy()
+  return numPages
+}
+
+async function openBytes(data: Uint8Array): Promise<PDFDocumentProxy> {
+  const [pdfjs, worker] = await Promise.all([
+    import('pdfjs-dist/legacy/build/pdf.mjs'),
+    import('pdfjs-dist/legacy/build/pdf.worker.min.mjs?url'),
+  ])
+  pdfjs.GlobalWorkerOptions.workerSrc = worker.default
+  try {
+    return await pdfjs.getDocument({
+      data,
+      cMapUrl: `${__PDF_BASE__}cmaps/`,
+      cMapPacked: true,
+      standardFontDataUrl: `${__PDF_BASE__}standard_fonts/`,
+      wasmUrl: `${__PDF_BASE__}wasm/`,
+      // Documents come from people: nothing in them is run.
+      isEvalSupported: false,
+      enableXfa: false,
+    }).promise
+  } catch (error) {
+    throw new SlidesError(String(error))
+  }
+}
+
+async function fetchFile({ document, sha256 }: Pick<DocumentView, 'document' | 'sha256'>, token: string): Promise<Uint8Array> {
+  const url = `/api/slides/${encodeURIComponent(document)}`
+  const kept = await keptFile(url)
+  if (kept !== null && (await isWhole(kept, sha256))) return kept
+  let response: Response
+  try {
+    response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } })
+  } catch (error) {
+    throw new SlidesError(String(error))
+  }
+  if (!response.ok) throw new SlidesError(`HTTP ${response.status}`)
+  const data = new Uint8Array(await response.arrayBuffer())
+  if (!(await isWhole(data, sha256))) throw new SlidesError('not the file that was uploaded')
+  await keep(url, data)
+  return data
+}
+
+/** Only secure pages have storage and digests; elsewhere the file lives as long as the page. */
+const isSecure = typeof caches !== 'undefined'
+
+async function keptFile(url: string): Promise<Uint8Array | null> {
+  if (!isSecure) return null
+  try {
+    const found = await (await caches.open(CACHE)).match(url)
+    return found === undefined ? null : new Uint8Array(await found.arrayBuffer())
+  } catch {
+    return null
+  }
+}
+
+async function keep(url: string, data: Uint8Array): Promise<void> {
+  if (!isSecure) return
+  try {
+    const cache = await caches.open(CACHE)
+    // A term's slides need not stay: the newest few are enough for a lesson and its neighbours.
+    for (const request of (await cache.keys()).slice(0, -20)) await cache.delete(request)
+    await cache.put(url, new Response(data.slice()))
+  } catch {
+    // A full disk costs a second fetch, nothing else.
+  }
+}
+
+async function isWhole(data: Uint8Array, sha256: string): Promise<boolean> {
+  if (!isSecure || sha256 === '') return true
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data.slice()))
+  return [...digest].map((one) => one.toString(16).padStart(2, '0')).join('') === sha256
+}
