@@ -17,11 +17,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, PersonId, RoomId, SessionId
+from twinclass_signaling.ids import EventSeq, ParticipantId, PersonId, RoomId, SessionId
+from twinclass_signaling.ink_messages import Ink, InkDrawn, InkPage
 from twinclass_signaling.lesson.events import LessonEvent
+from twinclass_signaling.lesson_views import Counts, LessonView, ParticipantView
 from twinclass_signaling.roles import Role, Source
 from twinclass_signaling.tool_commands import ToolCommand
-from twinclass_signaling.tool_views import ToolView, ToolViews
+from twinclass_signaling.tool_views import ToolView
 
 SUBPROTOCOL = "twinclass.v1"
 #: An SDP offer of a page with simulcast is 6-9 KiB; four times that for slack.
@@ -164,22 +166,6 @@ class Command(Struct, frozen=True, tag="command", forbid_unknown_fields=True):
     command: ClientCommand
 
 
-class Ink(Struct, frozen=True, tag="ink", forbid_unknown_fields=True):
-    """A stroke, or the next piece of one (same ``stroke`` id), drawn on a page by whoever teaches.
-    ``points``: x, y, x, y … from 0 to 10000 of the page's width and height; at most 500 points.
-    Not a command: no answer, and it is not in the event log."""
-
-    document: Annotated[str, Meta(max_length=64)]
-    page: Annotated[int, Meta(ge=1, le=500)]
-    stroke: Annotated[str, Meta(max_length=32)]
-    points: Annotated[
-        tuple[Annotated[int, Meta(ge=0, le=10_000)], ...], Meta(min_length=2, max_length=1000)
-    ]
-    color: Literal["black", "red", "blue", "green", "yellow"] = "red"
-    #: In ten-thousandths of the page's width.
-    width: Annotated[int, Meta(ge=1, le=500)] = 30
-
-
 ClientMessage = (
     Authenticate
     | PublishOffer
@@ -202,57 +188,6 @@ class Text(Struct, frozen=True):
 
     zh: str
     en: str
-
-
-class ParticipantView(Struct, frozen=True):
-    """One seat as others may see it. ``presence``: expected = has not come yet."""
-
-    id: ParticipantId
-    role: Role
-    name: str
-    presence: Literal["expected", "present", "lost", "left"]
-    school: str = ""
-    room: RoomId | None = None
-    #: Turns on stage so far and the wall-clock second of the last one (0 = none yet).
-    turns: int = 0
-    last_turn_at: float = 0.0
-    #: Sources that are being published now.
-    sources: tuple[Source, ...] = ()
-    sound: Literal["playing", "blocked", "off"] = "off"
-    #: A further device of a room, without sound.
-    companion: bool = False
-
-
-class StagePlace(Struct, frozen=True):
-    """Somebody on stage since a wall-clock second."""
-
-    participant: ParticipantId
-    since: float
-
-
-class Counts(Struct, frozen=True):
-    """Such as "12/12 rooms, 33/33 home"."""
-
-    rooms_present: int
-    rooms_expected: int
-    homes_present: int
-    homes_expected: int
-
-
-class LessonView(Struct, frozen=True):
-    """The lesson as this client may see it; complete at ``seq``. Times are Unix seconds."""
-
-    id: LessonId
-    title: str
-    subtitle: str
-    phase: Literal["pre_class", "live", "closed"]
-    seq: EventSeq
-    opened_at: float | None
-    planned_minutes: int
-    counts: Counts
-    stage: tuple[StagePlace, ...]
-    participants: tuple[ParticipantView, ...]
-    tools: ToolViews
 
 
 class Welcome(Struct, frozen=True, tag="welcome"):
@@ -294,31 +229,6 @@ class Tool(Struct, frozen=True, tag="tool"):
     the events that changed it, gathered for up to 100 ms."""
 
     view: ToolView
-
-
-class Stroke(Struct, frozen=True):
-    """A stroke on a page; ``points``, ``color`` and ``width`` as in ``ink``."""
-
-    stroke: str
-    points: tuple[int, ...]
-    color: str
-    width: int
-
-
-class InkDrawn(Struct, frozen=True, tag="ink_drawn"):
-    """A stroke that is being drawn; points of the same ``stroke`` id go on."""
-
-    document: str
-    page: int
-    stroke: Stroke
-
-
-class InkPage(Struct, frozen=True, tag="ink_page"):
-    """All strokes of the page that is shown; after ``welcome``, a turn, or when it was wiped."""
-
-    document: str
-    page: int
-    strokes: tuple[Stroke, ...]
 
 
 class PublishAnswer(Struct, frozen=True, tag="publish_answer"):

@@ -20,8 +20,9 @@ from hosting.tools import CHILDREN, ROOM_1, ROOM_2, plan_with
 from light.ports import free_port
 from twinclass_signaling import tool_views as v
 from twinclass_signaling.ids import LessonId, ParticipantId, PersonId
+from twinclass_signaling.ink_messages import Ink, InkDrawn, InkPage
 from twinclass_signaling.lesson.events import CalledOn, LessonEvent, StageEntered
-from twinclass_signaling.lesson.tool_events import TeachingChanged
+from twinclass_signaling.lesson.talk_events import TeachingChanged
 from twinclass_signaling.lesson.visibility import STAFF_ONLY
 from twinclass_signaling.messages import (
     Ack,
@@ -32,9 +33,6 @@ from twinclass_signaling.messages import (
     Event,
     Fenced,
     Goodbye,
-    Ink,
-    InkDrawn,
-    InkPage,
     OpenLesson,
     Resume,
     ServerMessage,

@@ -15,12 +15,11 @@ from hosting.process import ServerProcess
 from hosting.tools import CHILDREN, ROOM_1, plan_with
 from light.ports import free_port
 from twinclass_signaling.ids import PersonId
+from twinclass_signaling.ink_messages import Ink, InkPage
 from twinclass_signaling.messages import (
     Ack,
     CloseLesson,
     Error,
-    Ink,
-    InkPage,
     OpenLesson,
     Resume,
     Welcome,

@@ -7,8 +7,8 @@ import pytest
 from twinclass_signaling import pairing
 from twinclass_signaling.errors import SignalingError
 from twinclass_signaling.ids import LessonId, RoomId
+from twinclass_signaling.ink_messages import Ink
 from twinclass_signaling.lesson.ink import MAX_STROKES_PER_PAGE, InkBook
-from twinclass_signaling.messages import Ink
 
 LESSON, ROOM = LessonId("algebra"), RoomId("room-1")
 

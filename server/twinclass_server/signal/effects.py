@@ -21,11 +21,11 @@ from twinclass_signaling.lesson.events import (
 )
 from twinclass_signaling.lesson.media_policy import external_subscriptions, grants, subscriptions
 from twinclass_signaling.lesson.state import HOME_ROLES, LEAD_ROLES, LessonState
+from twinclass_signaling.lesson.talk_events import TeachingChanged
 from twinclass_signaling.lesson.tool_events import (
     SpotlightSet,
     StageMoved,
     StageMuted,
-    TeachingChanged,
     ToolEvent,
 )
 from twinclass_signaling.lesson.tools.sound_check import SoundCheckEvent, turn_of

@@ -26,11 +26,12 @@ from twinclass_server.signal.presence import PresenceBoard
 from twinclass_server.signal.seats import Seats, SeatTools
 from twinclass_server.signal.tool_board import ToolBoard
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM
 from twinclass_signaling.lesson.events import LessonClosed, ParticipantLeft, StageEntered
 from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.state import LessonState
-from twinclass_signaling.lesson.tool_events import InkCleared, SlideTurned
+from twinclass_signaling.lesson.talk_events import InkCleared, SlideTurned
 from twinclass_signaling.lesson.views import Person, Sound
 from twinclass_signaling.lesson.visibility import audience, viewer_of
 from twinclass_signaling.messages import (
@@ -38,7 +39,6 @@ from twinclass_signaling.messages import (
     Command,
     Event,
     Goodbye,
-    InkPage,
     OpenLesson,
     Report,
     Speakers,

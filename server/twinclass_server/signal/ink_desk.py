@@ -14,10 +14,10 @@ from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.signal.client import Client
 from twinclass_server.signal.connection import Connection, encode
 from twinclass_signaling.errors import Conflict, Forbidden, Unavailable
+from twinclass_signaling.ink_messages import Ink, InkDrawn, InkPage
 from twinclass_signaling.lesson.ink import InkBook, Page
 from twinclass_signaling.lesson.state import LessonState
 from twinclass_signaling.lesson.tools.slides import find
-from twinclass_signaling.messages import Ink, InkDrawn, InkPage
 from twinclass_signaling.permissions import allowed
 
 

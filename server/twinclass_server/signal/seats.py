@@ -15,9 +15,16 @@ from twinclass_server.signal.journal import Journal
 from twinclass_server.signal.keeper import RecordKeeper
 from twinclass_signaling.errors import Conflict
 from twinclass_signaling.ids import LessonId, ParticipantId, RoomId, SessionId
+from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Join
 from twinclass_signaling.lesson.views import Person, Sound, lesson_view
-from twinclass_signaling.messages import Authenticate, Fenced, Goodbye, InkPage, Text, Welcome
+from twinclass_signaling.messages import (
+    Authenticate,
+    Fenced,
+    Goodbye,
+    Text,
+    Welcome,
+)
 from twinclass_signaling.permissions import may_command, may_publish
 from twinclass_signaling.ports import MediaPlane
 from twinclass_signaling.roles import Role

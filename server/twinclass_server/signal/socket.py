@@ -35,6 +35,7 @@ from twinclass_signaling.errors import (
     SignalingError,
 )
 from twinclass_signaling.ids import LessonId
+from twinclass_signaling.ink_messages import Ink
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.messages import (
     MAX_MESSAGE_BYTES,
@@ -43,7 +44,6 @@ from twinclass_signaling.messages import (
     ClientMessage,
     Command,
     Goodbye,
-    Ink,
     Ping,
     Pong,
     PublishAnswer,

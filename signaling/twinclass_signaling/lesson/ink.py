@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from twinclass_signaling.errors import Conflict
-from twinclass_signaling.messages import Ink, Stroke
+from twinclass_signaling.ink_messages import Ink, Stroke
 
 #: A stroke of 500 points takes half a minute to draw.
 MAX_NUMBERS_PER_STROKE = 1000

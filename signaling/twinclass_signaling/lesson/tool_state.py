@@ -7,7 +7,8 @@ from typing import Literal
 from msgspec import Struct, field
 
 from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
-from twinclass_signaling.lesson.tool_events import AttendanceCause, OfferReason
+from twinclass_signaling.lesson.talk_events import OfferReason
+from twinclass_signaling.lesson.tool_events import AttendanceCause
 from twinclass_signaling.tool_commands import AttendanceMode, HelpKind, PulseKind, QuizKind
 
 

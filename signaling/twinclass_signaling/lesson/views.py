@@ -14,7 +14,7 @@ from twinclass_signaling.lesson.state import HOME_ROLES, LessonState
 from twinclass_signaling.lesson.tool_board import all_views
 from twinclass_signaling.lesson.tools.checks import room_of
 from twinclass_signaling.lesson.visibility import PUBLIC_ROLES, STAFF_ROLES, Person, Viewer
-from twinclass_signaling.messages import Counts, LessonView, ParticipantView, StagePlace
+from twinclass_signaling.lesson_views import Counts, LessonView, ParticipantView, StagePlace
 from twinclass_signaling.roles import Role
 
 __all__ = [

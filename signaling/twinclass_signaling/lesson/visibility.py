@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from twinclass_signaling.ids import ParticipantId, RoomId
 from twinclass_signaling.lesson import events as core_events
-from twinclass_signaling.lesson import tool_events
+from twinclass_signaling.lesson import talk_events, tool_events
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import LessonState
 from twinclass_signaling.lesson.tools.checks import room_of
@@ -104,15 +104,15 @@ def audience(event: LessonEvent, state: LessonState) -> Audience:
             return Audience("nobody", (event.actor,))
         case tool_events.ListenedIn(rooms):
             return Audience("leads", assistants_of=rooms)
-        case tool_events.NoteSent(_, _, to, actor):
+        case talk_events.NoteSent(_, _, to, actor):
             return _STAFF if to is None else Audience("leads", (actor,), assistants_of=(to,))
-        case tool_events.NoteAcknowledged(number, _):
+        case talk_events.NoteAcknowledged(number, _):
             notes = state.tools.backchannel.notes
             note = next((note for note in notes if note.note == number), None)
             if note is None or note.to is None:
                 return _STAFF
             return Audience("leads", (note.sender,), assistants_of=(note.to,))
-        case tool_events.HelpAsked(participant) | tool_events.HelpAnswered(participant):
+        case talk_events.HelpAsked(participant) | talk_events.HelpAnswered(participant):
             own_class = _some(room_of(state, participant))
             return Audience("nobody", (participant,), assistants_of=own_class)
         case (
@@ -124,12 +124,12 @@ def audience(event: LessonEvent, state: LessonState) -> Audience:
             | tool_events.SoundCheckEnded()
             | tool_events.QuizOpened()  # It carries what is right; pupils get the view.
             | tool_events.QuizTallied()
-            | tool_events.PhaseChanged()
-            | tool_events.CueMarked()
-            | tool_events.PulseSent()
-            | tool_events.PulseAnswered()
-            | tool_events.HandOverOffered()
-            | tool_events.HandOverWithdrawn()
+            | talk_events.PhaseChanged()
+            | talk_events.CueMarked()
+            | talk_events.PulseSent()
+            | talk_events.PulseAnswered()
+            | talk_events.HandOverOffered()
+            | talk_events.HandOverWithdrawn()
         ):
             return _STAFF
         case _:

@@ -42,9 +42,9 @@ from twinclass_signaling.lesson.plan import (
     PlannedPupil,
     PlannedRoom,
 )
+from twinclass_signaling.lesson.talk_events import HandOverOffered, TeachingChanged
 from twinclass_signaling.lesson.timers import next_deadline
 from twinclass_signaling.lesson.tool_board import all_views
-from twinclass_signaling.lesson.tool_events import HandOverOffered, TeachingChanged
 from twinclass_signaling.lesson.tools.agenda import cue_at, overrun_s, phase_at
 from twinclass_signaling.lesson.tools.teaching import leading, teacher
 from twinclass_signaling.lesson.visibility import viewer_of

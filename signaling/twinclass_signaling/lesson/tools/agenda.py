@@ -6,7 +6,7 @@ from twinclass_signaling.errors import Conflict
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import LessonState
-from twinclass_signaling.lesson.tool_events import CueMarked, PhaseChanged
+from twinclass_signaling.lesson.talk_events import CueMarked, PhaseChanged
 from twinclass_signaling.tool_commands import GoToPhase, MarkCue
 
 AgendaCommand = GoToPhase | MarkCue

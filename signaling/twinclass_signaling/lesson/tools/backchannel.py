@@ -10,7 +10,7 @@ from twinclass_signaling.ids import ParticipantId, RoomId
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import LEAD_ROLES, LessonState
-from twinclass_signaling.lesson.tool_events import (
+from twinclass_signaling.lesson.talk_events import (
     HelpAnswered,
     HelpAsked,
     NoteAcknowledged,

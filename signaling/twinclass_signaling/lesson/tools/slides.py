@@ -8,7 +8,7 @@ from twinclass_signaling.errors import Conflict
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import LessonState
-from twinclass_signaling.lesson.tool_events import InkCleared, SlidesAttached, SlideTurned
+from twinclass_signaling.lesson.talk_events import InkCleared, SlidesAttached, SlideTurned
 from twinclass_signaling.lesson.tool_state import Document
 from twinclass_signaling.lesson.tools.checks import clean
 from twinclass_signaling.tool_commands import AttachSlides, ClearInk, TurnSlide

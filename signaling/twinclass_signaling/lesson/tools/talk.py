@@ -7,7 +7,7 @@ from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.plan import MAX_STAGE
 from twinclass_signaling.lesson.state import LessonState
-from twinclass_signaling.lesson.tool_events import ChatSaid, PolicyChanged
+from twinclass_signaling.lesson.talk_events import ChatSaid, PolicyChanged
 from twinclass_signaling.lesson.tool_state import ChatLine, Policy
 from twinclass_signaling.lesson.tools.checks import clean
 from twinclass_signaling.tool_commands import Say, SetPolicy

@@ -12,7 +12,7 @@ from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.commands import SYSTEM, Actor
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import LEAD_ROLES, LessonState
-from twinclass_signaling.lesson.tool_events import (
+from twinclass_signaling.lesson.talk_events import (
     HandOverOffered,
     HandOverWithdrawn,
     OfferReason,
