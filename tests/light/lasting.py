@@ -25,7 +25,7 @@ class LastingClient(LightClient):
         resumed: per reconnect, whether the media connections were still good.
         pauses: (use, kind) -> the longest pause between packets since ``watch``.
         latest: (use, kind) -> when the last packet came.
-        gaps: events that did not follow the one before.
+        gaps: events out of order, and at the lead also events that did not follow the last.
     """
 
     async def join(self) -> None:
@@ -80,7 +80,10 @@ class LastingClient(LightClient):
             if message["type"] == "welcome":
                 self.last_seq = message["lesson"]["seq"]
             elif message["type"] == "event":
-                self.gaps += message["seq"] != self.last_seq + 1
+                # Who does not teach is not told of every step; nobody is told of one twice.
+                is_lead = self.welcome["role"] == "lead"
+                is_next = message["seq"] == self.last_seq + 1
+                self.gaps += not (is_next if is_lead else message["seq"] > self.last_seq)
                 self.last_seq = message["seq"]
             elif message["type"] == "media_lost":
                 self.losses.append((time.monotonic(), message))
