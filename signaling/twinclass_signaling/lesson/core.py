@@ -43,9 +43,11 @@ from twinclass_signaling.lesson.tools import (
     attendance,
     backchannel,
     hands,
+    quiz,
     sound_check,
     stage,
     teaching,
+    work,
 )
 from twinclass_signaling.lesson.tools.checks import forbidden
 from twinclass_signaling.messages import (
@@ -145,7 +147,12 @@ def _handle_client(
 
 
 def _close(state: LessonState, actor: Actor) -> list[LessonEvent]:
-    events: list[LessonEvent] = []
+    events: list[LessonEvent] = [
+        *sound_check.end(state, "lesson_closed", actor),
+        *quiz.close(state, "lesson_closed", actor),
+        *work.end_countdown(state, "lesson_closed", actor),
+        *work.end_group_work(state, "lesson_closed", actor),
+    ]
     for place in state.stage:
         events.append(StageLeft(place.participant, "lesson_closed", actor.participant))
     for participant, seat in state.seats.items():

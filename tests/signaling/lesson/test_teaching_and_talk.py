@@ -48,7 +48,7 @@ from twinclass_signaling.lesson.tool_board import all_views
 from twinclass_signaling.lesson.tools.agenda import cue_at, overrun_s, phase_at
 from twinclass_signaling.lesson.tools.teaching import leading, teacher
 from twinclass_signaling.lesson.visibility import viewer_of
-from twinclass_signaling.messages import CallOn, OpenLesson, View
+from twinclass_signaling.messages import CallOn, CloseLesson, OpenLesson, View
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_commands import (
     AcknowledgeNote,
@@ -290,6 +290,19 @@ def test_group_work_and_countdown_end_by_themselves() -> None:
         "group_work_ended",
     ]
     assert code_of(lesson, StartCountdown(3601), LEAD) == "seconds_out_of_range"
+
+
+def test_the_close_ends_what_still_runs() -> None:
+    lesson = full_lesson()
+    lesson.do(StartCountdown(30), LEAD)
+    lesson.do(StartGroupWork(60), LEAD)
+    lesson.do(OpenQuiz("judge", "对吗？"), LEAD)
+    events = lesson.do(CloseLesson(), LEAD)
+    causes = {
+        str(type(event).__struct_config__.tag): getattr(event, "cause", None) for event in events
+    }
+    for ended in ("quiz_closed", "countdown_ended", "group_work_ended"):
+        assert causes[ended] == "lesson_closed"
 
 
 # ---- plan ---------------------------------------------------------------------------------
