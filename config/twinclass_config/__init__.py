@@ -2,6 +2,7 @@
 
 from twinclass_config.loader import ConfigError, load
 from twinclass_config.sections import (
+    DatabaseSettings,
     DemoSettings,
     HttpSettings,
     LogSettings,
@@ -11,6 +12,7 @@ from twinclass_config.sections import (
 
 __all__ = [
     "ConfigError",
+    "DatabaseSettings",
     "DemoSettings",
     "HttpSettings",
     "LogSettings",

@@ -57,6 +57,17 @@ class RedisSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Where schools, people and planned lessons are kept.
+
+    Attributes:
+        url: a PostgreSQL of yours (postgresql://…); empty: a SQLite file in the data folder.
+    """
+
+    url: str = field(default="", repr=False)  # It may hold a password.
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is logged: level (debug, info, warning, error) and format (json, text)."""
 
@@ -86,6 +97,7 @@ class Settings:
     http: HttpSettings = field(default_factory=HttpSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     redis: RedisSettings = field(default_factory=RedisSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
     lesson: LessonSettings = field(default_factory=LessonSettings)
     log: LogSettings = field(default_factory=LogSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)

@@ -29,12 +29,22 @@ def base_urls(settings: Settings, addresses: list[str]) -> list[str]:
     return [f"{scheme}://{host}:{http.port}" for host in hosts]
 
 
-def greeting(settings: Settings, bases: list[str], links: list[DemoLink], *, is_lan: bool) -> str:
-    """Returns the text."""
+def greeting(
+    settings: Settings,
+    bases: list[str],
+    links: list[DemoLink],
+    desk: str | None = None,
+    *,
+    is_lan: bool,
+) -> str:
+    """Returns the text; ``desk`` is the path of the operator's link to "My lessons"."""
     base = bases[0]
     lines = ["", f"Twinclass 双师课堂  {base}/", ""]
     if links:
         lines.append(f"  {'门户   portal':<16}  {base}/")
+    if desk is not None:
+        lines.append(f"  {'我的课 lessons':<16}  排课与名单 · plan lessons, import the roster")
+        lines.append(f"  {'':<16}  {base}{desk}")
     for link in links:
         label = _LABELS.get(link.role, link.role.value)
         lines.append(f"  {label:<16}  {link.name} {link.school}".rstrip())

@@ -20,7 +20,6 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from redis.asyncio import Redis
-from starlette.routing import BaseRoute
 
 from twinclass_config import Settings
 from twinclass_media.settings import MediaSettings
@@ -40,11 +39,13 @@ from twinclass_server.listen import (
     take_port,
 )
 from twinclass_server.metrics import Counters, LessonCollector, MediaCollector, new_registry
+from twinclass_server.school import SchoolParts
 from twinclass_server.signal.door import HostDoor
 from twinclass_server.signal.lessons import Lessons, LessonsParts
 from twinclass_server.signal.socket import SignalParts
 from twinclass_signaling.errors import SignalingError
 from twinclass_signaling.ports import MediaListener
+from twinclass_signaling.tokens import TokenKeys
 
 logger = logging.getLogger(__name__)
 
@@ -165,20 +166,22 @@ class Server:
         await stack.enter_async_context(media)
         stack.callback(self._decide_workers, media)
         lessons.attach_media(media)
+        school = await self._open_school(stack, lessons, keys)
         registry = new_registry()
         registry.register(LessonCollector(lessons))
         registry.register(MediaCollector(media.statistics))
         signal_parts = SignalParts(
             lessons=lessons,
-            keys=keys.current,
+            keys=school.keys,
             counters=Counters(registry),
             authenticate_s=settings.lesson.authenticate_s,
             send_queue=settings.lesson.send_queue,
             max_connections=settings.http.max_connections,
         )
         demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
-        whip = self._whip(lessons, media, keys)
-        public = public_server(public_app(signal_parts, demo, _routes(whip)), settings.http)
+        whip = self._whip(lessons, media, school.keys)
+        routes = [*school.routes(), *whip.routes()]
+        public = public_server(public_app(signal_parts, demo, routes), settings.http)
         private = private_server(admin_app(lessons, registry))
         try:
             async with asyncio.TaskGroup() as group:
@@ -189,6 +192,9 @@ class Server:
                 background.append(group.create_task(lessons.run(is_up.set), name="lessons"))
                 await is_up.wait()
                 background.append(group.create_task(whip.restore(), name="whip restore"))
+                background += [
+                    group.create_task(keep(), name="school") for keep in school.background()
+                ]
                 if demo is not None:
                     await self._open_demo(demo)
                     background.append(group.create_task(demo.keep(), name="demo"))
@@ -206,14 +212,25 @@ class Server:
         finally:
             self._decide_workers(media)
 
-    def _whip(self, lessons: Lessons, media: RunningMedia, keys: KeyFile) -> WhipService:
+    def _whip(
+        self, lessons: Lessons, media: RunningMedia, keys: Callable[[], TokenKeys]
+    ) -> WhipService:
         origins = self._settings.http.cors_origins
         return WhipService(
-            HostDoor(lessons, keys.current),
+            HostDoor(lessons, keys),
             media,
             allow_origin=origins[0] if origins else "null",
             max_viewers=self._settings.lesson.max_viewers_per_token,
         )
+
+    async def _open_school(
+        self, stack: AsyncExitStack, lessons: Lessons, keys: KeyFile
+    ) -> SchoolParts:
+        settings = self._settings
+        school = SchoolParts(self._parts.folder, settings, lessons, keys.current)
+        stack.callback(school.close)
+        await school.start()
+        return school
 
     async def _open_demo(self, demo: Demo) -> None:
         try:
@@ -239,10 +256,6 @@ class Server:
 
     def _decide_workers(self, media: RunningMedia) -> None:
         media.shutdown_workers = not self._parts.keep_workers
-
-
-def _routes(whip: WhipService) -> list[BaseRoute]:
-    return list(whip.routes())
 
 
 def install_signals(server: Server, *, keep_workers: bool) -> None:

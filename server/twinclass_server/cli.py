@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twinclass_config import ConfigError, Settings, load
-from twinclass_server import lesson_commands
+from twinclass_server import lesson_commands, roster_commands
 from twinclass_server.adapters import lan
 from twinclass_server.adapters.data_folder import DataFolder, DataFolderHeld
 from twinclass_server.adapters.redis_child import RedisMissing
@@ -24,9 +24,11 @@ from twinclass_server.app import Server, ServerParts, install_signals
 from twinclass_server.demo import demo_links
 from twinclass_server.listen import PortBusy
 from twinclass_server.logging import configure_logging
+from twinclass_server.roster.database import DatabaseUnusable
+from twinclass_server.school import DESK_TTL_S, staff_path
 from twinclass_signaling.lesson.state import ID_PATTERN
 from twinclass_signaling.roles import LESSON_ROLES, Role
-from twinclass_signaling.tokens import Claims
+from twinclass_signaling.tokens import STAFF_ROLES, Claims
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (ConfigError, DataFolderHeld, PortBusy, RedisMissing) as error:
+    except (ConfigError, DataFolderHeld, PortBusy, RedisMissing, DatabaseUnusable) as error:
         print(f"twinclass: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -67,8 +69,11 @@ def _parser() -> argparse.ArgumentParser:
 
     token = commands.add_parser("token", help="print a join token")
     _add_data(token)
-    token.add_argument("--lesson", required=True, type=_id)
-    token.add_argument("--role", required=True, choices=sorted(LESSON_ROLES))
+    token.add_argument("--lesson", type=_id)
+    token.add_argument("--role", choices=sorted(LESSON_ROLES))
+    token.add_argument(
+        "--staff", choices=sorted(STAFF_ROLES), help="a link to My lessons instead of to a lesson"
+    )
     token.add_argument("--room", type=_id, help="the room; for the role room its own id")
     token.add_argument("--name", default="", type=_name)
     token.add_argument("--school", default="", type=_name)
@@ -81,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     rotate.set_defaults(run=_rotate_key)
 
     lesson_commands.add_to(commands)
+    roster_commands.add_to(commands)
     return parser
 
 
@@ -163,7 +169,11 @@ def _serve(options: argparse.Namespace) -> int:
         if settings.demo.enabled:
             links = demo_links(settings.demo, folder.read_keys(), time.time())
         bases = base_urls(settings, addresses)
-        print(greeting(settings, bases, links, is_lan=options.lan), flush=True)
+        desk = staff_path(folder.read_keys(), Role.OPERATOR, "operator", "", DESK_TTL_S)
+        print(
+            greeting(settings, bases, links, desk if links else None, is_lan=options.lan),
+            flush=True,
+        )
 
     async def run() -> None:
         server = Server(
@@ -190,6 +200,11 @@ def _check_config(options: argparse.Namespace) -> int:
 
 
 def _token(options: argparse.Namespace) -> int:
+    if options.staff is not None:
+        return _staff_link(options)
+    if options.lesson is None or options.role is None:
+        print("twinclass: --lesson and --role are needed, or --staff", file=sys.stderr)
+        return 2
     role = Role(options.role)
     if role is Role.ROOM and options.room is None:
         print("twinclass: the role room needs --room ID", file=sys.stderr)
@@ -208,6 +223,16 @@ def _token(options: argparse.Namespace) -> int:
     )
     with contextlib.suppress(BrokenPipeError):
         print(DataFolder(options.data).read_keys().issue(claims))
+    return 0
+
+
+def _staff_link(options: argparse.Namespace) -> int:
+    if options.staff == Role.LEAD and options.sub is None:
+        print("twinclass: --staff lead needs --sub ID, the teacher's id", file=sys.stderr)
+        return 2
+    keys = DataFolder(options.data).read_keys()
+    subject = options.sub or "operator"
+    print(staff_path(keys, options.staff, subject, options.name, options.ttl))
     return 0
 
 

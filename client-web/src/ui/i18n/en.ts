@@ -127,4 +127,33 @@ export const en: Messages = {
     codecTitle: 'Some pictures may be missing', codec: 'This browser cannot decode the video of this lesson. Some pictures stay dark; sound is not affected. Chrome or Edge can.',
     portal: 'Back to the entrance', again: 'Try again', dismiss: 'Understood',
   },
+  lessons: {
+    title: 'My lessons', lead: 'Plan lessons, hand out links and open the classroom, all here.', create: 'New lesson', import: 'Import roster', refresh: 'Refresh',
+    loading: 'Loading…', live: 'Now', upcoming: 'Coming up', past: 'Past', pastEmpty: 'No lessons yet.',
+    emptyTitle: 'No lessons yet', empty: 'Make a lesson and choose its classes: every class, assistant and learner at home gets a link.',
+    noSchools: 'There are no schools and classes yet. Import the roster first.', errorTitle: 'Your lessons could not be read', again: 'Try again',
+    noTokenTitle: 'Open this with your staff link', noToken: 'This page needs the link your school gave you; it says who you are.',
+    state: { upcoming: 'Planned', open: 'Open', live: 'Live', past: 'Over' },
+    minutes: '{n} min', classes: '{n} classes', homes: '{n} at home', by: 'Lead {name}', links: 'Links and opening',
+    form: {
+      create: 'New lesson', edit: 'Change this lesson', name: 'Title', namePlaceholder: 'Such as: Multiplying rational numbers', subject: 'Subject and year', subjectPlaceholder: 'Such as: Mathematics, year 7',
+      time: 'Begins at', minutes: 'Length (minutes)', lead: 'Lead teacher', me: 'Myself', coLead: 'Co-lead', none: 'None', classes: 'Classes that take part', chosen: '{n} chosen, at most 32',
+      pupils: '{n} pupils', homes: '{n} at home', settings: 'Rules', approval: 'Hands wait for the assistant of the class', chat: 'Public chat is on', observers: 'Observer seats',
+      save: 'Save', saving: 'Saving…', cancel: 'Cancel', choose: 'Choose at least one class.', assistants: 'Each class is assisted by its own teacher.',
+    },
+    sheet: {
+      back: 'Back to my lessons', open: 'Open the classroom', opening: 'Opening…', opened: 'The classroom is open; classes may enter.', notYet: 'It opens by itself 30 minutes before, or now if you wish.', enter: 'Enter as lead',
+      edit: 'Change', remove: 'Delete', removeTitle: 'Delete this lesson?', removeText: 'Links that were given out stop working at once. This cannot be undone.', removeYes: 'Delete', keep: 'Keep',
+      staff: 'Teachers', rooms: 'Classes', homes: 'Learners at home', observers: 'Observers', copy: 'Copy', copied: 'Copied', copyAll: 'Copy all links', go: 'Open', revoke: 'Withdraw',
+      revokeTitle: 'Withdraw this link?', revokeText: 'The link of {name} stops working at once and a new one takes its place.', revokeYes: 'Withdraw and renew', revoked: 'The old link no longer works; this is the new one.',
+      screen: 'Room screen', anyAssistant: 'Assistant of the class', observer: 'Observer {n}', group: 'Home group {name}', pupils: '{n} pupils',
+    },
+    roster: {
+      title: 'Import roster', text: 'Choose a CSV file, or a zip with schools.csv, classes.csv, people.csv, guardians.csv and consents.csv. UTF-8 and GBK both work, and the same roster may be imported again.',
+      file: 'Roster file', check: 'Check first', run: 'Import', uploading: 'Sending {n} %', rows: '{file}: {n} rows done', close: 'Close',
+      checked: 'Checked. Nothing was written yet.', done: 'Imported in {n} seconds.', read: 'Read', created: 'New', changed: 'Changed', unchanged: 'Same', errors: 'Wrong', which: 'File',
+      problems: 'Rows that were left out', line: 'Line {n}', allGood: 'Every row is good.',
+      files: { schools: 'Schools', classes: 'Classes', people: 'People', enrolments: 'Enrolments', guardians: 'Guardians', consents: 'Consents' },
+    },
+  },
 }

@@ -127,6 +127,35 @@ export const zh = {
     codecTitle: '画面可能不完整', codec: '这个浏览器解不开这节课的视频，部分画面会是黑的，声音不受影响。请换 Chrome 或 Edge。',
     portal: '回到入口', again: '再试一次', dismiss: '知道了',
   },
+  lessons: {
+    title: '我的课', lead: '排课、发链接、开课，都在这里。', create: '新建一节课', import: '导入名单', refresh: '刷新',
+    loading: '正在读取…', live: '正在进行', upcoming: '接下来', past: '已结束', pastEmpty: '还没有上过的课。',
+    emptyTitle: '还没有课', empty: '新建一节课，选好班级，系统会为每个班、每位辅讲和每个居家学生准备链接。',
+    noSchools: '还没有学校和班级。请先导入名单，再排课。', errorTitle: '读不到课表', again: '再试一次',
+    noTokenTitle: '请用您的工作链接打开', noToken: '这一页要用学校管理员发给您的链接打开，链接里带有您的身份。',
+    state: { upcoming: '未开始', open: '可进入', live: '上课中', past: '已结束' },
+    minutes: '{n} 分钟', classes: '{n} 个班', homes: '{n} 个居家', by: '主讲 {name}', links: '链接与开课',
+    form: {
+      create: '新建一节课', edit: '修改这节课', name: '课题', namePlaceholder: '例如：有理数的乘法', subject: '学科与年级', subjectPlaceholder: '例如：七年级数学',
+      time: '开始时间', minutes: '时长（分钟）', lead: '主讲老师', me: '我自己', coLead: '协同主讲', none: '不设', classes: '参加的班级', chosen: '已选 {n} 个班，最多 32 个',
+      pupils: '{n} 人', homes: '居家 {n}', settings: '课堂规则', approval: '举手要先经本班辅讲同意', chat: '打开公开聊天', observers: '听课席位',
+      save: '保存', saving: '正在保存…', cancel: '取消', choose: '请至少选一个班。', assistants: '辅讲默认是班级自己的老师。',
+    },
+    sheet: {
+      back: '返回我的课', open: '打开课堂', opening: '正在打开…', opened: '课堂已经打开，各班可以进入。', notYet: '开始前 30 分钟自动打开，也可以现在打开。', enter: '进入课堂（主讲）',
+      edit: '修改', remove: '删除', removeTitle: '删除这节课？', removeText: '发出去的链接会立刻失效，不能撤回。', removeYes: '删除', keep: '保留',
+      staff: '老师', rooms: '班级', homes: '居家学生', observers: '听课', copy: '复制', copied: '已复制', copyAll: '复制全部链接', go: '打开', revoke: '停用',
+      revokeTitle: '停用这个链接？', revokeText: '{name} 手里的链接会立刻失效，同时换成一个新的链接。', revokeYes: '停用并换新', revoked: '旧链接已停用，这里是新的。',
+      screen: '课堂大屏', anyAssistant: '本班辅讲', observer: '听课席 {n}', group: '居家小组 {name}', pupils: '{n} 人',
+    },
+    roster: {
+      title: '导入名单', text: '选择 CSV 文件，或装有 学校.csv、班级.csv、人员.csv、监护人.csv、录制同意.csv 的 zip。UTF-8 和 GBK 都可以，同一份名单可以反复导入。',
+      file: '名单文件', check: '先检查', run: '导入', uploading: '正在上传 {n}%', rows: '{file}：已处理 {n} 行', close: '关闭',
+      checked: '检查完成，还没有写入。', done: '导入完成，用时 {n} 秒。', read: '读取', created: '新增', changed: '修改', unchanged: '不变', errors: '有误', which: '文件',
+      problems: '没有导入的行', line: '第 {n} 行', allGood: '所有行都没有问题。',
+      files: { schools: '学校', classes: '班级', people: '人员', enrolments: '在班', guardians: '监护人', consents: '录制同意' },
+    },
+  },
 } as const
 
 type Words<T> = { readonly [K in keyof T]: T[K] extends string ? string : Words<T[K]> }

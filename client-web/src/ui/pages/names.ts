@@ -11,7 +11,8 @@ const PATHS: Readonly<Record<string, LessonPageName>> = {
   '/assistant': 'assistant',
 }
 
-export function pageOf(path: string): LessonPageName | 'portal' {
+export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' {
+  if (path.replace(/\/+$/, '') === '/lessons') return 'lessons'
   return PATHS[path.replace(/\/+$/, '')] ?? 'portal'
 }
 

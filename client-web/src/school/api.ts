@@ -1,0 +1,117 @@
+/** The desk's HTTP interface: lessons, links, classes to choose from, the roster's import. */
+
+export interface Person { id: string; name: string; school: string }
+export interface ClassChoice { id: string; name: string; grade: string; pupils: number; homes: number }
+export interface School { id: string; name: string; classes: ClassChoice[] }
+export interface Choices { schools: School[]; teachers: Person[]; me: { id: string; name: string; role: 'operator' | 'lead' } }
+export type LessonState = 'upcoming' | 'open' | 'live' | 'past'
+export interface LessonEntry {
+  id: string; title: string; subject: string; starts_at: string; planned_minutes: number
+  lead: string | null; lead_name: string; state: LessonState; class_names: string[]; homes: number
+}
+export interface LessonLists { live: LessonEntry[]; upcoming: LessonEntry[]; past: LessonEntry[] }
+export type LinkRole = 'lead' | 'co_lead' | 'room' | 'assistant' | 'home_learner' | 'home_group' | 'observer'
+export interface JoinLink { id: string; role: LinkRole; subject: string; room: string | null; name: string; school: string; url: string }
+export interface Sheet extends Omit<LessonEntry, 'class_names' | 'homes'> {
+  classes: string[]; co_leads: string[]; observers: number
+  policy: Record<string, unknown>; phases: unknown[]; cues: unknown[]
+  assistants: { person: string; class_id: string }[]
+  rooms: { id: string; name: string; school: string; pupils: number }[]
+  links: JoinLink[]
+}
+export interface Wish {
+  title: string; subject: string; starts_at: string; planned_minutes: number
+  classes: string[]; lead: string | null; co_leads: string[]; observers: number
+  policy?: Record<string, unknown>; phases?: unknown[]; cues?: unknown[]
+  assistants?: { person: string; class_id: string }[]
+}
+export interface FileReport { file: string; read: number; created: number; changed: number; unchanged: number; errors: number }
+export interface RowError { file: string; line: number; code: string; zh: string; en: string }
+export interface ImportReport { dry_run: boolean; files: FileReport[]; errors: RowError[]; seconds: number }
+export interface Progress { phase: 'upload' | 'rows'; done: number; total: number; file: string }
+
+interface Texts { zh: string; en: string }
+
+/** A refusal in both languages; `status` 0: nothing answered. */
+export class DeskError extends Error {
+  constructor(readonly status: number, readonly code: string, readonly text: Texts) {
+    super(code)
+  }
+}
+
+const OFFLINE: Texts = { zh: '连不上服务器，请检查网络后再试。', en: 'The server does not answer; check the network and try again.' }
+
+function refused(status: number, body: string): DeskError {
+  try {
+    const parsed = JSON.parse(body) as { code: string; text: Texts }
+    return new DeskError(status, parsed.code, parsed.text)
+  } catch {
+    return new DeskError(status, 'unexpected', { zh: '服务器出错了，请稍后再试。', en: 'The server made an error; try again later.' })
+  }
+}
+
+export class Desk {
+  constructor(private readonly token: string) {}
+
+  choices(): Promise<Choices> { return this.ask('GET', '/api/school') }
+  lessons(): Promise<LessonLists> { return this.ask('GET', '/api/lessons') }
+  sheet(id: string): Promise<Sheet> { return this.ask('GET', `/api/lessons/${id}`) }
+  create(wish: Wish): Promise<{ id: string }> { return this.ask('POST', '/api/lessons', wish) }
+  change(id: string, wish: Wish): Promise<{ id: string }> { return this.ask('PUT', `/api/lessons/${id}`, wish) }
+  remove(id: string): Promise<void> { return this.ask('DELETE', `/api/lessons/${id}`) }
+  open(id: string): Promise<void> { return this.ask('POST', `/api/lessons/${id}/open`) }
+  revoke(id: string, link: string): Promise<void> { return this.ask('POST', `/api/lessons/${id}/links/${link}/revoke`) }
+
+  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const headers: Record<string, string> = { authorization: `Bearer ${this.token}` }
+    const request: RequestInit = { method, headers }
+    if (body !== undefined) {
+      headers['content-type'] = 'application/json'
+      request.body = JSON.stringify(body)
+    }
+    let answer: Response
+    let text: string
+    try {
+      answer = await fetch(path, request)
+      text = await answer.text()
+    } catch {
+      throw new DeskError(0, 'offline', OFFLINE)
+    }
+    if (!answer.ok) throw refused(answer.status, text)
+    return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  /** XMLHttpRequest, because fetch does not tell how much of an upload is sent. */
+  importRoster(file: File, dryRun: boolean, onProgress: (progress: Progress) => void): Promise<ImportReport> {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      let read = 0
+      request.open('POST', `/api/roster/import?dry_run=${dryRun ? 1 : 0}`)
+      request.setRequestHeader('authorization', `Bearer ${this.token}`)
+      request.setRequestHeader('x-file-name', encodeURIComponent(file.name))
+      request.upload.onprogress = (event) => {
+        onProgress({ phase: 'upload', done: event.loaded, total: event.total, file: '' })
+      }
+      const lines = (): void => {
+        for (let end = request.responseText.indexOf('\n', read); end >= 0; end = request.responseText.indexOf('\n', read)) {
+          const line = JSON.parse(request.responseText.slice(read, end)) as {
+            progress?: { file: string; rows: number }; report?: ImportReport; error?: { code: string; text: Texts }
+          }
+          read = end + 1
+          if (line.progress) onProgress({ phase: 'rows', done: line.progress.rows, total: 0, file: line.progress.file })
+          if (line.report) resolve(line.report)
+          if (line.error) reject(new DeskError(503, line.error.code, line.error.text))
+        }
+      }
+      request.onprogress = () => { if (request.status === 200) lines() }
+      request.onload = () => {
+        if (request.status !== 200) { reject(refused(request.status, request.responseText)); return }
+        lines()
+        // Nothing happens here when the report was there.
+        reject(refused(500, ''))
+      }
+      request.onerror = () => { reject(new DeskError(0, 'offline', OFFLINE)) }
+      request.send(file)
+    })
+  }
+}

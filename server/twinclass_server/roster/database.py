@@ -1,0 +1,135 @@
+"""The database: SQLite in the data folder or PostgreSQL by URL, brought up to date at start."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from twinclass_signaling.errors import Unavailable
+
+_MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+#: SQLite's name for PostgreSQL's default driver would be psycopg2; ours is psycopg 3.
+_DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
+#: How long one writer waits for another; an import of a city takes some seconds.
+_BUSY_S = 30
+
+
+class DatabaseUnusable(Exception):
+    """The database cannot be opened or brought up to date; the text says why."""
+
+    code = "database_unusable"
+
+
+class Database:
+    """An engine and its sessions. Calls block: call it from a thread."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self._file = folder / "school.sqlite3"
+        self._url = _address(url, self._file)
+        self.engine = _engine(self._url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tells whether it is our own file."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction: committed at the end, rolled back by any exception.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except SQLAlchemyError as error:
+            raise Unavailable(
+                "database_unavailable",
+                "数据库暂时不可用，请稍后再试。",
+                f"The database is not available ({type(error).__name__}); try again.",
+                retry_after_s=2.0,
+            ) from error
+
+    def migrate(self) -> None:
+        """Brings the tables up to date; a SQLite file is copied before it is changed.
+
+        Raises:
+            DatabaseUnusable: away, damaged, or newer than this program.
+        """
+        try:
+            config = alembic_config()
+            with self.engine.connect() as connection:
+                current = MigrationContext.configure(connection).get_current_revision()
+            head = ScriptDirectory.from_config(config).get_current_head()
+            if current == head:
+                return
+            if current is not None and self.is_sqlite:
+                self._copy(current)
+            with self.engine.begin() as connection:
+                _lock(connection)
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
+            raise DatabaseUnusable(
+                f"The database {self._url.render_as_string(hide_password=True)} cannot be used: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+
+    def _copy(self, revision: str) -> None:
+        target = self._file.with_name(f"{self._file.name}.before-{revision}")
+        with closing(sqlite3.connect(self._file)) as source, closing(sqlite3.connect(target)) as to:
+            source.backup(to)
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self.engine.dispose()
+
+
+def alembic_config() -> Config:
+    """Returns Alembic's settings; there is no ini file to lose."""
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _address(url: str, file: Path) -> URL:
+    if not url:
+        return URL.create("sqlite", database=str(file))
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise DatabaseUnusable("database.url is not a URL") from error
+    return address.set(drivername=_DRIVERS.get(address.drivername, address.drivername))
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        # One that was restarted is found again without an error.
+        return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=5)
+    engine = create_engine(url, connect_args={"timeout": _BUSY_S})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    return engine
+
+
+def _lock(connection: Connection) -> None:
+    """Two servers that start at once must not both make the tables."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7426001)")

@@ -1,0 +1,25 @@
+"""Alembic's way in: always over the connection that ``Database.migrate`` gives."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import Connection
+
+from twinclass_server.roster.models import Base
+
+
+def run() -> None:
+    """Runs the migrations."""
+    connection: Connection = context.config.attributes["connection"]
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        # SQLite cannot alter a column in place.
+        render_as_batch=True,
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+run()

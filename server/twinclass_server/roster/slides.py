@@ -1,0 +1,172 @@
+"""Slides of lessons: received, checked in another process, stored, found again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import select
+
+from twinclass_server.roster.database import Database
+from twinclass_server.roster.file_store import FolderStore
+from twinclass_server.roster.models import LessonSlides, SlideDocument
+from twinclass_signaling.errors import Conflict, LimitExceeded
+
+MAX_BYTES = 50 * 1024 * 1024
+#: Two lessons' slides are checked at once; each may take a processor.
+_CHECKS = 2
+_CHECK_S = 30.0
+#: A lesson shows 20; this many may have been tried.
+_MAX_OF_LESSON = 100
+
+_REFUSALS = {
+    "slides_empty": ("文件是空的，请重新选择。", "The file is empty; choose it again."),
+    "slides_not_pdf": (
+        "这不是 PDF 文件，请先导出为 PDF。",
+        "This is not a PDF; export your slides as PDF.",
+    ),
+    "slides_encrypted": (
+        "PDF 有密码，请去掉密码后再上传。",
+        "The PDF has a password; remove it and upload again.",
+    ),
+    "slides_broken": (
+        "PDF 已损坏，请重新导出后上传。",
+        "The PDF is damaged; export it again.",
+    ),
+    "slides_too_many_pages": ("课件最多 500 页，请分成几份。", "At most 500 pages; split it."),
+}
+
+
+class Slides(Struct, frozen=True):
+    """What the page needs for ``slides_attach``."""
+
+    document: str
+    pages: int
+    sha256: str
+    title: str
+
+
+class _Checked(Struct, frozen=True):
+    code: str = ""
+    pages: int = 0
+    title: str = ""
+
+
+class SlideShelf:
+    """Documents of lessons."""
+
+    def __init__(self, database: Database, store: FolderStore) -> None:
+        self._database = database
+        self._store = store
+        self._checks = asyncio.Semaphore(_CHECKS)
+
+    async def add(self, lesson: str, name: str, body: AsyncIterator[bytes]) -> Slides:
+        """Takes an upload.
+
+        Raises:
+            Conflict: a ``slides_…`` code that says what is wrong with the file.
+            LimitExceeded: ``slides_too_large``.
+            Unavailable: the database is away.
+        """
+        scratch, clean = self._store.scratch(), self._store.scratch()
+        try:
+            await _receive(body, scratch)
+            async with self._checks:
+                checked = await _check(scratch, clean)
+            if checked.code:
+                raise Conflict(checked.code, *_REFUSALS[checked.code])
+            title = _title(name) or checked.title
+            return await asyncio.to_thread(self._keep, lesson, clean, checked.pages, title)
+        finally:
+            scratch.unlink(missing_ok=True)
+            clean.unlink(missing_ok=True)
+
+    def _keep(self, lesson: str, file: Path, pages: int, title: str) -> Slides:
+        size = file.stat().st_size
+        sha256 = self._store.put(file)
+        now = datetime.now(UTC)
+        with self._database.session() as session:
+            query = select(LessonSlides.sha256).where(LessonSlides.lesson_id == lesson)
+            if len(list(session.scalars(query))) >= _MAX_OF_LESSON:
+                raise Conflict("slides_limit", "这节课的课件太多了。", "Too many slides.")
+            if session.get(SlideDocument, sha256) is None:
+                session.add(
+                    SlideDocument(
+                        sha256=sha256, pages=pages, title=title, size_bytes=size, created_at=now
+                    )
+                )
+                session.flush()
+            if session.get(LessonSlides, (lesson, sha256)) is None:
+                session.add(
+                    LessonSlides(lesson_id=lesson, sha256=sha256, title=title, added_at=now)
+                )
+        return Slides(sha256[:32], pages, sha256, title)
+
+    def of_lesson(self, lesson: str) -> list[Slides]:
+        """Returns the documents of a lesson, the oldest first."""
+        query = (
+            select(LessonSlides, SlideDocument)
+            .join(SlideDocument, SlideDocument.sha256 == LessonSlides.sha256)
+            .where(LessonSlides.lesson_id == lesson)
+            .order_by(LessonSlides.added_at)
+        )
+        with self._database.session() as session:
+            return [
+                Slides(document.sha256[:32], document.pages, document.sha256, row.title)
+                for row, document in session.execute(query)
+            ]
+
+    def find(self, lesson: str | None, sha256: str) -> Path | None:
+        """Returns a file that belongs to a lesson (None: to any)."""
+        query = select(LessonSlides.sha256).where(LessonSlides.sha256 == sha256)
+        if lesson is not None:
+            query = query.where(LessonSlides.lesson_id == lesson)
+        with self._database.session() as session:
+            if session.scalars(query.limit(1)).first() is None:
+                return None
+        return self._store.path(sha256)
+
+
+def _title(name: str) -> str:
+    plain = "".join(c for c in name if c.isprintable()).strip()
+    return plain[: -len(".pdf")][:120] if plain.lower().endswith(".pdf") else plain[:120]
+
+
+async def _receive(body: AsyncIterator[bytes], target: Path) -> None:
+    size = 0
+    with target.open("xb") as file:
+        async for piece in body:
+            size += len(piece)
+            if size > MAX_BYTES:
+                raise LimitExceeded(
+                    "slides_too_large",
+                    "课件超过 50 MB，请压缩图片后再上传。",
+                    "More than 50 MB; make its pictures smaller.",
+                )
+            file.write(piece)
+
+
+async def _check(source: Path, target: Path) -> _Checked:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "twinclass_server.roster.slide_check"),
+        *(str(source), str(target)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(_CHECK_S):
+            output, _ = await process.communicate()
+        return msgspec.json.decode(output, type=_Checked)
+    except (TimeoutError, msgspec.MsgspecError):
+        # It ran into a limit of its own, or into ours.
+        return _Checked("slides_broken")
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

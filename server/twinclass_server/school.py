@@ -1,0 +1,95 @@
+"""Roster, planned lessons and slides put together, for the server to start and end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from twinclass_config import Settings
+from twinclass_server.adapters.data_folder import DataFolder
+from twinclass_server.http.pair import PairRoutes
+from twinclass_server.http.school import SchoolRoutes
+from twinclass_server.http.slides import SlideRoutes
+from twinclass_server.roster.csv_bundle import SAMPLE, from_folder
+from twinclass_server.roster.csv_import import import_bundle
+from twinclass_server.roster.database import Database
+from twinclass_server.roster.file_store import FolderStore
+from twinclass_server.roster.lessons import LessonDesk
+from twinclass_server.roster.live import Opener
+from twinclass_server.roster.revoked import RevokedLinks
+from twinclass_server.roster.slides import SlideShelf
+from twinclass_server.signal.lessons import Lessons
+from twinclass_signaling.roles import Role
+from twinclass_signaling.tokens import StaffClaims, TokenKeys
+
+logger = logging.getLogger(__name__)
+
+#: The demo's link to "My lessons"; the next start prints a new one.
+DESK_TTL_S = 24 * 3600.0
+
+
+def staff_path(keys: TokenKeys, role: str, subject: str, name: str, ttl_s: float) -> str:
+    """Returns the path of a link to "My lessons"; the token is in its fragment."""
+    now = float(int(time.time()))
+    claims = StaffClaims(sub=subject, role=Role(role), exp=now + ttl_s, iat=now, name=name)
+    return f"/lessons#token={keys.issue(claims)}"
+
+
+class SchoolParts:
+    """What stands beside the live lessons. ``keys`` refuse links that were withdrawn."""
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        settings: Settings,
+        lessons: Lessons,
+        keys: Callable[[], TokenKeys],
+    ) -> None:
+        self._settings = settings
+        self._database = Database(settings.database.url, folder.path)
+        self._desk = LessonDesk(self._database)
+        self._revoked = RevokedLinks(self._desk)
+        self._opener = Opener(self._desk, lessons)
+        self._shelf = SlideShelf(self._database, FolderStore(folder.path / "files"))
+        self.keys = self._revoked.guard(keys)
+
+    async def start(self) -> None:
+        """Brings the tables up to date.
+
+        Raises:
+            DatabaseUnusable: it cannot be used as it is.
+            Unavailable: it is away.
+        """
+        await asyncio.to_thread(self._database.migrate)
+        await self._revoked.refresh()
+        if self._settings.demo.enabled and await asyncio.to_thread(self._desk.is_empty):
+            await asyncio.to_thread(import_bundle, self._database, from_folder(SAMPLE))
+
+    def routes(self) -> list[BaseRoute]:
+        """Returns the routes of the public listener."""
+        school = SchoolRoutes(
+            self._database,
+            self._desk,
+            self._opener,
+            self._revoked,
+            self.keys,
+            self._settings.http.public_url,
+        )
+        return [
+            *SlideRoutes(self._shelf, self._desk, self.keys).routes(),
+            *PairRoutes(school, self._desk, self.keys).routes(),
+            *school.routes(),
+        ]
+
+    def background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """Returns what runs as long as the server does."""
+        return [self._revoked.keep, self._opener.keep]
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._database.close()
