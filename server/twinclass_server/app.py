@@ -181,7 +181,10 @@ class Server:
         demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
         whip = self._whip(lessons, media, school.keys)
         routes = [*school.routes(), *whip.routes()]
-        public = public_server(public_app(signal_parts, demo, routes), settings.http)
+        # Names of pupils are behind it: only a demo that nobody else can reach shows it.
+        shows_desk = settings.http.host in {"127.0.0.1", "::1"} and not settings.http.public_url
+        app = public_app(signal_parts, demo, routes, shows_desk=shows_desk)
+        public = public_server(app, settings.http)
         private = private_server(admin_app(lessons, registry))
         try:
             async with asyncio.TaskGroup() as group:

@@ -17,15 +17,23 @@ from twinclass_server.demo import DEMO, Demo
 from twinclass_server.errors import http_status
 from twinclass_server.http import pages
 from twinclass_server.http.headers import SecurityHeaders
+from twinclass_server.school import DESK_TTL_S, staff_path
 from twinclass_server.signal.lessons import Lessons
 from twinclass_server.signal.socket import SignalParts, SignalSocket
 from twinclass_signaling.errors import SignalingError
+from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import TokenKeys
 
 
-def public_app(signal: SignalParts, demo: Demo | None, more: Sequence[BaseRoute] = ()) -> Starlette:
-    """Returns the application; ``more`` are routes of WHIP and WHEP, ``demo`` the
-    lesson whose links anybody may have."""
+def public_app(
+    signal: SignalParts,
+    demo: Demo | None,
+    more: Sequence[BaseRoute] = (),
+    *,
+    shows_desk: bool = False,
+) -> Starlette:
+    """Returns the application; ``more`` are routes of WHIP and WHEP, ``demo`` the lesson whose
+    links anybody may have, ``shows_desk`` whether the link to "My lessons" is among them."""
 
     async def signal_endpoint(socket: WebSocket) -> None:
         await SignalSocket(socket, signal).run()
@@ -34,7 +42,7 @@ def public_app(signal: SignalParts, demo: Demo | None, more: Sequence[BaseRoute]
         routes=[
             Route("/healthz", _healthz),
             Route("/readyz", _readyz(signal.lessons)),
-            Route("/api/portal", _portal(signal.keys, demo)),
+            Route("/api/portal", _portal(signal.keys, demo, shows_desk=shows_desk)),
             WebSocketRoute("/signal", signal_endpoint),
             *more,
             *pages.routes(),
@@ -64,7 +72,7 @@ def _readyz(lessons: Lessons) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _portal(
-    keys: Callable[[], TokenKeys], demo: Demo | None
+    keys: Callable[[], TokenKeys], demo: Demo | None, *, shows_desk: bool
 ) -> Callable[[Request], Awaitable[Response]]:
     async def portal(request: Request) -> Response:
         if demo is None:
@@ -78,8 +86,13 @@ def _portal(
             {**{k: v for k, v in asdict(link).items() if k != "path"}, "url": base + link.path}
             for link in demo.links(keys(), time.time())
         ]
+        desk = base + staff_path(keys(), Role.OPERATOR, "operator", "", DESK_TTL_S)
         return JSONResponse(
-            {"lesson": {"id": DEMO, "title": demo.title()}, "links": links},
+            {
+                "lesson": {"id": DEMO, "title": demo.title()},
+                "links": links,
+                "desk": desk if shows_desk else None,
+            },
             headers={"Cache-Control": "no-store"},
         )
 

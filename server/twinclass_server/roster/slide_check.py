@@ -69,7 +69,7 @@ def _is_harmless(annotation: pikepdf.Object) -> bool:
 
 
 def _title(pdf: pikepdf.Pdf) -> str:
-    text = str(pdf.docinfo.get("/Title", "")) if pdf.docinfo is not None else ""
+    text = str(pdf.docinfo.get("/Title", ""))
     return "".join(c for c in text if c.isprintable()).strip()[:120]
 
 
