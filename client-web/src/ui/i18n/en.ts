@@ -1,6 +1,6 @@
 import { enConsole } from './console'
 import { enLearner } from './learner'
-import { toolsEn } from './tools.en'
+import { studioEn, toolsEn } from './tools.en'
 import type { Messages } from './zh'
 
 export const en: Messages = {
@@ -71,8 +71,9 @@ export const en: Messages = {
     soundFirst: 'Weak line: sound first',
   },
   phase: { pre_class: 'Not started', live: 'Live', closed: 'Ended' },
-  counts: { rooms: '{n} rooms', homes: '{n} home' },
+  counts: { rooms: '{n} rooms', homes: '{n} home', people: '{n} pupils' },
   studio: {
+    ...studioEn,
     wall: 'Classroom wall', wallOrder: 'no turn yet first', homes: 'Home learners', stage: 'On stage',
     noRooms: 'No rooms are planned for this lesson', noHomes: 'No home learners in this lesson', noHomesYet: 'No home learner is here yet',
     you: 'Your picture', home: 'Home', shared: 'You are sharing', cameraOff: 'The camera is off',
@@ -82,13 +83,13 @@ export const en: Messages = {
     callOn: 'Call on', off: 'Off stage', clear: 'Clear stage', open: 'Start lesson', close: 'End lesson',
     free: 'Free', preTitle: 'Waiting to start', pre: 'Press "Start lesson" when the rooms are there. They can see and hear you already.',
     confirmTitle: 'End the lesson now?', confirm: 'All rooms and home learners leave the lesson. This cannot be undone.', confirmYes: 'End lesson', cancel: 'Keep teaching',
-    closedTitle: 'Lesson ended', tileHint: 'Double-click or Enter to call on', tileHintOn: 'Double-click or Enter to take off stage',
+    closedTitle: 'Lesson ended', tileHint: 'Double-click or Enter to call on', tileHintOn: 'Double-click or Enter to take off stage', tileHintListen: 'Click to listen in, click again to stop',
     attention: 'Needs attention', allGood: 'All is well',
     micMuted: 'Your microphone is off, nobody hears you',
     heardOnly: 'Sound only:',
     state: {
       expected: 'Not here', left: 'Left', lost: 'Lost {time}', onStage: 'On stage', never: 'No turn yet',
-      soundBlocked: 'No sound', minutes: '{n}′ ago', justNow: 'Just now', here: 'Here', noCamera: 'No picture',
+      soundBlocked: 'No sound', neverFor: 'No turn {n}′', waits: 'Waits {n}′', minutes: '{n}′ ago', justNow: 'Just now', here: 'Here', noCamera: 'No picture',
     },
     soundBlockedTodo: 'Press any key on the room screen',
     lostTodo: 'Reconnecting by itself',
@@ -120,7 +121,7 @@ export const en: Messages = {
     noTokenTitle: 'This link is not complete', noToken: 'Please enter by the complete link your school gave you. It carries your pass to the lesson.',
     expiredTitle: 'This link has expired', expired: 'Ask the teacher who gave it to you for a new one.',
     invalidTitle: 'This link is not valid', invalid: 'Check that it was copied completely, or ask for a new one.',
-    refusedTitle: 'You cannot enter', closedTitle: 'Lesson ended', closed: 'This lesson has ended.', leftTitle: 'You have left the lesson',
+    refusedTitle: 'You cannot enter', closedTitle: 'Lesson ended', closed: 'This lesson has ended.', leftTitle: 'You have left the lesson', arrivedTitle: 'You are in the classroom now', removedTitle: 'You were taken out of the lesson',
     fencedTitle: 'You entered on another device', fenced: 'One identity works on one device at a time, so this page has stopped.', useHere: 'Use here',
     browserTitle: 'Please open in a browser', browser: 'Pages inside this app cannot show live lessons. Copy the link and open it in Chrome, Edge or Safari.',
     copy: 'Copy link', copied: 'Copied. Paste it into a browser',

@@ -1,7 +1,7 @@
 /** The words of the pages. zh-CN is written first; `en.ts` must have every key. */
 import { zhConsole } from './console'
 import { zhLearner } from './learner'
-import { toolsZh } from './tools.zh'
+import { studioZh, toolsZh } from './tools.zh'
 
 export const zh = {
   ...toolsZh,
@@ -71,8 +71,9 @@ export const zh = {
     soundFirst: '网络弱，先保声音',
   },
   phase: { pre_class: '未上课', live: '上课中', closed: '已下课' },
-  counts: { rooms: '{n} 班', homes: '{n} 居家' },
+  counts: { rooms: '{n} 班', homes: '{n} 居家', people: '{n} 人' },
   studio: {
+    ...studioZh,
     wall: '课堂墙', wallOrder: '未点名在前', homes: '居家学生', stage: '台上',
     noRooms: '这节课没有安排班级', noHomes: '这节课没有居家学生', noHomesYet: '居家学生还没有进来',
     you: '您的画面', home: '居家', shared: '正在共享', cameraOff: '摄像头已关闭',
@@ -82,13 +83,13 @@ export const zh = {
     callOn: '上台', off: '下台', clear: '全部下台', open: '上课', close: '下课',
     free: '空位', preTitle: '候课中', pre: '班级到齐后，点「上课」开始。现在各班看得到您，也听得到您。',
     confirmTitle: '现在下课？', confirm: '所有班级和居家学生都会离开课堂，不能撤回。', confirmYes: '下课', cancel: '继续上课',
-    closedTitle: '已下课', tileHint: '双击或按回车请上台', tileHintOn: '双击或按回车请下台',
+    closedTitle: '已下课', tileHint: '双击或按回车请上台', tileHintOn: '双击或按回车请下台', tileHintListen: '点一下听这个班，再点一下停止',
     attention: '需要留意', allGood: '一切正常',
     micMuted: '您的话筒关着，各班听不到您',
     heardOnly: '只有声音：',
     state: {
       expected: '未到', left: '已离开', lost: '断线 {time}', onStage: '台上', never: '未点名',
-      soundBlocked: '没有声音', minutes: '{n}′ 前', justNow: '刚刚', here: '在线', noCamera: '没有画面',
+      soundBlocked: '没有声音', neverFor: '{n}′ 未点名', waits: '{n}′ 未上台', minutes: '{n}′ 前', justNow: '刚刚', here: '在线', noCamera: '没有画面',
     },
     soundBlockedTodo: '大屏要按一次任意键',
     lostTodo: '正在自动重连',
@@ -120,7 +121,7 @@ export const zh = {
     noTokenTitle: '这个链接不完整', noToken: '请从学校发给您的完整链接进入，链接里带有进入课堂的凭证。',
     expiredTitle: '链接已过期', expired: '请向发给您链接的老师要一个新的。',
     invalidTitle: '链接无效', invalid: '请检查链接是否复制完整，或要一个新的。',
-    refusedTitle: '进不了课堂', closedTitle: '已下课', closed: '这节课结束了。', leftTitle: '已离开课堂',
+    refusedTitle: '进不了课堂', closedTitle: '已下课', closed: '这节课结束了。', leftTitle: '已离开课堂', arrivedTitle: '你到教室了', removedTitle: '您已离开课堂',
     fencedTitle: '已在另一台设备上进入', fenced: '同一个身份只能在一台设备上使用，这里已经停下。', useHere: '在这里使用',
     browserTitle: '请用浏览器打开', browser: '这个应用里的网页不能上实时课。请复制链接，在系统浏览器（如 Chrome、Edge、Safari）里打开。',
     copy: '复制链接', copied: '已复制，请到浏览器里粘贴',
@@ -160,4 +161,5 @@ export const zh = {
 
 type Words<T> = { readonly [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
 export type Messages = Words<typeof zh>
+export type StudioMessages = Words<typeof studioZh>
 export type ToolMessages = Words<typeof toolsZh>
