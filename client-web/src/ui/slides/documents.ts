@@ -5,7 +5,7 @@
  * is its number. The file's name is its SHA-256, so a kept copy is never out of date.
  */
 import type { PDFDocumentProxy } from 'pdfjs-dist'
-import type { DocumentView } from '@/protocol/messages'
+import type { BilingualText, DocumentView } from '@/protocol/messages'
 
 /** pdf.js could not open it, or it did not come. */
 export class SlidesError extends Error {}
@@ -31,12 +31,37 @@ export function openDocument(view: Pick<DocumentView, 'document' | 'sha256'>, to
   return opening
 }
 
-/** How many pages a chosen file has; throws SlidesError when it is none that pdf.js reads. */
-export async function countPages(file: Blob): Promise<number> {
-  const document = await openBytes(new Uint8Array(await file.arrayBuffer()))
-  const { numPages } = document
-  await document.loadingTask.destroy()
-  return numPages
+/** What the server says to an upload it does not take. */
+export class UploadError extends Error {
+  constructor(readonly text: BilingualText) {
+    super(text.en)
+  }
+}
+
+const NOT_SENT: BilingualText = {
+  zh: '课件没有传上去，请检查网络后再试一次',
+  en: 'The slides did not arrive; check the network and try again',
+}
+
+/** Hands a PDF to the server, which checks it; what comes back is put into the lesson. */
+export async function upload(file: File, lesson: string, token: string): Promise<DocumentView> {
+  let response: Response
+  try {
+    response = await fetch(`/api/lessons/${encodeURIComponent(lesson)}/slides`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${token}`,
+        'Content-Type': 'application/pdf',
+        'X-File-Name': encodeURIComponent(file.name).slice(0, 700),
+      },
+      body: file,
+    })
+  } catch {
+    throw new UploadError(NOT_SENT)
+  }
+  const body = (await response.json().catch(() => null)) as (DocumentView & { text?: BilingualText }) | null
+  if (!response.ok || body === null) throw new UploadError(body?.text ?? NOT_SENT)
+  return body
 }
 
 async function openBytes(data: Uint8Array): Promise<PDFDocumentProxy> {
@@ -61,8 +86,8 @@ async function openBytes(data: Uint8Array): Promise<PDFDocumentProxy> {
   }
 }
 
-async function fetchFile({ document, sha256 }: Pick<DocumentView, 'document' | 'sha256'>, token: string): Promise<Uint8Array> {
-  const url = `/api/slides/${encodeURIComponent(document)}`
+async function fetchFile({ sha256 }: Pick<DocumentView, 'sha256'>, token: string): Promise<Uint8Array> {
+  const url = `/api/slides/${encodeURIComponent(sha256)}`
   const kept = await keptFile(url)
   if (kept !== null && (await isWhole(kept, sha256))) return kept
   let response: Response
