@@ -29,7 +29,7 @@ TeachingCommand = OfferHandOver | TakeOver | HandBack
 TeachingEvent = HandOverOffered | HandOverWithdrawn | TeachingChanged
 
 #: A page that is reloaded is back by then; the offer must stand within 5 s.
-OFFER_AFTER_S = 2.0
+OFFER_AFTER_S = 3.0
 _BY_LOSS: frozenset[OfferReason] = frozenset({"connection", "media"})
 
 
