@@ -232,6 +232,7 @@ class Ingress:
             peer.srtp = SrtpPair(dtls.keys)
             dtls.keys = None
             peer.handle = peer.srtp.handle
+            peer.session = peer.srtp.session
             peer.update_ready(consent=True)
             peer.connected_at = now
             peer.state = (peer.state[0], "connected")

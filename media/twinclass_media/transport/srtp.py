@@ -19,6 +19,8 @@ from twinclass_media.transport.dtls import SrtpKeys
 #: The binding's untyped C objects; nothing outside the send loop touches them.
 FFI: Any = ffi
 SRTP_PROTECT: Any = lib.srtp_protect
+#: The same as a C function pointer, for the compiled loop.
+SRTP_PROTECT_POINTER: Any = ffi.addressof(lib, "srtp_protect")
 
 _PROFILES = {
     "SRTP_AES128_CM_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 10),
@@ -39,15 +41,17 @@ class SrtpPair:
     Attributes:
         tag: bytes that ``protect`` adds to an RTP packet.
         handle: libsrtp's pointer for ``SRTP_PROTECT``.
+        session: the same as a number, for the compiled loop.
     """
 
-    __slots__ = ("_receive", "_send", "_streams", "handle", "tag")
+    __slots__ = ("_receive", "_send", "_streams", "handle", "session", "tag")
 
     def __init__(self, keys: SrtpKeys) -> None:
         profile, self.tag = _PROFILES[keys.profile]
         self._receive = Session(_policy(keys.receive, profile, Policy.SSRC_ANY_INBOUND))
         self._send = Session(_policy(keys.send, profile, Policy.SSRC_ANY_OUTBOUND))
         self.handle: Any = self._send._srtp[0]
+        self.session = int(ffi.cast("uintptr_t", self.handle))
         self._streams: set[int] = set()
 
     def unprotect(self, packet: bytes, ssrc: int) -> bytes:
