@@ -11,7 +11,6 @@ hundreds of viewers delays neither sound nor reception. Nothing in here awaits, 
 
 from __future__ import annotations
 
-import contextlib
 import struct
 import time
 from collections import deque
@@ -214,10 +213,14 @@ class Egress:
                 row.last_entry = last
             if is_numbered:
                 row.peer.take_transport_numbers(count)
-        if done.status == Status.BLOCKED:
-            self._stick(ready[taken - 1][0].peer, template.runs[done.run :])
-        elif done.status == Status.REFUSED:
-            self._go_on_refused(ready[taken - 1][0].peer, template.runs[done.run :])
+        if done.status in (Status.BLOCKED, Status.REFUSED):
+            peer = ready[taken - 1][0].peer
+            _, end, segment = template.runs[done.run]
+            rest = [(done.position, end, segment), *template.runs[done.run + 1 :]]
+            if done.status == Status.BLOCKED:
+                self._stick(peer, rest)
+            else:
+                self._go_on_refused(peer, rest)
         elif done.status == Status.INVALID:
             self._statistics.drops["burst_invalid"] += len(ready) * count
         return taken
@@ -230,17 +233,15 @@ class Egress:
         self.retry_at = _now() + BLOCKED_RETRY_S
 
     def _go_on_refused(self, peer: Peer, runs: Sequence[tuple[int, int, int]]) -> None:
+        """The kernel did not take the first of ``runs``."""
         for i, (start, end, segment) in enumerate(runs):
-            try:
-                if i == 0:
-                    self._refused(peer, start, end, segment)
-                else:
-                    self._send_singly(peer, start, end, segment or end - start)
-            except BlockingIOError:
-                self._stick(peer, runs[i:])
+            if i == 0:
+                at = self._refused(peer, start, end, segment)
+            else:
+                at = self._send_singly(peer, start, end, segment or end - start)
+            if at < end:
+                self._stick(peer, [(at, end, segment), *runs[i + 1 :]])
                 return
-            except OSError:
-                self._statistics.drops["send_failed"] += 1
 
     # ---- the loop in Python
 
@@ -306,8 +307,8 @@ class Egress:
         self, row: Row, peer: Peer, payload_type: int, job: _Job, template: Template
     ) -> bool:
         self._arena.number(row, peer, payload_type, template, job.lines, job.lengths)
-        runs = job.runs
-        for i, (start, end, segment, ancillary, view) in enumerate(runs):
+        for i, (start, end, segment, ancillary, view) in enumerate(job.runs):
+            at = end
             try:
                 if segment:
                     if peer.segmentation:
@@ -315,32 +316,42 @@ class Egress:
                             ancillary = ancillary + peer.packet_info  # noqa: PLW2901
                         peer.sendmsg((view,), ancillary, 0, peer.address)
                     else:
-                        self._send_singly(peer, start, end, segment)
+                        at = self._send_singly(peer, start, end, segment)
                 elif peer.packet_info:
                     peer.sendmsg((view,), peer.packet_info, 0, peer.address)
                 else:
                     peer.sendto(view, peer.address)
             except BlockingIOError:
-                self._stick(peer, template.runs[i:])
-                return True
+                at = start
             except OSError:
-                self._refused(peer, start, end, segment)
+                at = self._refused(peer, start, end, segment)
+            if at < end:
+                self._stick(peer, [(at, end, segment), *template.runs[i + 1 :]])
+                return True
         return True
 
-    def _refused(self, peer: Peer, start: int, end: int, segment: int) -> None:
-        """The kernel did not take a run. EIO, EINVAL, EMSGSIZE: this way has no segmentation."""
+    def _refused(self, peer: Peer, start: int, end: int, segment: int) -> int:
+        """The kernel did not take a run. EIO, EINVAL, EMSGSIZE: this way has no segmentation.
+        Returns where the socket became full, else ``end``."""
         if segment and peer.segmentation:
             peer.segmentation = False
             self._statistics.drops["segmentation_refused"] += 1
-            with contextlib.suppress(OSError):
-                self._send_singly(peer, start, end, segment)
-                return
+            return self._send_singly(peer, start, end, segment)
         self._statistics.drops["send_failed"] += 1
+        return end
 
-    def _send_singly(self, peer: Peer, start: int, end: int, segment: int) -> None:
+    def _send_singly(self, peer: Peer, start: int, end: int, segment: int) -> int:
+        """Sends a run's packets one by one. Returns where the socket became full, else
+        ``end``."""
         for position in range(start, end, segment):
             piece = self._arena.view[position : min(end, position + segment)]
-            peer.sendmsg((piece,), peer.packet_info, 0, peer.address)
+            try:
+                peer.sendmsg((piece,), peer.packet_info, 0, peer.address)
+            except BlockingIOError:
+                return position
+            except OSError:
+                self._statistics.drops["send_failed"] += 1
+        return end
 
     def _unstick(self) -> bool:
         assert self._stuck is not None
@@ -349,15 +360,16 @@ class Egress:
             data, segment = rest[0]
             size = segment or len(data)
             try:
-                for position in range(0, len(data), size):
-                    piece = data[position : position + size]
-                    peer.sendmsg((piece,), peer.packet_info, 0, peer.address)
+                peer.sendmsg((data[:size],), peer.packet_info, 0, peer.address)
             except BlockingIOError:
                 self.retry_at = _now() + BLOCKED_RETRY_S
                 return False
             except OSError:
                 self._statistics.drops["send_failed"] += 1
-            rest.pop(0)
+            if len(data) > size:
+                rest[0] = (data[size:], segment)
+            else:
+                rest.pop(0)
         self._stuck = None
         return True
 

@@ -104,6 +104,7 @@ class UdpEndpoint:
         """Takes what is there; returns how many datagrams that were."""
         receive = self.sock.recvfrom
         datagram = self._ingress.datagram
+        path_to = self._path_to
         peers = self.peers
         for taken in range(MAX_PER_TURN):
             try:
@@ -113,12 +114,13 @@ class UdpEndpoint:
             except OSError as error:
                 self._count(error)
                 continue
-            datagram(data, peers.get(address), lambda a=address: Path(a, self, [], None), now)  # type: ignore[misc]
+            datagram(data, peers.get(address), path_to, address, now)
         return MAX_PER_TURN
 
     def _read_wildcard(self, now: float) -> int:
         receive = self.sock.recvmsg
         datagram = self._ingress.datagram
+        path_to = self._path_from
         peers = self.peers
         for taken in range(MAX_PER_TURN):
             try:
@@ -128,13 +130,15 @@ class UdpEndpoint:
             except OSError as error:
                 self._count(error)
                 continue
-            datagram(
-                data,
-                peers.get(address),
-                lambda a=address, c=ancillary: Path(a, self, _answer_from(c), None),  # type: ignore[misc]
-                now,
-            )
+            datagram(data, peers.get(address), path_to, (address, ancillary), now)
         return MAX_PER_TURN
+
+    def _path_to(self, address: tuple[Any, ...]) -> Path:
+        return Path(address, self, [], None)
+
+    def _path_from(self, source: tuple[tuple[Any, ...], list[tuple[int, int, bytes]]]) -> Path:
+        address, ancillary = source
+        return Path(address, self, _answer_from(ancillary), None)
 
     def _count(self, error: OSError) -> None:
         """ICMP errors of former sends come up here; they concern one peer, not the socket."""

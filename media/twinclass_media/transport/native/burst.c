@@ -75,6 +75,7 @@ struct result {
     int32_t status;
     int32_t rows;               /* taken up; with BLOCKED and REFUSED the last is half done */
     int32_t run;                /* of that row */
+    int32_t position;           /* in the arena: where that run stopped */
     int32_t error;              /* errno */
     int32_t protect_failed;
 };
@@ -129,7 +130,7 @@ static int number(protect_function protect, uint8_t *arena, const struct packet 
     return failed;
 }
 
-static int send_run(const struct row *row, uint8_t *arena, const struct run *run) {
+static int send_run(const struct row *row, uint8_t *arena, const struct run *run, int32_t *position) {
     uint8_t control[CONTROL_BYTES] __attribute__((aligned(8)));
     uint32_t step = run->segment && !row->segmentation ? run->segment : run->end - run->start;
     for (uint32_t at = run->start; at < run->end; at += step) {
@@ -158,8 +159,10 @@ static int send_run(const struct row *row, uint8_t *arena, const struct run *run
             message.msg_control = control;
             message.msg_controllen = used;
         }
-        if (sendmsg(row->descriptor, &message, MSG_DONTWAIT) < 0)
+        if (sendmsg(row->descriptor, &message, MSG_DONTWAIT) < 0) {
+            *position = (int32_t)at;
             return errno;
+        }
     }
     return 0;
 }
@@ -203,7 +206,7 @@ void twinclass_burst_send(protect_function protect, uint8_t *arena, uint32_t are
         result->protect_failed += number(protect, arena, packets, count, number_at, row);
         result->rows = i + 1;
         for (int r = 0; r < run_count; r++) {
-            int error = send_run(row, arena, &runs[r]);
+            int error = send_run(row, arena, &runs[r], &result->position);
             if (error) {
                 result->status = error == EAGAIN || error == EWOULDBLOCK ? BLOCKED : REFUSED;
                 result->run = r;

@@ -38,11 +38,12 @@ class Status(enum.IntEnum):
 
 class Progress(NamedTuple):
     """How far a call came. With BLOCKED and REFUSED the last row is half done: ``run`` is the
-    first of its runs that did not leave; they lie in the arena."""
+    first of its runs that did not leave, ``position`` where in the arena it stopped."""
 
     status: int
     rows: int
     run: int
+    position: int
     error: int
     protect_failed: int
 
@@ -134,4 +135,11 @@ class NativeBurst:
             int(deadline * 1e9),
             result,
         )
-        return Progress(result.status, result.rows, result.run, result.error, result.protect_failed)
+        return Progress(
+            result.status,
+            result.rows,
+            result.run,
+            result.position,
+            result.error,
+            result.protect_failed,
+        )
