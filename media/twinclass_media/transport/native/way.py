@@ -40,19 +40,19 @@ class Way:
 
 def pack_address(address: tuple[Any, ...]) -> bytes:
     """Returns a ``sockaddr_in`` or ``sockaddr_in6`` (Linux)."""
-    host = str(address[0])
+    host, port, *rest = address
     if ":" not in host:
         return struct.pack(
             "=H2s4s8x",
             socket.AF_INET,
-            struct.pack("!H", address[1]),
+            struct.pack("!H", port),
             socket.inet_pton(socket.AF_INET, host),
         )
-    flow, scope = (address[2], address[3]) if len(address) > 3 else (0, 0)
+    flow, scope = rest or (0, 0)
     return struct.pack(
         "=H2s4s16sI",
         socket.AF_INET6,
-        struct.pack("!H", address[1]),
+        struct.pack("!H", port),
         struct.pack("!I", flow),
         socket.inet_pton(socket.AF_INET6, host.split("%", maxsplit=1)[0]),
         scope,
