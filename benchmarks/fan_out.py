@@ -88,11 +88,11 @@ def quantile(histogram: m.Histogram, before: m.Histogram, q: float) -> float:
     return float("inf")
 
 
-async def measure(viewers: int, seconds: float, spread_s: float) -> str:
+async def measure(viewers: int, seconds: float, spread_s: float, native: str) -> str:
     """Returns one row of the table."""
     identity = Identity()
     with tempfile.TemporaryDirectory() as folder:
-        async with WorkerUnderTest(Path(folder), free_port()) as worker:
+        async with WorkerUnderTest(Path(folder), free_port(), "--native", native) as worker:
             publisher = await worker.connect(
                 identity, "pub", extensions=m.HeaderExtensions(audio_level=1)
             )
@@ -179,6 +179,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 50, 200, 300])
     parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--native", choices=("auto", "off"), default="auto", help="send loop")
     parser.add_argument("--spread-ms", type=float, default=0.0)
     a = parser.parse_args()
     print(
@@ -186,7 +187,7 @@ async def main() -> None:
         "  a p50  a p99  v p50  v p99 (forward delay, ms, bucket's upper bound)"
     )
     for size in a.sizes:
-        print(await measure(size, a.seconds, a.spread_ms / 1000), flush=True)
+        print(await measure(size, a.seconds, a.spread_ms / 1000, a.native), flush=True)
 
 
 if __name__ == "__main__":

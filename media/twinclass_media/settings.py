@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class MediaSettings:
             about what three more viewers cost where it leaves and eight where it arrives
             (measured), so small lessons stay together; 150 viewers of lead, slides and stage
             (about 600 packets a second each at 3 us) are near a third of a core.
+        native: use the compiled send loop where it was built; ``off`` is for comparing.
         drain_s: a worker without control plane ends after this long: a deploy takes minutes,
             a lesson is not worth keeping without its server for longer.
     """
@@ -33,4 +35,5 @@ class MediaSettings:
     tcp: bool = True
     max_transports: int = 2000
     spread_above: int = 150
+    native: Literal["auto", "off"] = "auto"
     drain_s: float = 600.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from twinclass_config import DemoSettings
 from twinclass_server.signal.host import LessonHost
 from twinclass_server.signal.lessons import Lessons
-from twinclass_signaling.errors import Conflict, SignalingError
+from twinclass_signaling.errors import Conflict, SignalingError, Unavailable
 from twinclass_signaling.ids import LessonId, ParticipantId, PersonId, RoomId
 from twinclass_signaling.lesson.plan import (
     Plan,
@@ -194,6 +194,13 @@ class Demo:
             host = self._lessons.hosts.get(DEMO)
             if host is None:
                 host = await self._find_or_create()
+            if host.state.phase == "closed":
+                raise Unavailable(
+                    "demo_reopens",
+                    "演示课刚下课，正在重新打开。",
+                    "The demo lesson has just ended and is being opened again.",
+                    retry_after_s=1.0,
+                )
             if host.state.phase == "pre_class":
                 await host.operate(OpenLesson())
 

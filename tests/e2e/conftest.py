@@ -12,6 +12,7 @@ import sys
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -54,7 +55,8 @@ class Server:
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
-    media_port: int = field(default_factory=free_port)
+    #: Worker i takes the one i above.
+    media_port: int = field(default_factory=partial(free_port, 8))
     admin_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 

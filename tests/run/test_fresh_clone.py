@@ -137,6 +137,8 @@ def test_a_busy_port_is_named_with_its_flag(
 ) -> None:
     folder, _ = first
     with socket.socket(socket.AF_INET, kind) as holder:
+        # The server that had it before may have left connections in TIME_WAIT.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", port))
         if kind is socket.SOCK_STREAM:
             holder.listen()

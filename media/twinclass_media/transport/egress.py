@@ -1,9 +1,9 @@
 """The send loop: bursts times viewers into datagrams.
 
-Pure Python at about 1.7 µs a packet when a frame goes out as one GSO run (packet-cost: the
-kernel's per-datagram path is the cost). Per burst and shape the packets are laid out once; per
-row they are copied into an arena, numbered, protected in place by libsrtp, and each run leaves
-with one ``sendmsg``.
+A frame goes out as one GSO run, as the kernel's per-datagram path is the cost. Per burst and
+shape the packets are laid out once; per row they are copied into the arena, numbered, protected
+in place by libsrtp, and each run leaves with one ``sendmsg``. That inner loop is there twice:
+compiled (``native``) and, where no compiler was, in Python; streams always take the latter.
 
 Jobs are worked off in quanta of at most 1 ms, audio before video, so that a keyframe for
 hundreds of viewers delays neither sound nor reception. Nothing in here awaits, logs or blocks.
@@ -11,11 +11,10 @@ hundreds of viewers delays neither sound nor reception. Nothing in here awaits, 
 
 from __future__ import annotations
 
-import contextlib
 import struct
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twinclass_media.forward.producer import Burst
@@ -24,8 +23,9 @@ from twinclass_media.forward.row import Row
 from twinclass_media.forward.shape import Shape, abs_send_time
 from twinclass_media.forward.template import Template, build_template
 from twinclass_media.statistics import Statistics
+from twinclass_media.transport.arena import MAX_BURST, Arena, Line, patch_vp8
+from twinclass_media.transport.native.burst import MAX_ROWS, NativeBurst, Status
 from twinclass_media.transport.peer import Peer
-from twinclass_media.transport.srtp import FFI, SRTP_PROTECT
 
 #: Linux: setsockopt/cmsg level and type of UDP segmentation (uapi/linux/udp.h).
 SOL_UDP = 17
@@ -34,19 +34,12 @@ UDP_SEGMENT = 103
 QUANTUM_S = 0.001
 #: Rows between two looks at the clock.
 ROWS_PER_LOOK = 8
-#: Packets per job: what the arena holds and one GSO call takes.
-MAX_BURST = 48
-#: 48 packets of 1,400 bytes.
-ARENA_BYTES = 72 * 1024
 #: Jobs waiting. At 200 viewers a job takes a millisecond or two: this is seconds of work, and
 #: what comes above it is video that nobody could use any more.
 MAX_JOBS = 2000
 #: While the socket's buffer is full, look again after this long.
 BLOCKED_RETRY_S = 0.001
 
-_pack_header = struct.Struct("!BBHII").pack_into
-_pack_number = struct.Struct("!H").pack_into
-_copy_lengths = FFI.memmove
 _now = time.monotonic
 
 
@@ -57,6 +50,7 @@ class _Job:
         "at",
         "audio",
         "burst",
+        "layout",
         "lengths",
         "lines",
         "position",
@@ -74,8 +68,10 @@ class _Job:
         self.audio = burst.audio
         self.position = 0
         self.template: Template | None = None
-        #: (offset, first byte, marker bit, sequence, timestamp, packet, length) per packet.
-        self.lines: list[tuple[int, int, int, int, int, Any, Any]] = []
+        #: For the compiled loop.
+        self.layout: tuple[bytes, bytes] | None = None
+        #: For the loop in Python.
+        self.lines: list[Line] = []
         self.lengths = b""
         #: (start, end, segment, ancillary, view) per run.
         self.runs: list[tuple[int, int, int, list[tuple[int, int, bytes]], memoryview]] = []
@@ -85,22 +81,19 @@ class Egress:
     """The queue of jobs and the loop that empties it."""
 
     def __init__(
-        self, statistics: Statistics, blocked: Callable[[Row], None], now_offset: float = 0.0
+        self,
+        statistics: Statistics,
+        blocked: Callable[[Row], None],
+        library: Any | None = None,  # noqa: ANN401 - cffi has no types
     ) -> None:
-        """``blocked(row)``: a stream sink cannot take video, the row must begin again."""
+        """``blocked(row)``: a stream sink cannot take video, the row must begin again.
+        ``library``: the compiled loop, if there is one."""
         self._statistics = statistics
         self._blocked = blocked
-        self._now_offset = now_offset
         self._audio: deque[_Job] = deque()
         self._video: deque[_Job] = deque()
-        self._arena = bytearray(ARENA_BYTES)
-        self._view = memoryview(self._arena)
-        self._pinned: Any = FFI.from_buffer(self._arena)
-        self._base = int(FFI.cast("uintptr_t", self._pinned))
-        self._pointers: dict[int, Any] = {}
-        #: In and out of ``protect``: a packet's length, one place for each packet of a burst.
-        self._lengths: Any = FFI.new("int[]", MAX_BURST)
-        self._length_pointers: list[Any] = [self._lengths + i for i in range(MAX_BURST)]
+        self._arena = Arena(statistics)
+        self._native = None if library is None else NativeBurst(library, self._arena)
         self._segment_ancillary: dict[int, list[tuple[int, int, bytes]]] = {}
         #: Datagrams whose numbers are spent but that the full socket did not take.
         self._stuck: tuple[Peer, list[tuple[bytes, int]]] | None = None
@@ -149,33 +142,124 @@ class Egress:
         """Sends to the job's rows until done (True), out of time, or blocked."""
         template = job.template
         if template is None:
-            send_time = abs_send_time(_now() + self._now_offset)
+            send_time = abs_send_time(_now())
             template = job.template = build_template(job.burst.entries, job.shape, send_time)
-            job.lines = [
-                (
-                    p.offset,
-                    p.first_byte,
-                    p.marker_bit,
-                    p.sequence,
-                    p.timestamp,
-                    self._pointer(p.offset),
-                    self._length_pointers[i],
-                )
-                for i, p in enumerate(template.packets)
-            ]
-            job.lengths = struct.pack(
-                f"={len(template.packets)}i", *(p.size for p in template.packets)
-            )
+        native = self._native
+        if native is not None and not job.shape.stream:
+            sent = self._send_rows_native(native, job, template, deadline)
+        else:
+            sent = self._send_rows(job, template, deadline)
+        if sent:
+            statistics = self._statistics
+            packets = sent * len(template.packets)
+            statistics.packets_out += packets
+            statistics.bytes_out += sent * len(template.data)
+            delay = statistics.audio_delay if job.audio else statistics.video_delay
+            delay.observe(_now() - job.at, packets)
+            for start, end, segment in template.runs:
+                statistics.segments.observe(-(-(end - start) // segment) if segment else 1, sent)
+        return job.position >= len(job.rows)
+
+    # ---- the compiled loop
+
+    def _send_rows_native(
+        self, native: NativeBurst, job: _Job, template: Template, deadline: float
+    ) -> int:
+        """Returns how many rows got the burst."""
+        layout = job.layout
+        if layout is None:
+            layout = job.layout = native.layout(template)
+        entries = job.burst.entries
+        first = entries[0].sequence
+        codec = entries[0].codec
+        count = len(entries)
+        layer = job.burst.layer
+        put = native.put
+        is_numbered = template.number_at > 0
+        position = job.position
+        ready: list[tuple[Row, int]] = []
+        for row in job.rows[position : position + MAX_ROWS]:
+            position += 1
+            peer: Peer = row.peer
+            # The row may have moved on since the job was queued.
+            if row.layer is not layer or row.floor > first or not peer.ready:
+                continue
+            types = row.payload_types.get(codec)
+            if types is None:
+                self._statistics.drops["codec_not_negotiated"] += count
+                continue
+            number = peer.next_transport_number if is_numbered else 0
+            put(len(ready), row, peer, types[0], number)
+            ready.append((row, position))
+        job.position = position
+        if not ready:
+            return 0
+        done = native.send(template, layout, job.shape.tag, len(ready), deadline)
+        taken = done.rows
+        if done.protect_failed:
+            self._statistics.drops["protect_failed"] += done.protect_failed
+        if taken < len(ready):
+            job.position = ready[taken - 1][1] if taken else job.position
+        octets = template.octets
+        at = job.at
+        last = entries[-1]
+        newest = last.sequence
+        for row, _ in ready[:taken]:
+            row.packets += count
+            row.octets += octets
+            row.last_at = at
+            if newest > row.last_source:
+                row.last_source = newest
+                row.last_entry = last
+            if is_numbered:
+                row.peer.take_transport_numbers(count)
+        if done.status in (Status.BLOCKED, Status.REFUSED):
+            peer = ready[taken - 1][0].peer
+            _, end, segment = template.runs[done.run]
+            rest = [(done.position, end, segment), *template.runs[done.run + 1 :]]
+            if done.status == Status.BLOCKED:
+                self._stick(peer, rest)
+            else:
+                self._go_on_refused(peer, rest)
+        elif done.status == Status.INVALID:
+            self._statistics.drops["burst_invalid"] += len(ready) * count
+        return taken
+
+    def _stick(self, peer: Peer, runs: Sequence[tuple[int, int, int]]) -> None:
+        """The socket is full: what is numbered must go out before anything else."""
+        self._statistics.drops["socket_full"] += 1
+        view = self._arena.view
+        self._stuck = (peer, [(bytes(view[start:end]), segment) for start, end, segment in runs])
+        self.retry_at = _now() + BLOCKED_RETRY_S
+
+    def _go_on_refused(self, peer: Peer, runs: Sequence[tuple[int, int, int]]) -> None:
+        """The kernel did not take the first of ``runs``."""
+        for i, (start, end, segment) in enumerate(runs):
+            if i == 0:
+                at = self._refused(peer, start, end, segment)
+            else:
+                at = self._send_singly(peer, start, end, segment or end - start)
+            if at < end:
+                self._stick(peer, [(at, end, segment), *runs[i + 1 :]])
+                return
+
+    # ---- the loop in Python
+
+    def _send_rows(self, job: _Job, template: Template, deadline: float) -> int:
+        """Returns how many rows got the burst."""
+        if not job.lines:
+            job.lines, job.lengths = self._arena.lines(template)
+            view = self._arena.view
             job.runs = [
-                (start, end, segment, self._ancillary(segment), self._view[start:end])
+                (start, end, segment, self._ancillary(segment), view[start:end])
                 for start, end, segment in template.runs
             ]
         send = self._send_stream if job.shape.stream else self._send_datagrams
         rows = job.rows
         layer = job.burst.layer
-        first = job.burst.entries[0].sequence
-        codec = job.burst.entries[0].codec
         entries = job.burst.entries
+        first = entries[0].sequence
+        codec = entries[0].codec
         count = len(entries)
         octets = template.octets
         at = job.at
@@ -195,7 +279,7 @@ class Egress:
             if types is None:
                 self._statistics.drops["codec_not_negotiated"] += count
                 continue
-            if send(row, peer, types[0], job):
+            if send(row, peer, types[0], job, template):
                 row.packets += count
                 row.octets += octets
                 row.last_at = at
@@ -208,21 +292,7 @@ class Egress:
             if position % ROWS_PER_LOOK == 0 and _now() >= deadline:
                 break
         job.position = position
-        statistics = self._statistics
-        if sent:
-            statistics.packets_out += sent * count
-            statistics.bytes_out += sent * len(template.data)
-            delay = statistics.audio_delay if job.audio else statistics.video_delay
-            delay.observe(_now() - at, sent * count)
-            for start, end, segment in template.runs:
-                statistics.segments.observe(-(-(end - start) // segment) if segment else 1, sent)
-        return position >= total
-
-    def _pointer(self, offset: int) -> Any:  # noqa: ANN401 - cffi has no types
-        pointer = self._pointers.get(offset)
-        if pointer is None:
-            pointer = self._pointers[offset] = FFI.cast("void *", self._base + offset)
-        return pointer
+        return sent
 
     def _ancillary(self, segment: int) -> list[tuple[int, int, bytes]]:
         if not segment:
@@ -233,12 +303,12 @@ class Egress:
             self._segment_ancillary[segment] = ancillary
         return ancillary
 
-    # ---- datagrams
-
-    def _send_datagrams(self, row: Row, peer: Peer, payload_type: int, job: _Job) -> bool:
-        self._number(row, peer, payload_type, job)
-        runs = job.runs
-        for i, (start, end, segment, ancillary, view) in enumerate(runs):
+    def _send_datagrams(
+        self, row: Row, peer: Peer, payload_type: int, job: _Job, template: Template
+    ) -> bool:
+        self._arena.number(row, peer, payload_type, template, job.lines, job.lengths)
+        for i, (start, end, segment, ancillary, view) in enumerate(job.runs):
+            at = end
             try:
                 if segment:
                     if peer.segmentation:
@@ -246,35 +316,42 @@ class Egress:
                             ancillary = ancillary + peer.packet_info  # noqa: PLW2901
                         peer.sendmsg((view,), ancillary, 0, peer.address)
                     else:
-                        self._send_singly(peer, start, end, segment)
+                        at = self._send_singly(peer, start, end, segment)
                 elif peer.packet_info:
                     peer.sendmsg((view,), peer.packet_info, 0, peer.address)
                 else:
                     peer.sendto(view, peer.address)
             except BlockingIOError:
-                self._statistics.drops["socket_full"] += 1
-                rest = [(bytes(r[4]), r[2]) for r in runs[i:]]
-                self._stuck = (peer, rest)
-                self.retry_at = _now() + BLOCKED_RETRY_S
-                return True
+                at = start
             except OSError:
-                self._refused(peer, start, end, segment)
+                at = self._refused(peer, start, end, segment)
+            if at < end:
+                self._stick(peer, [(at, end, segment), *template.runs[i + 1 :]])
+                return True
         return True
 
-    def _refused(self, peer: Peer, start: int, end: int, segment: int) -> None:
-        """The kernel did not take a run. EIO, EINVAL, EMSGSIZE: this way has no segmentation."""
+    def _refused(self, peer: Peer, start: int, end: int, segment: int) -> int:
+        """The kernel did not take a run. EIO, EINVAL, EMSGSIZE: this way has no segmentation.
+        Returns where the socket became full, else ``end``."""
         if segment and peer.segmentation:
             peer.segmentation = False
             self._statistics.drops["segmentation_refused"] += 1
-            with contextlib.suppress(OSError):
-                self._send_singly(peer, start, end, segment)
-                return
+            return self._send_singly(peer, start, end, segment)
         self._statistics.drops["send_failed"] += 1
+        return end
 
-    def _send_singly(self, peer: Peer, start: int, end: int, segment: int) -> None:
+    def _send_singly(self, peer: Peer, start: int, end: int, segment: int) -> int:
+        """Sends a run's packets one by one. Returns where the socket became full, else
+        ``end``."""
         for position in range(start, end, segment):
-            piece = self._view[position : min(end, position + segment)]
-            peer.sendmsg((piece,), peer.packet_info, 0, peer.address)
+            piece = self._arena.view[position : min(end, position + segment)]
+            try:
+                peer.sendmsg((piece,), peer.packet_info, 0, peer.address)
+            except BlockingIOError:
+                return position
+            except OSError:
+                self._statistics.drops["send_failed"] += 1
+        return end
 
     def _unstick(self) -> bool:
         assert self._stuck is not None
@@ -283,78 +360,40 @@ class Egress:
             data, segment = rest[0]
             size = segment or len(data)
             try:
-                for position in range(0, len(data), size):
-                    piece = data[position : position + size]
-                    peer.sendmsg((piece,), peer.packet_info, 0, peer.address)
+                peer.sendmsg((data[:size],), peer.packet_info, 0, peer.address)
             except BlockingIOError:
                 self.retry_at = _now() + BLOCKED_RETRY_S
                 return False
             except OSError:
                 self._statistics.drops["send_failed"] += 1
-            rest.pop(0)
+            if len(data) > size:
+                rest[0] = (data[size:], segment)
+            else:
+                rest.pop(0)
         self._stuck = None
         return True
 
-    def _number(self, row: Row, peer: Peer, payload_type: int, job: _Job) -> None:
-        """Copies the template into the arena, writes a row's headers and protects in place.
-
-        The hottest lines of the project: once per packet and viewer.
-        """
-        template = job.template
-        assert template is not None
-        arena = self._arena
-        data = template.data
-        arena[: len(data)] = data
-        if template.number_at or row.picture_id_delta or row.tl0_delta:
-            self._patch(row, peer, template)
-        _copy_lengths(self._lengths, job.lengths, len(job.lengths))
-        protect = SRTP_PROTECT
-        pack = _pack_header
-        handle = peer.handle
-        sequence_offset = row.sequence_offset
-        timestamp_offset = row.timestamp_offset
-        ssrc = row.ssrc
-        for offset, first_byte, marker_bit, sequence, timestamp, pointer, length in job.lines:
-            pack(
-                arena,
-                offset,
-                first_byte,
-                marker_bit | payload_type,
-                (sequence + sequence_offset) & 0xFFFF,
-                (timestamp + timestamp_offset) & 0xFFFFFFFF,
-                ssrc,
-            )
-            if protect(handle, pointer, length):
-                self._statistics.drops["protect_failed"] += 1
-
-    def _patch(self, row: Row, peer: Peer, template: Template) -> None:
-        """Writes what only some rows need, before protection."""
-        arena = self._arena
-        number_at = template.number_at
-        for p in template.packets:
-            if number_at:
-                _pack_number(arena, p.offset + number_at, peer.next_transport_number())
-            if row.picture_id_delta or row.tl0_delta:
-                _patch_payload(arena, p.payload_at, p.entry, row.picture_id_delta, row.tl0_delta)
-
     # ---- streams (ICE-TCP)
 
-    def _send_stream(self, row: Row, peer: Peer, payload_type: int, job: _Job) -> bool:
+    def _send_stream(
+        self, row: Row, peer: Peer, payload_type: int, job: _Job, template: Template
+    ) -> bool:
         stream = peer.stream
-        t = job.template
-        if stream is None or t is None:
+        if stream is None:
             return False
+        packets = template.packets
         if stream.blocked:
-            if t.packets[0].entry.codec == "opus":
-                for p in t.packets:
+            if packets[0].entry.codec == "opus":
+                for p in packets:
                     stream.defer(row, p.entry)
             else:
                 self._blocked(row)
             return False
-        self._number(row, peer, payload_type, job)
-        tag: int = row.shape.tag
-        for p in t.packets:
-            stream.send(bytes(self._view[p.offset : p.offset + p.size + tag]))
+        self._arena.number(row, peer, payload_type, template, job.lines, job.lengths)
+        tag = job.shape.tag
+        view = self._arena.view
+        for p in packets:
+            stream.send(bytes(view[p.offset : p.offset + p.size + tag]))
         return True
 
     # ---- single packets
@@ -388,26 +427,9 @@ class Egress:
         payload = entry.payload
         if entry.vp8 is not None and (cut.picture_id_delta or cut.tl0_delta):
             patched = bytearray(payload)
-            _patch_payload(patched, 0, entry, cut.picture_id_delta, cut.tl0_delta)
+            patch_vp8(patched, 0, entry, cut.picture_id_delta, cut.tl0_delta)
             payload = bytes(patched)
         row.resent[sequence_number] = now
         peer.send_rtp(header + payload)
         self._statistics.retransmitted += 1
         return True
-
-
-def _patch_payload(
-    buffer: bytearray, start: int, entry: Entry, picture_id_delta: int, tl0_delta: int
-) -> None:
-    """Shifts pictureId and tl0PicIdx (RFC 7741 section 4.2), so that they go on without a jump
-    when a row's source changes."""
-    vp8 = entry.vp8
-    if vp8 is None:
-        return
-    if vp8.picture_id_bits == 15:
-        value = (vp8.picture_id + picture_id_delta) & 0x7FFF
-        _pack_number(buffer, start + vp8.picture_id_offset, 0x8000 | value)
-    elif vp8.picture_id_bits == 7:
-        buffer[start + vp8.picture_id_offset] = (vp8.picture_id + picture_id_delta) & 0x7F
-    if vp8.tl0_offset:
-        buffer[start + vp8.tl0_offset] = (vp8.tl0_picture_index + tl0_delta) & 0xFF

@@ -8,7 +8,7 @@ library sees it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from twinclass_media.errors import LimitExceeded, MalformedPacket, RemoteProtocolError
 from twinclass_media.forward.layer import Layer
@@ -27,6 +27,9 @@ from twinclass_media.worker.messages import ProducerSpec
 MAX_EARLY_DTLS = 4
 #: A track may change its SSRC this often; a publisher that does it faster floods us.
 REBIND_S = 1.0
+
+#: Where a datagram came from, as its socket tells it.
+Source = TypeVar("Source")
 
 
 class IngressEvents(Protocol):
@@ -82,10 +85,15 @@ class Ingress:
     # ---- demultiplexing
 
     def datagram(
-        self, data: bytes, peer: Peer | None, path: Callable[[], Path], now: float
+        self,
+        data: bytes,
+        peer: Peer | None,
+        path_to: Callable[[Source], Path],
+        source: Source,
+        now: float,
     ) -> None:
         """Takes one datagram. ``peer``: who was validated at its address, if anybody;
-        ``path()`` makes the way back, asked for only when STUN needs it."""
+        ``path_to(source)`` makes the way back, asked for only when STUN needs it."""
         statistics = self._statistics
         statistics.packets_in += 1
         statistics.bytes_in += len(data)
@@ -101,7 +109,7 @@ class Ingress:
             else:
                 self._rtp(peer, data, now)
         elif first < 4:
-            self._stun(data, path, now)
+            self._stun(data, path_to, source, now)
         elif 20 <= first <= 63:
             if peer is None:
                 statistics.drops["dtls_from_unknown_address"] += 1
@@ -112,7 +120,9 @@ class Ingress:
 
     # ---- ICE
 
-    def _stun(self, data: bytes, path: Callable[[], Path], now: float) -> None:
+    def _stun(
+        self, data: bytes, path_to: Callable[[Source], Path], source: Source, now: float
+    ) -> None:
         if not is_stun(data):
             self._statistics.drops["not_stun"] += 1
             return
@@ -133,12 +143,12 @@ class Ingress:
             for old in [u for u in peer.ufrags if u != request.local_ufrag]:
                 del peer.ufrags[old]
                 self.by_ufrag.pop(old, None)
-        way = path()
-        source = way.address
-        host = str(source[0])
+        way = path_to(source)
+        address = way.address
+        host = str(address[0])
         mapped = host[7:] if host.startswith("::ffff:") else host.split("%", maxsplit=1)[0]
         try:
-            way.send(request.response((mapped, source[1]), password))
+            way.send(request.response((mapped, address[1]), password))
         except OSError:
             self._statistics.drops["send_failed"] += 1
         self._validated(peer, way, request.use_candidate, now)
@@ -232,6 +242,7 @@ class Ingress:
             peer.srtp = SrtpPair(dtls.keys)
             dtls.keys = None
             peer.handle = peer.srtp.handle
+            peer.session = peer.srtp.session
             peer.update_ready(consent=True)
             peer.connected_at = now
             peer.state = (peer.state[0], "connected")

@@ -14,6 +14,7 @@ from twinclass_media.forward.shape import Shape
 from twinclass_media.rtp.transport_cc import ArrivalLog
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.dtls import DtlsServer
+from twinclass_media.transport.native.way import NO_WAY, Way
 from twinclass_media.transport.srtp import SrtpPair
 from twinclass_media.worker.messages import TransportSpec
 
@@ -89,15 +90,15 @@ class Peer:
 
     Attributes:
         ready: a path is there, keys are there, consent is fresh: packets may go out.
-        handle: libsrtp's session for sending.
+        handle, session: libsrtp's session for sending, as cffi's pointer and as a number.
         sendto, sendmsg, address, packet_info: the chosen path, for UDP.
+        way: the same for the compiled loop.
         ssrcs: SSRC -> (producer, layer, is RTX) of what it sends.
         rows: our SSRC -> row of what it receives (RTX SSRCs too).
     """
 
     __slots__ = (
         "_statistics",
-        "_transport_number",
         "address",
         "arrivals",
         "available_bps",
@@ -114,6 +115,7 @@ class Peer:
         "last_feedback_in",
         "nack_budget",
         "names",
+        "next_transport_number",
         "packet_info",
         "path",
         "paths",
@@ -129,6 +131,7 @@ class Peer:
         "segmentation",
         "sendmsg",
         "sendto",
+        "session",
         "slot",
         "spec",
         "srtp",
@@ -137,6 +140,7 @@ class Peer:
         "stream",
         "suspect_at",
         "ufrags",
+        "way",
     )
 
     def __init__(self, spec: TransportSpec, statistics: Statistics, now: float) -> None:
@@ -146,11 +150,13 @@ class Peer:
         self._statistics = statistics
         self.ready = False
         self.handle: Any = None
+        self.session = 0
         self.sendto: Callable[..., int] = _no_path
         self.sendmsg: Callable[..., int] = _no_path
         self.address: tuple[Any, ...] = ()
         self.packet_info: list[tuple[int, int, bytes]] = []
         self.segmentation = True
+        self.way = NO_WAY
         self.stream: Stream | None = None
         self.path: Path | None = None
         self.paths: list[Path] = []
@@ -186,12 +192,14 @@ class Peer:
         self.received_mark = 0
         self.last_feedback_in = 0.0
         self.slot = 0
-        self._transport_number = 0
+        #: The transport-wide sequence number that the next packet gets.
+        self.next_transport_number = 1
 
-    def next_transport_number(self) -> int:
-        """Returns the next transport-wide sequence number."""
-        self._transport_number = (self._transport_number + 1) & 0xFFFF
-        return self._transport_number
+    def take_transport_numbers(self, count: int) -> int:
+        """Spends transport-wide sequence numbers; returns the first of them."""
+        first = self.next_transport_number
+        self.next_transport_number = (first + count) & 0xFFFF
+        return first
 
     def use_path(self, path: Path) -> None:
         """Sends over ``path`` from here on."""
@@ -202,6 +210,7 @@ class Peer:
         if path.endpoint is not None:
             self.sendto = path.endpoint.sock.sendto
             self.sendmsg = path.endpoint.sock.sendmsg
+            self.way = Way(path.endpoint.sock.fileno(), path.address, path.packet_info)
             self.segmentation = True
         self.update_ready(consent=True)
 

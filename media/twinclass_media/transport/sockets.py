@@ -13,8 +13,11 @@ def is_wildcard(host: str) -> bool:
     return host in ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
 
 
-def bound_socket(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
+def bound_socket(
+    kind: socket.SocketKind, host: str, port: int, *, shared: bool = False
+) -> socket.socket:
     """Returns a non-blocking socket; ``::`` takes IPv4 too, other IPv6 addresses do not.
+    ``shared``: further sockets of ours may have the same port.
 
     Raises:
         OSError: the address is not ours, or the port is taken.
@@ -27,6 +30,8 @@ def bound_socket(kind: socket.SocketKind, host: str, port: int) -> socket.socket
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((host, port))
     except OSError:
         sock.close()

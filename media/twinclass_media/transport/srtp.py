@@ -1,8 +1,9 @@
 """SRTP sessions of one peer, over libsrtp as pylibsrtp ships it.
 
-``unprotect`` goes through pylibsrtp's public methods. ``protect`` does not: the send loop
-protects in place in an arena, so it takes the library function and the session's pointer from
-pylibsrtp's private binding (1.0.0, pinned; a test guards it). That is worth 1 µs per packet.
+The send loop protects in place in an arena and what arrives is read in one buffer, so the
+library's functions and the session's pointer are taken from pylibsrtp's private binding (1.0.0,
+pinned; a test guards it). That is worth 1 µs per packet. What is rare goes through pylibsrtp's
+public methods.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from twinclass_media.transport.dtls import SrtpKeys
 #: The binding's untyped C objects; nothing outside the send loop touches them.
 FFI: Any = ffi
 SRTP_PROTECT: Any = lib.srtp_protect
+#: The same as a C function pointer, for the compiled loop.
+SRTP_PROTECT_POINTER: Any = ffi.addressof(lib, "srtp_protect")
 
 _PROFILES = {
     "SRTP_AES128_CM_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 10),
@@ -32,6 +35,14 @@ WINDOW = 256
 #: encoders that restart. libsrtp searches streams one by one and keeps 1 KiB for each.
 MAX_RECEIVE_STREAMS = 48
 
+#: Longer than any datagram that the ingress lets through.
+RECEIVE_BYTES = 2048
+#: One packet at a time is decrypted, in here.
+_buffer = bytearray(RECEIVE_BYTES)
+_view = memoryview(_buffer)
+_pinned: Any = ffi.from_buffer(_buffer)
+_length: Any = ffi.new("int *")
+
 
 class SrtpPair:
     """Keys of both directions.
@@ -39,15 +50,18 @@ class SrtpPair:
     Attributes:
         tag: bytes that ``protect`` adds to an RTP packet.
         handle: libsrtp's pointer for ``SRTP_PROTECT``.
+        session: the same as a number, for the compiled loop.
     """
 
-    __slots__ = ("_receive", "_send", "_streams", "handle", "tag")
+    __slots__ = ("_receive", "_receiving", "_send", "_streams", "handle", "session", "tag")
 
     def __init__(self, keys: SrtpKeys) -> None:
         profile, self.tag = _PROFILES[keys.profile]
         self._receive = Session(_policy(keys.receive, profile, Policy.SSRC_ANY_INBOUND))
         self._send = Session(_policy(keys.send, profile, Policy.SSRC_ANY_OUTBOUND))
+        self._receiving: Any = self._receive._srtp[0]
         self.handle: Any = self._send._srtp[0]
+        self.session = int(ffi.cast("uintptr_t", self.handle))
         self._streams: set[int] = set()
 
     def unprotect(self, packet: bytes, ssrc: int) -> bytes:
@@ -59,10 +73,7 @@ class SrtpPair:
         """
         if ssrc not in self._streams and len(self._streams) >= MAX_RECEIVE_STREAMS:
             raise LimitExceeded("too many SSRCs")
-        try:
-            data: bytes = self._receive.unprotect(packet)
-        except (pylibsrtp.Error, ValueError) as error:
-            raise RemoteProtocolError(str(error)) from error
+        data = _unprotect(lib.srtp_unprotect, self._receiving, packet)
         self._streams.add(ssrc)
         return data
 
@@ -78,11 +89,7 @@ class SrtpPair:
         Raises:
             RemoteProtocolError: not authentic, or replayed.
         """
-        try:
-            data: bytes = self._receive.unprotect_rtcp(packet)
-        except (pylibsrtp.Error, ValueError) as error:
-            raise RemoteProtocolError(str(error)) from error
-        return data
+        return _unprotect(lib.srtp_unprotect_rtcp, self._receiving, packet)
 
     def protect(self, packet: bytes) -> bytes:
         """Returns one protected RTP packet (retransmissions; bursts go another way).
@@ -100,6 +107,18 @@ class SrtpPair:
         """Returns the protected compound packet."""
         data: bytes = self._send.protect_rtcp(packet)
         return data
+
+
+def _unprotect(function: Any, session: Any, packet: bytes) -> bytes:  # noqa: ANN401
+    size = len(packet)
+    if size > RECEIVE_BYTES:
+        raise RemoteProtocolError("packet is too long")
+    _buffer[:size] = packet
+    _length[0] = size
+    status = function(session, _pinned, _length)
+    if status:
+        raise RemoteProtocolError(f"libsrtp status {status}")
+    return bytes(_view[: _length[0]])
 
 
 def _policy(key: bytes, profile: int, ssrc_type: int) -> Policy:

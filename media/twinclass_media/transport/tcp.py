@@ -38,6 +38,10 @@ MAX_STRANGERS = 256
 READ_BYTES = 64 * 1024
 
 
+def _itself(path: Path) -> Path:
+    return path
+
+
 class TcpStream:
     """One connection."""
 
@@ -128,7 +132,7 @@ class TcpStream:
             return
         now = listener.clock()
         for packet in packets:
-            listener.ingress.datagram(packet, self.peer, lambda: self.path, now)
+            listener.ingress.datagram(packet, self.peer, _itself, self.path, now)
             if self.peer is None:
                 self.peer = listener.owner_of(self)
         listener.after()

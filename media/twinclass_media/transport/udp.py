@@ -17,7 +17,8 @@ from typing import Any
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.ingress import Ingress
 from twinclass_media.transport.peer import Path, Peer
-from twinclass_media.transport.sockets import bound_socket, enlarge_buffers, is_wildcard
+from twinclass_media.transport.sockets import enlarge_buffers, is_wildcard
+from twinclass_media.transport.steering import steered_sockets
 
 #: Datagrams taken per turn of the loop: about 1 ms of work.
 MAX_PER_TURN = 100
@@ -31,13 +32,20 @@ BUFFER_BYTES = 4 * 1024 * 1024
 #: for anyway, and audio's bound is ten.
 BUSY_S = 0.004
 NAP_S = 0.002
+#: STUN and RTCP wait this long for the next media packet, which comes every 20 ms while
+#: anybody speaks. A retransmission comes that much later at worst, a join too.
+CONTROL_NAP_S = 0.02
 IP_PKTINFO = 8
 IPV6_RECVPKTINFO = 49
 IPV6_PKTINFO = 50
 
 
 class UdpEndpoint:
-    """A socket, and who is at which address of it."""
+    """A port, and who is at which address of it.
+
+    Where the kernel lets us, the port is two sockets: one for media and DTLS, which wakes us,
+    and one for STUN and RTCP, which waits for the next time we are awake (``steering``).
+    """
 
     def __init__(
         self,
@@ -53,38 +61,52 @@ class UdpEndpoint:
         Raises:
             OSError: the address is not ours, or the port is taken.
         """
-        self.sock = bound_socket(socket.SOCK_DGRAM, host, port)
-        enlarge_buffers(self.sock, BUFFER_BYTES)
+        self.sock, self._control = steered_sockets(host, port)
+        for sock in self._sockets():
+            enlarge_buffers(sock, BUFFER_BYTES)
         self._wildcard = is_wildcard(host)
-        if self._wildcard and self.sock.family == socket.AF_INET6:
-            self.sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-        elif self._wildcard:
-            self.sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        if self._wildcard:
+            for sock in self._sockets():
+                if sock.family == socket.AF_INET6:
+                    sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                else:
+                    sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
         self.port: int = self.sock.getsockname()[1]
         self.peers: dict[tuple[Any, ...], Peer] = {}
         self._ingress = ingress
         self._statistics = statistics
         self._after = after
         self._clock = clock
+        self._take = self._take_wildcard if self._wildcard else self._take_bound
         self._arrival_at = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._nap: asyncio.TimerHandle | None = None
+        self._control_nap: asyncio.TimerHandle | None = None
+
+    def _sockets(self) -> list[socket.socket]:
+        return [self.sock] if self._control is None else [self.sock, self._control]
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begins to receive."""
         self._loop = loop
         loop.add_reader(self.sock.fileno(), self._readable)
+        if self._control is not None:
+            loop.add_reader(self._control.fileno(), self._control_readable)
 
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Stops receiving and closes the socket."""
-        loop.remove_reader(self.sock.fileno())
-        if self._nap is not None:
-            self._nap.cancel()
-        self.sock.close()
+        """Stops receiving and closes the sockets."""
+        for timer in (self._nap, self._control_nap):
+            if timer is not None:
+                timer.cancel()
+        for sock in self._sockets():
+            loop.remove_reader(sock.fileno())
+            sock.close()
 
     def _readable(self) -> None:
         now = self._clock()
-        took = self._read_wildcard(now) if self._wildcard else self._read(now)
+        took = self._take(self.sock, now)
+        if self._control_nap is not None and self._control is not None:
+            self._nap_control(self._take(self._control, now))
         self._after()
         loop = self._loop
         if loop is None:
@@ -100,10 +122,34 @@ class UdpEndpoint:
             self._nap = None
             loop.add_reader(self.sock.fileno(), self._readable)
 
-    def _read(self, now: float) -> int:
+    def _control_readable(self) -> None:
+        """Something came, or nobody was awake for ``CONTROL_NAP_S``."""
+        control, loop = self._control, self._loop
+        if control is None or loop is None:
+            return
+        took = self._take(control, self._clock())
+        self._after()
+        if took:
+            if self._control_nap is None:
+                loop.remove_reader(control.fileno())
+            self._nap_control(took)
+        elif self._control_nap is not None:
+            self._control_nap = None
+            loop.add_reader(control.fileno(), self._control_readable)
+
+    def _nap_control(self, took: int) -> None:
+        assert self._loop is not None
+        if self._control_nap is not None:
+            self._control_nap.cancel()
+        # A full turn: more is waiting already.
+        nap = CONTROL_NAP_S if took < MAX_PER_TURN else 0.0
+        self._control_nap = self._loop.call_later(nap, self._control_readable)
+
+    def _take_bound(self, sock: socket.socket, now: float) -> int:
         """Takes what is there; returns how many datagrams that were."""
-        receive = self.sock.recvfrom
+        receive = sock.recvfrom
         datagram = self._ingress.datagram
+        path_to = self._path_to
         peers = self.peers
         for taken in range(MAX_PER_TURN):
             try:
@@ -113,12 +159,13 @@ class UdpEndpoint:
             except OSError as error:
                 self._count(error)
                 continue
-            datagram(data, peers.get(address), lambda a=address: Path(a, self, [], None), now)  # type: ignore[misc]
+            datagram(data, peers.get(address), path_to, address, now)
         return MAX_PER_TURN
 
-    def _read_wildcard(self, now: float) -> int:
-        receive = self.sock.recvmsg
+    def _take_wildcard(self, sock: socket.socket, now: float) -> int:
+        receive = sock.recvmsg
         datagram = self._ingress.datagram
+        path_from = self._path_from
         peers = self.peers
         for taken in range(MAX_PER_TURN):
             try:
@@ -128,13 +175,15 @@ class UdpEndpoint:
             except OSError as error:
                 self._count(error)
                 continue
-            datagram(
-                data,
-                peers.get(address),
-                lambda a=address, c=ancillary: Path(a, self, _answer_from(c), None),  # type: ignore[misc]
-                now,
-            )
+            datagram(data, peers.get(address), path_from, (address, ancillary), now)
         return MAX_PER_TURN
+
+    def _path_to(self, address: tuple[Any, ...]) -> Path:
+        return Path(address, self, [], None)
+
+    def _path_from(self, source: tuple[tuple[Any, ...], list[tuple[int, int, bytes]]]) -> Path:
+        address, ancillary = source
+        return Path(address, self, _answer_from(ancillary), None)
 
     def _count(self, error: OSError) -> None:
         """ICMP errors of former sends come up here; they concern one peer, not the socket."""

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from twinclass_media.settings import MediaSettings
+from twinclass_media.transport.native.library import LIBRARY
 from twinclass_media.worker.process import Worker, WorkerOptions
 
 
@@ -22,6 +23,8 @@ def parse_arguments(arguments: list[str]) -> tuple[WorkerOptions, str]:
     parser.add_argument("--announce", action="append", default=[])
     parser.add_argument("--no-tcp", action="store_true")
     parser.add_argument("--max-transports", type=int, default=2000)
+    parser.add_argument("--native", choices=("auto", "off"), default="auto")
+    parser.add_argument("--native-library", type=Path, default=LIBRARY, help="for tests")
     parser.add_argument("--drain-s", type=float, default=600.0)
     parser.add_argument("--log-level", default="INFO")
     a = parser.parse_args(arguments)
@@ -32,8 +35,9 @@ def parse_arguments(arguments: list[str]) -> tuple[WorkerOptions, str]:
         tcp=not a.no_tcp,
         max_transports=a.max_transports,
         drain_s=a.drain_s,
+        native=a.native,
     )
-    return WorkerOptions(a.index, a.run_dir, settings), a.log_level
+    return WorkerOptions(a.index, a.run_dir, settings, a.native_library), a.log_level
 
 
 async def _run(options: WorkerOptions) -> None:

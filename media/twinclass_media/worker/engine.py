@@ -54,11 +54,13 @@ class Engine:
         max_transports: int,
         now: float,
         unix: float,
+        library: Any | None = None,  # noqa: ANN401 - cffi has no types
     ) -> None:
-        """``now`` and ``unix``: the same instant on both clocks."""
+        """``now`` and ``unix``: the same instant on both clocks. ``library``: the compiled
+        send loop, if there is one."""
         self.statistics = Statistics()
         self.notify = notify
-        self.egress = Egress(self.statistics, self._row_blocked)
+        self.egress = Egress(self.statistics, self._row_blocked, library)
         self.ingress = Ingress(DtlsContext(certificate), self.statistics, self, self._speech_of)
         #: Called when there is something to pump; set by the shell.
         self.wake: Callable[[], None] = lambda: None

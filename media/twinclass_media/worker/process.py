@@ -18,6 +18,7 @@ from twinclass_media.settings import MediaSettings
 from twinclass_media.statistics import Distribution
 from twinclass_media.transport.addresses import announced_candidates
 from twinclass_media.transport.certificate import generate_certificate
+from twinclass_media.transport.native.library import LIBRARY, load
 from twinclass_media.transport.pipe import PipeSocket
 from twinclass_media.transport.tcp import TcpEndpoint
 from twinclass_media.transport.udp import UdpEndpoint
@@ -35,6 +36,7 @@ class WorkerOptions:
     index: int
     run_dir: Path
     settings: MediaSettings
+    native_library: Path = LIBRARY
 
     @property
     def port(self) -> int:
@@ -48,6 +50,10 @@ class Worker:
     def __init__(self, options: WorkerOptions) -> None:
         self._options = options
         now = time.monotonic()
+        library = None
+        if options.settings.native == "auto":
+            library = load(options.native_library)
+        log.info("send loop: %s", "compiled" if library is not None else "Python")
         self._certificate = generate_certificate(datetime.datetime.now(datetime.UTC))
         self._engine = Engine(
             self._certificate,
@@ -55,6 +61,7 @@ class Worker:
             options.settings.max_transports,
             now,
             time.time(),
+            library,
         )
         self._engine.wake = self._wake
         self._loop = asyncio.get_running_loop()

@@ -1,0 +1,1 @@
+"""The compiled send loop: its source, its build, its tables."""

@@ -1,0 +1,305 @@
+"""The compiled send loop against the one in Python: the same datagrams, to the byte."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import subprocess
+from pathlib import Path
+from typing import Self
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from twinclass_media.forward.layer import Layer
+from twinclass_media.forward.producer import Burst
+from twinclass_media.forward.ring import Entry
+from twinclass_media.forward.row import Row
+from twinclass_media.forward.shape import Shape
+from twinclass_media.forward.template import build_template
+from twinclass_media.rtp.payload import Vp8Descriptor
+from twinclass_media.statistics import Statistics
+from twinclass_media.transport.arena import Arena
+from twinclass_media.transport.dtls import SrtpKeys
+from twinclass_media.transport.egress import Egress
+from twinclass_media.transport.native.build import compile_library
+from twinclass_media.transport.native.burst import NativeBurst, Status
+from twinclass_media.transport.native.library import LIBRARY, load
+from twinclass_media.transport.native.way import Way, pack_address
+from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.srtp import SrtpPair
+from twinclass_media.worker.messages import RouterId, TransportId, TransportSpec
+
+KEYS = SrtpKeys("SRTP_AEAD_AES_128_GCM", os.urandom(28), os.urandom(28))
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """Built here, so that the test does not depend on what somebody built before."""
+    # CONTRIBUTING.md: the same tests over a library with sanitizers.
+    given_library = os.environ.get("TWINCLASS_TEST_LIBRARY")
+    path = Path(given_library or tmp_path_factory.mktemp("native") / LIBRARY.name)
+    if given_library is None:
+        compile_library("cc", path)
+    found = load(path)
+    assert found is not None
+    return found
+
+
+class Viewers:
+    """Rows whose peers send to real sockets."""
+
+    def __init__(self, count: int, family: int = socket.AF_INET) -> None:
+        host = "127.0.0.1" if family == socket.AF_INET else "::1"
+        self.statistics = Statistics()
+        self.layer = Layer(0, "", True, 90000)
+        self.sender = socket.socket(family, socket.SOCK_DGRAM)
+        self.sender.setblocking(False)
+        self.sockets: list[socket.socket] = []
+        self.rows: list[Row] = []
+        for index in range(count):
+            sink = socket.socket(family, socket.SOCK_DGRAM)
+            sink.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            sink.bind((host, 0))
+            sink.setblocking(False)
+            self.sockets.append(sink)
+            spec = TransportSpec(TransportId(f"t{index}"), RouterId("r"), 1, "u", "p")
+            peer = Peer(spec, self.statistics, 0.0)
+            peer.srtp = SrtpPair(KEYS)
+            peer.handle, peer.session = peer.srtp.handle, peer.srtp.session
+            peer.address = sink.getsockname()
+            peer.sendto, peer.sendmsg = self.sender.sendto, self.sender.sendmsg
+            peer.way = Way(self.sender.fileno(), peer.address, [])
+            peer.ready = True
+            row = Row(peer, 1000 + index, 0, 90000, {"VP8": (96 + index, None)}, 5, 7)
+            row.layer = self.layer
+            self.rows.append(row)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sock in (*self.sockets, self.sender):
+            sock.close()
+
+    def received(self) -> list[list[bytes]]:
+        found: list[list[bytes]] = []
+        for sock in self.sockets:
+            packets: list[bytes] = []
+            while True:
+                try:
+                    packets.append(sock.recv(2048))
+                except BlockingIOError:
+                    break
+            found.append(packets)
+        return found
+
+
+def entries(sizes: list[int], picture_id: int, bits: int) -> list[Entry]:
+    vp8 = None
+    if bits:
+        vp8 = Vp8Descriptor(True, 0, 6, picture_id, 2, bits, 9, 2 + bits // 8 + 1, 0)
+    return [
+        Entry(
+            70000 + i,
+            0xFFFFFF00 + i,
+            int(i == len(sizes) - 1),
+            bytes([i % 250] * size),
+            "VP8",
+            0.0,
+            vp8=vp8,
+        )
+        for i, size in enumerate(sizes)
+    ]
+
+
+def burst(viewers: Viewers, library: object | None, made: list[Entry], shape: Shape) -> None:
+    egress = Egress(viewers.statistics, lambda _: None, library)
+    egress.add(Burst(viewers.layer, made, viewers.rows, False), 0.0)
+    while egress.busy:
+        egress.run()
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.integers(12, 1150), min_size=1, max_size=60),
+    st.sampled_from([0, 7, 15]),
+    st.integers(0, 127),
+    st.integers(-200, 200),
+    st.integers(-70000, 70000),
+    st.sampled_from([0, 5]),
+    st.sampled_from([b"", b"0", b"video-12"]),
+    st.sampled_from([True, False]),
+)
+def test_both_loops_send_the_same_bytes(
+    library: object,
+    sizes: list[int],
+    bits: int,
+    picture_id: int,
+    delta: int,
+    offset: int,
+    transport_cc: int,
+    mid: bytes,
+    segmentation: bool,
+) -> None:
+    shape = Shape(16, False, 0, transport_cc, 4 if mid else 0, mid)
+    sent = []
+    for loop in (None, library):
+        with Viewers(3) as viewers:
+            for i, row in enumerate(viewers.rows):
+                row.shape = shape
+                row.sequence_offset, row.timestamp_offset = offset + i, offset * 7
+                row.picture_id_delta, row.tl0_delta = delta, -delta
+                row.peer.segmentation = segmentation
+                row.peer.next_transport_number = 65530 + i
+            made = entries(sizes, picture_id, bits)
+            burst(viewers, loop, made, shape)
+            sent.append(
+                (
+                    viewers.received(),
+                    [row.peer.next_transport_number for row in viewers.rows],
+                    [(row.packets, row.octets, row.last_source) for row in viewers.rows],
+                    viewers.statistics.packets_out,
+                    dict(viewers.statistics.drops),
+                )
+            )
+    assert sent[0] == sent[1]
+    assert [len(packets) for packets in sent[0][0]] == [len(sizes)] * 3
+    assert sent[0][4] == {}
+
+
+def test_rows_that_moved_on_or_cannot_read_the_codec_are_passed_over(library: object) -> None:
+    for loop in (None, library):
+        with Viewers(4) as viewers:
+            shape = Shape(16)
+            for row in viewers.rows:
+                row.shape = shape
+            viewers.rows[0].layer = None
+            viewers.rows[1].peer.ready = False
+            viewers.rows[2].payload_types = {"H264": (100, None)}
+            burst(viewers, loop, entries([100, 100], 0, 0), shape)
+            assert [len(packets) for packets in viewers.received()] == [0, 0, 0, 2]
+            assert viewers.statistics.drops == {"codec_not_negotiated": 2}
+            assert viewers.statistics.packets_out == 2
+
+
+def test_a_full_socket_stops_the_loop_and_nothing_is_lost_or_sent_twice(library: object) -> None:
+    """A Unix socket pair blocks as a full device queue does; UDP over loopback never does."""
+    for loop in (None, library):
+        with Viewers(3) as viewers:
+            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            near.setblocking(False)
+            far.setblocking(False)
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20_000)
+            shape = Shape(16)
+            for row in viewers.rows:
+                row.shape = shape
+            blocked = viewers.rows[1].peer
+            blocked.segmentation = False
+            blocked.sendto = lambda data, _, s=near: s.send(data)
+            blocked.sendmsg = lambda parts, _a, _f, _to, s=near: s.sendmsg(parts)
+            blocked.way = Way(near.fileno(), ("127.0.0.1", 1), [])
+            blocked.way.address_bytes = 0
+            egress = Egress(viewers.statistics, lambda _: None, loop)
+            made = entries([1100] * 40, 0, 0)
+            egress.add(Burst(viewers.layer, made, viewers.rows, False), 0.0)
+            got: list[bytes] = []
+            for _ in range(200):
+                egress.run()
+                if not egress.busy:
+                    break
+                while True:
+                    try:
+                        got.append(far.recv(2048))
+                    except BlockingIOError:
+                        break
+            while True:
+                try:
+                    got.append(far.recv(2048))
+                except BlockingIOError:
+                    break
+            assert viewers.statistics.drops["socket_full"] >= 1
+            assert [int.from_bytes(p[2:4], "big") for p in got] == [
+                (70000 + i) & 0xFFFF for i in range(40)
+            ]
+            assert [len(packets) for packets in viewers.received()] == [40, 0, 40]
+            near.close()
+            far.close()
+
+
+def test_a_way_without_segmentation_is_sent_singly(library: object) -> None:
+    with Viewers(1) as viewers:
+        # SO_NO_CHECK: the kernel refuses to segment (EIO) without checksums.
+        viewers.sender.setsockopt(socket.SOL_SOCKET, 11, 1)
+        for loop in (None, library):
+            viewers.rows[0].peer.segmentation = True
+            viewers.rows[0].shape = Shape(16)
+            viewers.rows[0].sequence_offset += 100
+            burst(viewers, loop, entries([600] * 6, 0, 0), Shape(16))
+            assert [len(packets) for packets in viewers.received()] == [6]
+            assert not viewers.rows[0].peer.segmentation
+        assert viewers.statistics.drops["segmentation_refused"] == 2
+
+
+def test_tables_that_do_not_fit_the_arena_are_refused_whole(library: object) -> None:
+    with Viewers(1) as viewers:
+        arena = Arena(viewers.statistics)
+        native = NativeBurst(library, arena)
+        template = build_template(entries([100], 0, 0), Shape(16), 0)
+        packets, runs = native.layout(template)
+        row = viewers.rows[0]
+        native.put(0, row, row.peer, 96, 0)
+        cut = bytearray(packets)
+        cut[4:8] = (200).to_bytes(4, "little")  # longer than the template
+        assert native.send(template, (bytes(cut), runs), 16, 1, 1e9).status == Status.INVALID
+        outside = runs[:4] + (10**6).to_bytes(4, "little") + runs[8:]
+        assert native.send(template, (packets, outside), 16, 1, 1e9).status == Status.INVALID
+        row.peer.way.address = 0
+        native.put(0, row, row.peer, 96, 0)
+        assert native.send(template, (packets, runs), 16, 1, 1e9).status == Status.INVALID
+        assert viewers.received() == [[]]
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_addresses_are_laid_out_as_the_kernel_reads_them(library: object, family: int) -> None:
+    with Viewers(2, family) as viewers:
+        for row in viewers.rows:
+            row.shape = Shape(16)
+        burst(viewers, library, entries([500, 500, 300], 0, 0), Shape(16))
+        assert [len(packets) for packets in viewers.received()] == [3, 3]
+    assert len(pack_address(("127.0.0.1", 1))) == 16
+    assert len(pack_address(("fe80::1%eth0", 1, 0, 3))) == 28
+
+
+def test_a_dead_socket_is_counted_and_others_get_theirs(library: object) -> None:
+    with Viewers(2) as viewers:
+        for row in viewers.rows:
+            row.shape = Shape(16)
+        viewers.rows[0].peer.way = Way(-1, ("127.0.0.1", 1), [])
+
+        def refuse(*_: object) -> int:
+            raise OSError(errno.EBADF, "closed")
+
+        viewers.rows[0].peer.sendmsg = viewers.rows[0].peer.sendto = refuse
+        burst(viewers, library, entries([100], 0, 0), Shape(16))
+        assert [len(packets) for packets in viewers.received()] == [0, 1]
+        assert viewers.statistics.drops["send_failed"] >= 1
+
+
+def test_a_library_of_another_source_is_not_used(tmp_path: Path) -> None:
+    other = tmp_path / "other.c"
+    other.write_text(
+        'const char *twinclass_burst_digest(void) { return "0000"; }\n'
+        "void twinclass_burst_send(void) {}\n"
+    )
+    made = tmp_path / "other.so"
+    subprocess.run(["cc", "-shared", "-fPIC", str(other), "-o", str(made)], check=True)
+    assert load(made) is None
+    assert load(tmp_path / "absent.so") is None
+    damaged = tmp_path / "damaged.so"
+    damaged.write_bytes(b"not a library")
+    assert load(damaged) is None
