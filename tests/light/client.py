@@ -203,7 +203,7 @@ class LightClient:
         self.received[message["type"]] += 1
         return message
 
-    async def command(self, kind: str, **fields: object) -> dict[str, Any]:
+    async def command(self, kind: str, /, **fields: object) -> dict[str, Any]:
         """Sends a command and returns its ack or error."""
         self._ids += 1
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()

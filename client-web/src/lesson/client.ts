@@ -209,6 +209,8 @@ export class LessonClient {
     this.line.setServerTime(message.server_time)
     this.lesson.welcome(message)
     this.tools.welcome(message)
+    // The lamp of a camera that nobody may see is out.
+    if (message.companion) this.own.close()
     if (!message.resumed) {
       // The server offers the downlink by itself; ours of before leads nowhere.
       this.downlink.drop()

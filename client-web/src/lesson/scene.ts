@@ -1,9 +1,10 @@
 /** What a viewer of the lesson is shown: slides, lead, and those on stage. */
 import { computed, type ComputedRef } from 'vue'
-import type { ParticipantView, StagePlace } from '@/protocol/messages'
+import type { DocumentView, ParticipantView, StagePlace } from '@/protocol/messages'
 import type { SlotTrack } from '@/rtc/downlink'
 import { useLesson } from './lesson'
 import { usePictures } from './pictures'
+import { useTools } from './tools'
 
 export interface Shown {
   picture: SlotTrack
@@ -16,16 +17,21 @@ export interface Shown {
 export interface Scene {
   /** Screen, else document camera; null while nobody shows one. */
   slides: ComputedRef<Shown | null>
+  /** The document to show where no screen is shared; it is drawn here, page by page. */
+  deck: ComputedRef<DocumentView | null>
   lead: ComputedRef<Shown | null>
   /** Who leads, also when there is no picture. */
   leadSeat: ComputedRef<ParticipantView | undefined>
-  /** On stage, without this page's own seat, in the order of entering. */
+  /** Nobody leads at this moment: the line of who does is lost, and nobody has taken over yet. */
+  leadAway: ComputedRef<boolean>
+  /** On stage, without this page's own seat, in the order of the stage; who is enlarged is first. */
   others: ComputedRef<readonly StagePlace[]>
 }
 
 export function useScene(): Scene {
   const lesson = useLesson()
   const pictures = usePictures()
+  const tools = useTools()
 
   /**
    * A slot names its owner also while nothing is sent; the seat says what is. Packets may be
@@ -48,15 +54,21 @@ export function useScene(): Scene {
   }
 
   const slides = computed(() => sent(pictures.taken('screen')) ?? sent(pictures.taken('document')))
+  const deck = computed(() => (slides.value === null ? (tools.shownDocument ?? null) : null))
   const lead = computed(() => shown(pictures.taken('lead')))
   const leadSeat = computed(
     () =>
+      lesson.participant(tools.teaching.participant) ??
       lesson.participant(pictures.taken('lead')?.slot.participant ?? null) ??
       lesson.leads.find((one) => one.role === 'lead') ??
       lesson.leads[0],
   )
-  const others = computed(() =>
-    lesson.stage.filter((one) => one.participant !== lesson.mySeat),
-  )
-  return { slides, lead, leadSeat, others }
+  const leadAway = computed(() => tools.teaching.away_since !== null || !lesson.leadPresent)
+  const others = computed(() => {
+    const { spotlight } = tools.stage
+    return lesson.stage
+      .filter((one) => one.participant !== lesson.mySeat)
+      .sort((a, b) => Number(b.participant === spotlight) - Number(a.participant === spotlight))
+  })
+  return { slides, deck, lead, leadSeat, leadAway, others }
 }

@@ -1,6 +1,6 @@
 import { enConsole } from './console'
 import { enLearner } from './learner'
-import { studioEn, toolsEn } from './tools.en'
+import { roomToolsEn, studioEn, toolsEn } from './tools.en'
 import type { Messages } from './zh'
 
 export const en: Messages = {
@@ -95,6 +95,7 @@ export const en: Messages = {
     lostTodo: 'Reconnecting by itself',
   },
   room: {
+    ...roomToolsEn,
     waitingTitle: 'Starting soon', waiting: 'The lead teacher is here', waitingLead: 'Waiting for the lead teacher', leadAway: 'The lead teacher is away for a moment',
     onStage: 'On stage', onStageSub: '{n} rooms are listening to us', onStageAlone: 'Everybody is listening to us', us: 'Us',
     speaking: 'On stage now', unblock: 'Press any key for sound', unblockSub: 'The browser plays sound only after someone has pressed a key',
@@ -122,7 +123,7 @@ export const en: Messages = {
     expiredTitle: 'This link has expired', expired: 'Ask the teacher who gave it to you for a new one.',
     invalidTitle: 'This link is not valid', invalid: 'Check that it was copied completely, or ask for a new one.',
     refusedTitle: 'You cannot enter', closedTitle: 'Lesson ended', closed: 'This lesson has ended.', leftTitle: 'You have left the lesson', arrivedTitle: 'You are in the classroom now', removedTitle: 'You were taken out of the lesson',
-    fencedTitle: 'You entered on another device', fenced: 'One identity works on one device at a time, so this page has stopped.', useHere: 'Use here',
+    fencedTitle: 'You entered on another device', fenced: 'One identity works on one device at a time, so this page has stopped.', useHere: 'Use here', asCompanion: 'Enter as second screen, without sound',
     browserTitle: 'Please open in a browser', browser: 'Pages inside this app cannot show live lessons. Copy the link and open it in Chrome, Edge or Safari.',
     copy: 'Copy link', copied: 'Copied. Paste it into a browser',
     codecTitle: 'Some pictures may be missing', codec: 'This browser cannot decode the video of this lesson. Some pictures stay dark; sound is not affected. Chrome or Edge can.',

@@ -1,4 +1,4 @@
-import type { StudioMessages, ToolMessages } from './zh'
+import type { RoomToolMessages, StudioMessages, ToolMessages } from './zh'
 
 export const toolsEn: ToolMessages = {
   slides: {
@@ -15,6 +15,7 @@ export const toolsEn: ToolMessages = {
     homes: 'Home', missing: 'No tally yet: {rooms}', allTold: 'All rooms have told',
     hold: 'Show hands or cards; your assistant counts', pick: 'Tap your answer', left: '{time} left',
   },
+  pairing: { title: 'Code for the assistant’s tablet', how: 'Open this site on the tablet and type these six digits' },
   pulse: {
     title: 'Signals', none: 'No signals', of: '{n}/{of} rooms', back: 'Got it', rooms: '{rooms}',
     kind: {
@@ -69,4 +70,10 @@ export const studioEn: StudioMessages = {
     quiz: 'Quiz', timer: 'Timer', group: 'Group work', sound: 'Sound check', heard: 'Sound check: I hear you', roll: 'Roll call and rules', note: 'Note to assistants', chat: 'Chat', handOver: 'Hand over',
     mic: 'Own microphone', camera: 'Own camera', share: 'Share screen', devices: 'Devices', tile: 'Call the chosen class on or off', close: 'Close the tool',
   },
+}
+
+export const roomToolsEn: RoomToolMessages = {
+  group: 'Group work', groupNoTask: 'Start as your teacher has told you', groupLeft: 'Time left', quizWait: 'Closed, the result comes',
+  moment: 'One moment, the teacher will be back', soundTurn: 'Please say something', soundTurnSub: 'The lead teacher is listening to our room',
+  companion: 'Second screen: the sound is on your other device, press A to have it here',
 }

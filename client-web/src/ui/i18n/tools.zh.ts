@@ -14,6 +14,7 @@ export const toolsZh = {
     homes: '居家', missing: '未报数：{rooms}', allTold: '各班都已报数',
     hold: '请举手或举牌，辅讲老师报数', pick: '选好就点', left: '还剩 {time}',
   },
+  pairing: { title: '辅讲平板配对码', how: '辅讲老师在平板上打开本站，输入这六位数字' },
   pulse: {
     title: '信号', none: '没有信号', of: '{n}/{of} 班', back: '知道了', rooms: '{rooms}',
     kind: {
@@ -69,4 +70,11 @@ export const studioZh = {
     quiz: '测验', timer: '倒计时', group: '分组', sound: '试音', heard: '试音：听到了', roll: '到课与规则', note: '给辅讲留言', chat: '聊天', handOver: '交接',
     mic: '自己的话筒', camera: '自己的摄像头', share: '共享屏幕', devices: '换设备', tile: '请选中的班级上台／下台', close: '收起工具',
   },
+} as const
+
+/** The big screen of a class. */
+export const roomToolsZh = {
+  group: '分组活动', groupNoTask: '请按老师的要求开始', groupLeft: '还剩', quizWait: '已收题，等老师公布结果',
+  moment: '请稍候，老师马上回来', soundTurn: '请本班说句话', soundTurnSub: '主讲老师正在听我们的声音',
+  companion: '副屏：声音在本班的另一台设备上，按 A 改到这里',
 } as const

@@ -1,7 +1,7 @@
 /** The words of the pages. zh-CN is written first; `en.ts` must have every key. */
 import { zhConsole } from './console'
 import { zhLearner } from './learner'
-import { studioZh, toolsZh } from './tools.zh'
+import { roomToolsZh, studioZh, toolsZh } from './tools.zh'
 
 export const zh = {
   ...toolsZh,
@@ -95,6 +95,7 @@ export const zh = {
     lostTodo: '正在自动重连',
   },
   room: {
+    ...roomToolsZh,
     waitingTitle: '马上上课', waiting: '主讲老师到了，请坐好', waitingLead: '正在等主讲老师', leadAway: '主讲老师暂时离线，马上回来',
     onStage: '上台中', onStageSub: '{n} 个班正在听我们说话', onStageAlone: '全体正在听我们说话', us: '我们',
     speaking: '正在台上', unblock: '按任意键开启声音', unblockSub: '浏览器要有人按一次键，才会放出声音',
@@ -122,7 +123,7 @@ export const zh = {
     expiredTitle: '链接已过期', expired: '请向发给您链接的老师要一个新的。',
     invalidTitle: '链接无效', invalid: '请检查链接是否复制完整，或要一个新的。',
     refusedTitle: '进不了课堂', closedTitle: '已下课', closed: '这节课结束了。', leftTitle: '已离开课堂', arrivedTitle: '你到教室了', removedTitle: '您已离开课堂',
-    fencedTitle: '已在另一台设备上进入', fenced: '同一个身份只能在一台设备上使用，这里已经停下。', useHere: '在这里使用',
+    fencedTitle: '已在另一台设备上进入', fenced: '同一个身份只能在一台设备上使用，这里已经停下。', useHere: '在这里使用', asCompanion: '作为副屏进入（没有声音）',
     browserTitle: '请用浏览器打开', browser: '这个应用里的网页不能上实时课。请复制链接，在系统浏览器（如 Chrome、Edge、Safari）里打开。',
     copy: '复制链接', copied: '已复制，请到浏览器里粘贴',
     codecTitle: '画面可能不完整', codec: '这个浏览器解不开这节课的视频，部分画面会是黑的，声音不受影响。请换 Chrome 或 Edge。',
@@ -162,4 +163,5 @@ export const zh = {
 type Words<T> = { readonly [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
 export type Messages = Words<typeof zh>
 export type StudioMessages = Words<typeof studioZh>
+export type RoomToolMessages = Words<typeof roomToolsZh>
 export type ToolMessages = Words<typeof toolsZh>
