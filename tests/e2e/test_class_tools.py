@@ -21,6 +21,7 @@ from twinclass_signaling.tool_commands import (
     OpenQuiz,
     ReleaseQuiz,
     SendNote,
+    SetPolicy,
     StartCountdown,
     StartGroupWork,
 )
@@ -237,4 +238,21 @@ async def test_markup_in_a_note_is_plain_text(server: Server, browsers: Browsers
     refused = await lead.page.command(SendNote("字" * 41))
     assert isinstance(refused, Error)
     assert "40" in refused.text.zh
+    await close_pages()
+
+
+async def test_public_chat_is_off_until_the_lead_allows_it(
+    server: Server, browsers: Browsers
+) -> None:
+    lead = await Lead.enter(server)
+    page = await console(server, browsers)
+    phone = await home(server, browsers, "home_learner", (360, 640))
+    await expect(phone.get_by_test_id("chat")).to_have_count(0)
+    await lead.ask(SetPolicy(public_chat=True))
+    await phone.get_by_test_id("chat-text").fill("老师好 <b>1</b>")
+    await phone.get_by_test_id("chat-send").click()
+    await expect(page.get_by_test_id("chat")).to_contain_text("老师好 <b>1</b>")
+    assert await page.locator("[data-testid=chat] b").count() == 0
+    await lead.ask(SetPolicy(public_chat=False))
+    await expect(phone.get_by_test_id("chat")).to_have_count(0)
     await close_pages()
