@@ -29,6 +29,7 @@ from twinclass_signaling.lesson.tool_events import (
     ToolEvent,
 )
 from twinclass_signaling.lesson.tools.sound_check import SoundCheckEvent, turn_of
+from twinclass_signaling.lesson.tools.teaching import teaching_room
 from twinclass_signaling.lesson.tools.work import WorkEvent
 from twinclass_signaling.messages import View
 from twinclass_signaling.ports import Grant, MediaPlane, Subscription
@@ -85,6 +86,7 @@ class MediaEffects:
             is_special = (
                 seat.role in LEAD_ROLES
                 or state.is_on_stage(participant)
+                or participant == teaching_room(state)
                 or (seat.role is Role.ASSISTANT and turn_of(state) is not None)
             )
             own = participant if is_special else None

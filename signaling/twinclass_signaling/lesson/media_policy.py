@@ -17,7 +17,7 @@ from twinclass_signaling.lesson.state import (
 )
 from twinclass_signaling.lesson.tools.sound_check import turn_of
 from twinclass_signaling.lesson.tools.stage import VISIBLE_STAGE
-from twinclass_signaling.lesson.tools.teaching import leading
+from twinclass_signaling.lesson.tools.teaching import leading, teaching_room
 from twinclass_signaling.messages import SlotKind, View
 from twinclass_signaling.permissions import may_publish
 from twinclass_signaling.ports import Grant, Subscription
@@ -44,12 +44,17 @@ def grants(state: LessonState, participant: ParticipantId) -> list[Grant]:
         return []
     place = state.place_of(participant)
     on_stage = place is not None
+    leads = participant == teaching_room(state)
     # Who is heard off stage is heard only by those whose slots name them.
-    is_heard = (place is not None and not place.muted) or participant in listened_to(state)
+    is_heard = (
+        (place is not None and not place.muted)
+        or (place is None and leads)
+        or participant in listened_to(state)
+    )
     # A room is always on the wall, small; a home is seen only when called on.
     camera_open = on_stage or seat.role is Role.ROOM
     return [
-        Grant("camera", open=camera_open, full=on_stage),
+        Grant("camera", open=camera_open, full=on_stage or leads),
         Grant("microphone", open=is_heard, full=is_heard),
     ]
 
@@ -83,7 +88,11 @@ def subscriptions(state: LessonState, participant: ParticipantId, view: View) ->
     if seat.role is Role.LEAD:
         # A lead sees the others, whoever of them leads now.
         lead, co_lead = participant, co_lead if lead == participant else lead
-    leads = [(0, lead)]
+    shown = lead
+    room = teaching_room(state)
+    if room is not None and seat.role is not Role.LEAD and not state.is_on_stage(room):
+        shown = room  # On stage it is shown already, and nobody is to hear it twice.
+    leads = [(0, shown)]
     # The second slot is there only for lessons that have a co-lead.
     if any(other.role is Role.CO_LEAD for other in state.seats.values()):
         leads.append((1, co_lead))

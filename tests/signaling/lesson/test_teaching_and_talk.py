@@ -208,6 +208,21 @@ def test_a_following_assistant_takes_over_at_the_right_cue_and_the_teacher_retur
     assert code_of(lesson, StartCountdown(5), HELPERS[0]) == "forbidden"
 
 
+def test_while_an_assistant_teaches_homes_see_and_hear_her_by_the_room_she_is_in() -> None:
+    lesson = full_lesson(HYBRID)
+    assert heard_by(lesson, HOMES[0]) == {"lead", "co"}
+    lesson.do(Lose(LEAD.participant))
+    lesson.do(TakeOver(), HELPERS[0])
+    assert heard_by(lesson, HOMES[0]) == {"room-1", "co"}
+    assert heard_by(lesson, ROOMS[0]) == {"co"}, "no room hears itself"
+    sound = [g for g in grants(lesson.state, ROOMS[0].participant) if g.source == "microphone"]
+    assert [(one.open, one.full) for one in sound] == [(True, True)]
+    lesson.do(join(LEAD))
+    wait(lesson, 1)
+    assert heard_by(lesson, HOMES[0]) == {"lead", "co"}
+    assert not [g for g in grants(lesson.state, ROOMS[0].participant) if g.full]
+
+
 def test_outside_hybrid_lessons_an_assistant_does_not_take_over() -> None:
     lesson = full_lesson()
     lesson.do(Lose(LEAD.participant))

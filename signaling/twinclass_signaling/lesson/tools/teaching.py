@@ -21,7 +21,7 @@ from twinclass_signaling.lesson.talk_events import (
 )
 from twinclass_signaling.lesson.tool_state import Offer
 from twinclass_signaling.lesson.tools.agenda import cue_at, phase_at
-from twinclass_signaling.lesson.tools.checks import forbidden
+from twinclass_signaling.lesson.tools.checks import forbidden, is_room
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_commands import HandBack, OfferHandOver, TakeOver
 
@@ -67,6 +67,17 @@ def leading(state: LessonState) -> tuple[ParticipantId | None, ParticipantId | N
     if who is not None and seat is not None and seat.role is Role.CO_LEAD:
         return (who, lead) if seat.presence != "left" else (lead, co_lead)
     return lead, co_lead
+
+
+def teaching_room(state: LessonState) -> ParticipantId | None:
+    """Returns the room in whose front the assistant stands who leads now; those at home see and
+    hear her by its camera and microphone."""
+    who = state.tools.teaching.who
+    seat = None if who is None else state.seats.get(who)
+    if seat is None or seat.role is not Role.ASSISTANT or seat.room is None:
+        return None
+    room = ParticipantId(seat.room)
+    return room if is_room(state.seats.get(room)) and state.is_here(room) else None
 
 
 def _is_gone(state: LessonState) -> bool:
