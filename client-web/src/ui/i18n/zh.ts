@@ -71,7 +71,7 @@ export const zh = {
     soundFirst: '网络弱，先保声音',
   },
   phase: { pre_class: '未上课', live: '上课中', closed: '已下课' },
-  counts: { rooms: '{n} 班', homes: '{n} 居家', people: '{n} 人' },
+  counts: { rooms: '{n} 班', homes: '{n} 居家', people: '{n} 人', heads: '{n} 人' },
   studio: {
     ...studioZh,
     wall: '课堂墙', wallOrder: '未点名在前', homes: '居家学生', stage: '台上',
