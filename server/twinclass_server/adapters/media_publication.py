@@ -17,7 +17,7 @@ from twinclass_signaling.sdp.uplink import UplinkTrack
 #: A source silent for this long has ended (ports.MediaListener). A lead who can no longer be seen
 #: or heard must be replaceable within 5 s, and the worker needs one to notice; even a still screen
 #: sends once a second.
-SILENT_S = 3.0
+SILENT_S = 2.0
 #: A layer unwanted for this long is stopped: shorter would stop and start it with every
 #: reconnect of a viewer.
 UNWANTED_S = 5.0

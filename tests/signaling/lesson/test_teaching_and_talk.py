@@ -208,6 +208,33 @@ def test_a_following_assistant_takes_over_at_the_right_cue_and_the_teacher_retur
     assert code_of(lesson, StartCountdown(5), HELPERS[0]) == "forbidden"
 
 
+def test_who_takes_over_from_a_dead_line_keeps_the_lesson_until_there_is_a_picture_again() -> None:
+    lesson = full_lesson(HYBRID)
+    lesson.do(StartPublication(LEAD.participant, "camera"))
+    lesson.do(EndPublication(LEAD.participant, "camera"))
+    wait(lesson, 1)
+    lesson.do(TakeOver(), HELPERS[0])
+    assert wait(lesson, 20) == [], "her socket still stands, but she is not there"
+    assert teacher(lesson.state) == "helper-1"
+    lesson.do(StartPublication(LEAD.participant, "camera"))
+    (back,) = wait(lesson, 1)
+    assert isinstance(back, TeachingChanged)
+    assert (back.participant, back.cause) == ("lead", "returned")
+
+
+def test_who_comes_back_on_a_new_line_is_back_also_without_a_camera() -> None:
+    lesson = full_lesson(HYBRID)
+    lesson.do(StartPublication(LEAD.participant, "camera"))
+    lesson.do(EndPublication(LEAD.participant, "camera"))
+    wait(lesson, 1)
+    lesson.do(TakeOver(), HELPERS[0])
+    lesson.do(Lose(LEAD.participant))
+    assert wait(lesson, 20) == []
+    lesson.do(join(LEAD))
+    (back,) = wait(lesson, 1)
+    assert isinstance(back, TeachingChanged)
+
+
 def test_while_an_assistant_teaches_homes_see_and_hear_her_by_the_room_she_is_in() -> None:
     lesson = full_lesson(HYBRID)
     assert heard_by(lesson, HOMES[0]) == {"lead", "co"}

@@ -88,9 +88,11 @@ def _is_gone(state: LessonState) -> bool:
 
 
 def _has_lost_media(state: LessonState, who: ParticipantId) -> bool:
-    seat = state.seats[who]
-    is_seen = "camera" in seat.sources or "microphone" in seat.sources
-    return state.tools.teaching.had_media and not is_seen
+    return state.tools.teaching.had_media and not _is_seen(state, who)
+
+
+def _is_seen(state: LessonState, who: ParticipantId) -> bool:
+    return bool({"camera", "microphone"} & set(state.seats[who].sources))
 
 
 def candidates(state: LessonState) -> tuple[ParticipantId, ...]:
@@ -197,10 +199,13 @@ def _returning(state: LessonState) -> ParticipantId | None:
     """Returns the lead who is back while somebody teaches because of the loss."""
     teaching = state.tools.teaching
     lead = lead_of(state)
-    is_back = lead is not None and lead != teaching.who and state.is_here(lead)
-    if teaching.who is None or not teaching.by_loss or not is_back or teaching.offer is not None:
+    if lead is None or lead == teaching.who or not state.is_here(lead):
         return None
-    return lead
+    if teaching.who is None or not teaching.by_loss or teaching.offer is not None:
+        return None
+    # Of a line that died without a word the socket still stands: only media says that she is back.
+    is_back = teaching.away_by == "connection" or _is_seen(state, lead)
+    return lead if is_back else None
 
 
 def due(state: LessonState, now: float) -> list[LessonEvent]:
@@ -228,13 +233,18 @@ def refresh(state: LessonState, at: float) -> None:
     """Keeps ``away_since``; called after every event that may have changed it."""
     teaching = state.tools.teaching
     who = teacher(state)
-    if who is not None and {"camera", "microphone"} & set(state.seats[who].sources):
+    if who is not None and _is_seen(state, who):
         teaching.had_media = True
     if not _is_gone(state) or who is None:
         teaching.away_since = None
     elif teaching.away_since is None:
         teaching.away_since = at
         teaching.away_by = "media" if state.is_here(who) else "connection"
+    lead = lead_of(state)
+    is_lead_lost = lead is None or not state.is_here(lead)
+    if teaching.away_since is None and teaching.who is not None and is_lead_lost:
+        # Whoever comes back on a new line is back, with a camera or without.
+        teaching.away_by = "connection"
 
 
 def apply(state: LessonState, event: TeachingEvent, at: float) -> None:
