@@ -63,7 +63,7 @@ class MediaListener(Protocol):
     def publication_ended(
         self, lesson: LessonId, participant: ParticipantId, source: Source
     ) -> None:
-        """A source is gone (track removed, transport closed, silent for 3 s)."""
+        """A source is gone (track removed, transport closed, silent for 2 s)."""
         ...
 
     def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:

@@ -201,9 +201,9 @@ def test_a_publication_starts_once_and_ends_after_silence(lesson: Lesson) -> Non
         lesson.layers("s:1", [True, False, False], [True] * 3, now)
     assert lesson.host.publications == [("started", LEAD, "camera")]
     lesson.layers("s:1", [False] * 3, [True] * 3, 3.0)
-    lesson.media.tick(5.9)
+    lesson.media.tick(4.9)
     assert len(lesson.host.publications) == 1
-    lesson.media.tick(6.0)
+    lesson.media.tick(5.0)
     assert lesson.host.publications[-1] == ("ended", LEAD, "camera")
     lesson.layers("s:1", [True, True, True], [True] * 3, 9.0)
     assert lesson.host.publications[-1] == ("started", LEAD, "camera")
