@@ -180,6 +180,7 @@ class Server:
         )
         demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
         whip = self._whip(lessons, media, school.keys)
+        school.on_withdrawn(whip.withdraw)
         routes = [*school.routes(), *whip.routes()]
         # Names of pupils are behind it: only a demo that nobody else can reach shows it.
         shows_desk = settings.http.host in {"127.0.0.1", "::1"} and not settings.http.public_url

@@ -54,8 +54,10 @@ class SchoolParts:
         self._database = Database(settings.database.url, folder.path)
         self._desk = LessonDesk(self._database)
         self._revoked = RevokedLinks(self._desk)
-        self._opener = Opener(self._desk, lessons)
+        self._lessons = lessons
+        self._revoked.listeners.append(self._end_sessions)
         self._shelf = SlideShelf(self._database, FolderStore(folder.path / "files"))
+        self._opener = Opener(self._desk, lessons, self._shelf)
         self.keys = self._revoked.guard(keys)
 
     async def start(self) -> None:
@@ -77,14 +79,23 @@ class SchoolParts:
             self._desk,
             self._opener,
             self._revoked,
+            self._shelf,
             self.keys,
             self._settings.http.public_url,
         )
         return [
-            *SlideRoutes(self._shelf, self._desk, self.keys).routes(),
+            *SlideRoutes(self._shelf, self._desk, self._opener, self.keys).routes(),
             *PairRoutes(school, self._desk, self.keys).routes(),
             *school.routes(),
         ]
+
+    def on_withdrawn(self, listener: Callable[[Callable[[str], bool]], None]) -> None:
+        """Tells ``listener`` of withdrawn links too."""
+        self._revoked.listeners.append(listener)
+
+    def _end_sessions(self, is_revoked: Callable[[str], bool]) -> None:
+        for host in list(self._lessons.hosts.values()):
+            host.withdraw(is_revoked)
 
     def background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Returns what runs as long as the server does."""

@@ -86,12 +86,18 @@ def _portal(
             {**{k: v for k, v in asdict(link).items() if k != "path"}, "url": base + link.path}
             for link in demo.links(keys(), time.time())
         ]
+        # Behind a proxy, or under another name (DNS rebinding), it is not this machine's browser.
+        is_here = (
+            request.url.hostname in {"127.0.0.1", "::1", "localhost"}
+            and "x-forwarded-for" not in request.headers
+            and "forwarded" not in request.headers
+        )
         desk = base + staff_path(keys(), Role.OPERATOR, "operator", "", DESK_TTL_S)
         return JSONResponse(
             {
                 "lesson": {"id": DEMO, "title": demo.title()},
                 "links": links,
-                "desk": desk if shows_desk else None,
+                "desk": desk if shows_desk and is_here else None,
             },
             headers={"Cache-Control": "no-store"},
         )

@@ -35,6 +35,7 @@ from twinclass_server.roster.live import Opener
 from twinclass_server.roster.models import JoinLink, LessonRow
 from twinclass_server.roster.plans import LessonWish, Names
 from twinclass_server.roster.revoked import RevokedLinks
+from twinclass_server.roster.slides import SlideShelf
 from twinclass_signaling.errors import Conflict, LimitExceeded, SignalingError, UserError
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import Claims, TokenKeys
@@ -65,6 +66,7 @@ class SchoolRoutes:
         desk: LessonDesk,
         opener: Opener,
         revoked: RevokedLinks,
+        shelf: SlideShelf,
         keys: Keys,
         public_url: str = "",
     ) -> None:
@@ -72,6 +74,7 @@ class SchoolRoutes:
         self._desk = desk
         self._opener = opener
         self._revoked = revoked
+        self._shelf = shelf
         self._keys = keys
         self._public_url = public_url.rstrip("/")
         #: One import at a time: two would wait for each other inside the database.
@@ -169,6 +172,7 @@ class SchoolRoutes:
                 "lesson_open", "课堂正开着，请先下课。", "The lesson is open; close it first."
             )
         await asyncio.to_thread(self._desk.remove, lesson, staff)
+        await asyncio.to_thread(self._shelf.forget, lesson)
         await self._revoked.refresh()
         return Response(status_code=204)
 

@@ -150,6 +150,13 @@ class WhipService:
         for name in list(self._resources):
             self._end(name)
 
+    def withdraw(self, is_revoked: Callable[[str], bool]) -> None:
+        """Ends resources that were opened with a link that is withdrawn."""
+        for resource in list(self._resources.values()):
+            link = resource.door.link
+            if link is not None and is_revoked(link):
+                self._end(resource.name)
+
     def _handler(
         self, inner: Callable[[Request], Awaitable[Response]]
     ) -> Callable[[Request], Awaitable[Response]]:

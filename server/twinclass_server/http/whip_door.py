@@ -21,6 +21,8 @@ class Door:
     wanted: tuple[Subscription, ...] = ()
     #: What the door needs to give the same seat again.
     memo: bytes = b""
+    #: The link it was opened with, if it can be withdrawn.
+    link: str | None = None
 
 
 class LessonDoor(Protocol):

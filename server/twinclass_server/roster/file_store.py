@@ -20,6 +20,10 @@ class FileStore(Protocol):
         """Returns where a file can be read, None when there is none."""
         ...
 
+    def remove(self, sha256: str) -> None:
+        """Forgets a file; nothing happens when there is none."""
+        ...
+
 
 class FolderStore:
     """Fills ``FileStore`` with a folder; a file never appears half written."""
@@ -48,6 +52,17 @@ class FolderStore:
             return None
         place = self._place(sha256)
         return place if place.is_file() else None
+
+    def remove(self, sha256: str) -> None:
+        """See ``FileStore``."""
+        place = self.path(sha256)
+        if place is not None:
+            place.unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Removes what a process that was killed had received by half."""
+        for left in self._folder.glob(".*.part"):
+            left.unlink(missing_ok=True)
 
     def _place(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256

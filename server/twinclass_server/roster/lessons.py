@@ -6,13 +6,11 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import delete, func, or_, select
-from sqlalchemy.orm import Session
 
+from twinclass_server.roster.choices import choices
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.models import (
-    Enrolment,
     JoinLink,
     LessonClass,
     LessonRow,
@@ -23,33 +21,28 @@ from twinclass_server.roster.models import (
     SchoolClass,
 )
 from twinclass_server.roster.plans import (
-    LessonSettings,
     LessonWish,
     Names,
-    Planned,
-    SeatWish,
-    class_teachers,
     planned,
     settings_of,
 )
-from twinclass_signaling.errors import Conflict, Forbidden
+from twinclass_server.roster.rows import (
+    LinkRow,
+    fill,
+    own_lesson,
+    put_people,
+    require_closed,
+    revoke_link,
+    sync_links,
+    unknown_lesson,
+)
+from twinclass_signaling.errors import Conflict, Forbidden, LimitExceeded
 from twinclass_signaling.lesson.plan import Plan
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import StaffClaims
 
-#: A link still says "this lesson is over" the day after.
-_LINK_AFTER = timedelta(days=1)
 #: A year of a busy lead, twice; older lessons are in the library.
 MAX_LESSONS = 500
-#: Teachers and classes of a city in one picker.
-MAX_CHOICES = 5000
-
-
-class LinkRow(NamedTuple):
-    """A link of a lesson with the name of whoever it is for."""
-
-    link: JoinLink
-    names: Names
 
 
 class Sheet(NamedTuple):
@@ -74,32 +67,7 @@ class LessonDesk:
     def choices(self) -> dict[str, Any]:
         """Returns schools with their classes, and teachers, to choose from."""
         with self._database.session() as session:
-            counts = {
-                (class_id, at_home): count
-                for class_id, at_home, count in session.execute(
-                    select(Enrolment.class_id, Enrolment.at_home, func.count())
-                    .where(Enrolment.role == "pupil", Enrolment.status == "active")
-                    .group_by(Enrolment.class_id, Enrolment.at_home)
-                )
-            }
-            schools: dict[str, dict[str, Any]] = {
-                school.id: {"id": school.id, "name": school.name, "classes": []}
-                for school in session.scalars(select(School).order_by(School.sourced_id))
-            }
-            classes = select(SchoolClass).order_by(SchoolClass.sourced_id).limit(MAX_CHOICES)
-            for found in session.scalars(classes):
-                rooms: list[dict[str, Any]] = schools[found.school_id]["classes"]
-                homes = counts.get((found.id, True), 0)
-                rooms.append(
-                    {
-                        "id": found.id,
-                        "name": found.name,
-                        "grade": found.grade,
-                        "pupils": counts.get((found.id, False), 0) + homes,
-                        "homes": homes,
-                    }
-                )
-            return {"schools": list(schools.values()), "teachers": _teachers(session)}
+            return choices(session)
 
     def lessons(self, staff: StaffClaims) -> list[tuple[LessonRow, list[str], int]]:
         """Returns the lessons that staff may see, the newest first, with names of their classes
@@ -146,9 +114,9 @@ class LessonDesk:
             Forbidden: another lead's.
         """
         with self._database.session() as session:
-            row = _own(session, lesson, staff)
+            row = own_lesson(session, lesson, staff)
             found = planned(session, row)
-            links = _sync(session, row, found)
+            links = sync_links(session, row, found)
             classes = select(LessonClass.class_id).where(LessonClass.lesson_id == lesson)
             staff_rows = list(
                 session.scalars(select(LessonStaff).where(LessonStaff.lesson_id == lesson))
@@ -171,7 +139,7 @@ class LessonDesk:
         with self._database.session() as session:
             row = session.get(LessonRow, lesson)
             if row is None:
-                raise _unknown()
+                raise unknown_lesson()
             return planned(session, row).plan
 
     def due(self, now: datetime, ahead: timedelta) -> list[str]:
@@ -188,9 +156,32 @@ class LessonDesk:
                 if row.starts_at + timedelta(minutes=row.planned_minutes) > now
             ]
 
-    def assistant(self, lesson: str, room: str, now: datetime) -> JoinLink | None:
-        """Returns the link of a class's assistant, for a tablet that was paired."""
+    def lead(self, lesson: str) -> str:
+        """Returns the participant id of a lesson's lead.
+
+        Raises:
+            Conflict: ``lesson_unknown``.
+        """
         with self._database.session() as session:
+            row = session.get(LessonRow, lesson)
+            if row is None:
+                raise unknown_lesson()
+            return row.lead_id or f"lead-{row.id}"
+
+    def assistant(self, lesson: str, room: str, now: datetime) -> JoinLink | None:
+        """Returns the link of a class's assistant, for a tablet that was paired; None: the lesson
+        is not of this desk.
+
+        Raises:
+            Conflict: ``class_unknown``: the class takes no part any more, or the lesson is over.
+        """
+        with self._database.session() as session:
+            row = session.get(LessonRow, lesson)
+            if row is None:
+                return None
+            # One that was withdrawn is replaced here as on the sheet.
+            sync_links(session, row, planned(session, row))
+            session.flush()
             query = select(JoinLink).where(
                 JoinLink.lesson_id == lesson,
                 JoinLink.room_id == room,
@@ -198,7 +189,10 @@ class LessonDesk:
                 JoinLink.revoked_at.is_(None),
                 JoinLink.expires_at > now,
             )
-            return session.scalars(query.order_by(JoinLink.subject)).first()
+            found = session.scalars(query.order_by(JoinLink.subject)).first()
+            if found is None:
+                raise Conflict("class_unknown", "这个班不在这节课里。", "No such class in it.")
+            return found
 
     def names(self, link: JoinLink) -> Names:
         """Returns how the bearer of a link is called."""
@@ -220,14 +214,23 @@ class LessonDesk:
         """
         now = datetime.now(UTC)
         with self._database.session() as session:
+            query = select(func.count()).where(
+                LessonRow.created_by == staff.sub, LessonRow.starts_at > now - timedelta(days=1)
+            )
+            if (session.scalar(query) or 0) >= MAX_LESSONS:
+                raise LimitExceeded(
+                    "too_many_lessons",
+                    f"您还有 {MAX_LESSONS} 节课没上，请先删除不用的。",
+                    f"{MAX_LESSONS} of your lessons are still to come; delete some first.",
+                )
             row = LessonRow(
                 id=f"l-{secrets.token_hex(8)}", created_by=staff.sub, created_at=now, opened_at=None
             )
-            _fill(session, row, wish, staff)
+            fill(session, row, wish, staff)
             session.add(row)
             session.flush()
-            _put_people(session, row, wish)
-            _sync(session, row, planned(session, row))
+            put_people(session, row, wish)
+            sync_links(session, row, planned(session, row))
             return row.id
 
     def change(self, lesson: str, wish: LessonWish, staff: StaffClaims) -> None:
@@ -238,14 +241,14 @@ class LessonDesk:
             Forbidden: another lead's.
         """
         with self._database.session() as session:
-            row = _own(session, lesson, staff)
-            _require_closed(row)
-            _fill(session, row, wish, staff)
+            row = own_lesson(session, lesson, staff)
+            require_closed(row)
+            fill(session, row, wish, staff)
             session.execute(delete(LessonClass).where(LessonClass.lesson_id == lesson))
             session.execute(delete(LessonStaff).where(LessonStaff.lesson_id == lesson))
             session.flush()
-            _put_people(session, row, wish)
-            _sync(session, row, planned(session, row))
+            put_people(session, row, wish)
+            sync_links(session, row, planned(session, row))
 
     def remove(self, lesson: str, staff: StaffClaims) -> None:
         """Deletes a lesson; its links are refused from then on.
@@ -255,12 +258,12 @@ class LessonDesk:
             Forbidden: another lead's.
         """
         with self._database.session() as session:
-            row = _own(session, lesson, staff)
+            row = own_lesson(session, lesson, staff, may_co_lead=False)
             query = select(JoinLink).where(
                 JoinLink.lesson_id == lesson, JoinLink.revoked_at.is_(None)
             )
             for link in session.scalars(query):
-                _revoke(session, link)
+                revoke_link(session, link)
             session.flush()
             session.execute(delete(JoinLink).where(JoinLink.lesson_id == lesson))
             session.execute(delete(LessonClass).where(LessonClass.lesson_id == lesson))
@@ -275,12 +278,12 @@ class LessonDesk:
             Forbidden: another lead's.
         """
         with self._database.session() as session:
-            _own(session, lesson, staff)
+            own_lesson(session, lesson, staff)
             link = session.get(JoinLink, link_id)
             if link is None or link.lesson_id != lesson:
                 raise Conflict("link_unknown", "没有这个链接。", "There is no such link.")
             if link.revoked_at is None:
-                _revoke(session, link)
+                revoke_link(session, link)
 
     def mark_opened(self, lesson: str) -> None:
         """Notes that the live system has it."""
@@ -293,10 +296,15 @@ class LessonDesk:
         """Tells whether staff may see a lesson."""
         try:
             with self._database.session() as session:
-                _own(session, lesson, staff)
+                own_lesson(session, lesson, staff)
         except (Conflict, Forbidden):
             return False
         return True
+
+    def require_changeable(self, lesson: str, staff: StaffClaims) -> None:
+        """Raises as ``change`` where staff may not change a lesson any more."""
+        with self._database.session() as session:
+            require_closed(own_lesson(session, lesson, staff))
 
     def revoked(self, now: datetime, limit: int) -> list[str]:
         """Returns ids of withdrawn links that would still be good, newest first."""
@@ -309,127 +317,6 @@ class LessonDesk:
         """Tells whether no school was imported yet."""
         with self._database.session() as session:
             return session.scalars(select(School.id).limit(1)).first() is None
-
-
-def _unknown() -> Conflict:
-    return Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
-
-
-def _require_closed(row: LessonRow) -> None:
-    if row.opened_at is not None:
-        raise Conflict(
-            "lesson_open",
-            "课堂已经打开，不能再修改；请下课后新建一节。",
-            "The lesson is open and cannot be changed; close it and make a new one.",
-        )
-
-
-def _own(session: Session, lesson: str, staff: StaffClaims) -> LessonRow:
-    row = session.get(LessonRow, lesson)
-    if row is None:
-        raise _unknown()
-    if staff.role is Role.OPERATOR or staff.sub in {row.lead_id, row.created_by}:
-        return row
-    if session.get(LessonStaff, (lesson, staff.sub, "co_lead")) is not None:
-        return row
-    raise Forbidden("forbidden", "这是另一位老师的课。", "This is another teacher's lesson.")
-
-
-def _fill(session: Session, row: LessonRow, wish: LessonWish, staff: StaffClaims) -> None:
-    lead = wish.lead if wish.lead is not None else staff.sub
-    if staff.role is not Role.OPERATOR and lead not in {staff.sub, row.lead_id}:
-        raise Forbidden("forbidden", "只能为自己排课。", "You can plan lessons of your own only.")
-    person = session.get(Person, lead)
-    if person is None and lead != staff.sub:
-        raise Conflict("person_unknown", "没有这位老师。", "There is no such teacher.")
-    row.title, row.subject = wish.title.strip(), wish.subject.strip()
-    row.starts_at, row.planned_minutes = wish.starts_at.astimezone(UTC), wish.planned_minutes
-    row.lead_id = lead
-    row.lead_name = person.name if person is not None else staff.name
-    kept = LessonSettings(wish.policy, wish.phases, wish.cues, wish.observers)
-    row.settings = msgspec.to_builtins(kept)
-
-
-def _put_people(session: Session, row: LessonRow, wish: LessonWish) -> None:
-    classes = tuple(dict.fromkeys(wish.classes))
-    known = set(session.scalars(select(SchoolClass.id).where(SchoolClass.id.in_(classes))))
-    if known != set(classes):
-        raise Conflict("class_unknown", "没有这个班级。", "There is no such class.")
-    session.add_all(
-        LessonClass(lesson_id=row.id, class_id=class_id, position=position)
-        for position, class_id in enumerate(classes)
-    )
-    assistants = class_teachers(session, classes) if wish.assistants is None else wish.assistants
-    people = {*wish.co_leads, *(assistant.person for assistant in assistants)}
-    found = set(session.scalars(select(Person.id).where(Person.id.in_(people))))
-    if found != people:
-        raise Conflict("person_unknown", "没有这位老师。", "There is no such teacher.")
-    if any(assistant.class_id not in known for assistant in assistants):
-        raise Conflict(
-            "assistant_elsewhere", "辅讲老师的班级不在这节课里。", "Her class is not in the lesson."
-        )
-    staff: dict[tuple[str, str], str | None] = {
-        ("co_lead", person): None for person in wish.co_leads if person != row.lead_id
-    }
-    for assistant in assistants:
-        if ("co_lead", assistant.person) not in staff and assistant.person != row.lead_id:
-            staff["assistant", assistant.person] = assistant.class_id
-    session.add_all(
-        LessonStaff(lesson_id=row.id, person_id=person, role=role, class_id=class_id)
-        for (role, person), class_id in staff.items()
-    )
-    session.flush()
-
-
-def _sync(session: Session, row: LessonRow, found: Planned) -> list[LinkRow]:
-    """Makes the links a lesson needs and withdraws those it does not need any more."""
-    now = datetime.now(UTC)
-    expires = row.starts_at + timedelta(minutes=row.planned_minutes) + _LINK_AFTER
-    query = select(JoinLink).where(JoinLink.lesson_id == row.id, JoinLink.revoked_at.is_(None))
-    existing = {SeatWish(Role(x.role), x.subject, x.room_id): x for x in session.scalars(query)}
-    for wish, link in existing.items():
-        if wish not in found.seats:
-            _revoke(session, link)
-        elif link.expires_at < expires:
-            link.expires_at = expires
-    links: list[LinkRow] = []
-    for wish, names in found.seats.items():
-        held = existing.get(wish)
-        if held is None:
-            held = JoinLink(
-                id=secrets.token_hex(6),
-                lesson_id=row.id,
-                role=wish.role,
-                subject=wish.subject,
-                room_id=wish.room,
-                created_at=now.replace(microsecond=0),
-                expires_at=expires,
-            )
-            session.add(held)
-        links.append(LinkRow(held, names))
-    return links
-
-
-def _revoke(session: Session, link: JoinLink) -> None:
-    now = datetime.now(UTC)
-    link.revoked_at = now
-    session.add(RevokedLink(id=link.id, revoked_at=now, expires_at=link.expires_at))
-
-
-def _teachers(session: Session) -> list[dict[str, str]]:
-    """People who are no pupils and no guardians' wards: enrolled as teachers, or nowhere."""
-    pupils = select(Enrolment.person_id).where(Enrolment.role == "pupil")
-    query = (
-        select(Person.id, Person.name, School.name)
-        .outerjoin(School, School.id == Person.school_id)
-        .where(Person.status == "active", Person.id.not_in(pupils))
-        .order_by(School.sourced_id, Person.sourced_id)
-        .limit(MAX_CHOICES)
-    )
-    return [
-        {"id": person, "name": name, "school": school or ""}
-        for person, name, school in session.execute(query)
-    ]
 
 
 __all__ = ["LessonDesk", "LinkRow", "Sheet", "settings_of"]

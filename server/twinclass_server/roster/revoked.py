@@ -25,6 +25,9 @@ class RevokedLinks:
     def __init__(self, desk: LessonDesk) -> None:
         self._desk = desk
         self._ids: frozenset[str] = frozenset()
+        self._reading = asyncio.Lock()
+        #: Called with a test for withdrawn links whenever there are new ones.
+        self.listeners: list[Callable[[Callable[[str], bool]], None]] = []
 
     def __contains__(self, link: object) -> bool:
         return link in self._ids
@@ -39,8 +42,15 @@ class RevokedLinks:
         Raises:
             Unavailable: the database is away; what was known stays.
         """
-        now = datetime.now(UTC)
-        self._ids = frozenset(await asyncio.to_thread(self._desk.revoked, now, MAX_REVOKED))
+        # One after the other: an older reading must not come after a newer one.
+        async with self._reading:
+            now = datetime.now(UTC)
+            found = frozenset(await asyncio.to_thread(self._desk.revoked, now, MAX_REVOKED))
+            is_more = not found <= self._ids
+            self._ids = found
+        if is_more:
+            for listener in self.listeners:
+                listener(found.__contains__)
 
     async def keep(self) -> None:
         """Refreshes for ever."""

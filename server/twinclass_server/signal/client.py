@@ -31,6 +31,8 @@ class Client:
     is_welcome: bool = False
     #: What the media plane said before that; a handful at most, sent right after.
     early: list[MediaMessage] = field(default_factory=list)
+    #: The link it came in with; a link that is withdrawn ends the session.
+    link: str | None = None
     #: The tools as this page was told them last.
     tools: dict[str, ToolView] = field(default_factory=dict)
 

@@ -45,7 +45,7 @@ class HostDoor:
         await host.seats.admit_guest(claims, Guest(session, actor, is_viewer=not want_publish))
         wanted = () if want_publish else tuple(external_subscriptions(host.state))
         memo = msgspec.msgpack.encode(_Memo(claims, is_viewer=not want_publish))
-        return Door(session, lesson, claims.participant, wanted, memo)
+        return Door(session, lesson, claims.participant, wanted, memo, claims.lnk)
 
     async def restore(self, lesson: LessonId, session: SessionId, memo: bytes) -> Door:
         """Gives a session of before its seat again; see ``LessonDoor``."""
@@ -55,7 +55,7 @@ class HostDoor:
         actor = Actor(claims.participant, claims.role, claims.room_id)
         await host.seats.admit_guest(claims, Guest(session, actor, noted.is_viewer))
         wanted = tuple(external_subscriptions(host.state)) if noted.is_viewer else ()
-        return Door(session, lesson, claims.participant, wanted, memo)
+        return Door(session, lesson, claims.participant, wanted, memo, claims.lnk)
 
     def leave(self, door: Door) -> None:
         """Ends the session; the lesson may be elsewhere by now."""

@@ -27,7 +27,7 @@ from twinclass_server.signal.seats import Seats, SeatTools
 from twinclass_server.signal.tool_board import ToolBoard
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.ink_messages import InkPage
-from twinclass_signaling.lesson.commands import SYSTEM
+from twinclass_signaling.lesson.commands import SYSTEM, Actor, Leave
 from twinclass_signaling.lesson.events import LessonClosed, ParticipantLeft, StageEntered
 from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.state import LessonState
@@ -49,6 +49,7 @@ from twinclass_signaling.ports import MediaMessage, MediaPlane
 from twinclass_signaling.roles import Role
 from twinclass_signaling.session import SessionRecord, Sessions
 from twinclass_signaling.settings import LessonSettings
+from twinclass_signaling.tool_commands import AttachSlides, TurnSlide
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,13 @@ _REMOVED = Goodbye(
     Text(
         "老师已请你离开课堂，请联系老师。",
         "You were taken out of this lesson; ask the teacher.",
+    ),
+)
+_WITHDRAWN = Goodbye(
+    "removed",
+    Text(
+        "这个链接已停用，请向老师要新的链接。",
+        "This link was withdrawn; ask the teacher for a new one.",
     ),
 )
 
@@ -194,6 +202,17 @@ class LessonHost:
     async def operate(self, command: OpenLesson | CloseLesson) -> None:
         """Opens or closes the lesson from the private listener; raises as ``Journal.submit``."""
         await self._journal.commit(command, SYSTEM, self._now())
+
+    async def prepare(self, command: AttachSlides | TurnSlide, lead: ParticipantId) -> None:
+        """Does what the lead arranged before the lesson; raises as ``Journal.submit``."""
+        await self._journal.commit(command, Actor(lead, Role.LEAD), self._now())
+
+    def withdraw(self, is_revoked: Callable[[str], bool]) -> None:
+        """Ends the sessions that came in with a link that is withdrawn; a new one lets in again."""
+        for client in list(self.seats.clients.values()):
+            if client.link is not None and is_revoked(client.link):
+                self.seats.dismiss(client.participant, _WITHDRAWN)
+                self.facts.tell(Leave(client.participant, "removed"))
 
     # ---- messages of clients ---------------------------------------------------------------
 

@@ -124,6 +124,7 @@ class Seats:
         if admission.fenced is not None:
             self._fence(admission.fenced)
         client = self._attach(record, actor, connection)
+        client.link = claims.lnk
         if not is_companion:
             tools.people[actor.participant] = Person(claims.name, claims.school)
         try:

@@ -3,104 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-import pikepdf
 import pytest
 
 from hosting.running import Running, running_server
 from light.ports import free_port
-from server.roster.databases import postgres  # noqa: F401 - a fixture
-from twinclass_server.school import staff_path
+from server.roster.desk import Client, link_token, pdf, staff_token, upload
 from twinclass_signaling.ids import LessonId
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import Claims, SigningKey, StaffClaims, TokenKeys
-
-PORTS = free_port(10)
-
-
-class Client:
-    """One member of staff."""
-
-    def __init__(self, server: Running, token: str) -> None:
-        self.http = httpx.AsyncClient(
-            trust_env=False,
-            base_url=server.public_url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-        )
-        self.server = server
-
-    async def get(self, path: str) -> dict[str, Any]:
-        answer = await self.http.get(path)
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
-
-    async def plan(self, **changes: object) -> str:
-        answer = await self.http.post("/api/lessons", json=await self.wish(**changes))
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
-
-    async def wish(self, **changes: object) -> dict[str, Any]:
-        schools = (await self.get("/api/school"))["schools"]
-        classes = [one["id"] for school in schools for one in school["classes"]][:2]
-        starts = (datetime.now(UTC) + timedelta(days=2)).isoformat()
-        return {"title": "有理数的乘法", "starts_at": starts, "classes": classes} | changes
-
-    async def sheet(self, lesson: str) -> dict[str, Any]:
-        return await self.get(f"/api/lessons/{lesson}")
-
-
-def staff_token(server: Running, role: str = "operator", sub: str = "operator") -> str:
-    return staff_path(server.keys, role, sub, "", 600).partition("token=")[2]
-
-
-def link_token(sheet: dict[str, Any], role: str) -> str:
-    url = next(link["url"] for link in sheet["links"] if link["role"] == role)
-    return urlsplit(url).fragment.removeprefix("token=")
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Running]:
-    async with running_server(tmp_path / "d", PORTS, {"TWINCLASS_DEMO__ENABLED": "yes"}) as found:
-        yield found
-
-
-@pytest.fixture
-async def staff(server: Running) -> AsyncIterator[Client]:
-    client = Client(server, staff_token(server))
-    yield client
-    await client.http.aclose()
-
-
-def pdf(pages: int = 2, *, password: str = "", script: bool = False) -> bytes:
-    target = io.BytesIO()
-    with pikepdf.new() as made:
-        for _ in range(pages):
-            made.add_blank_page(page_size=(400, 300))
-        if script:
-            made.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
-        if password:
-            made.save(target, encryption=pikepdf.Encryption(owner="o", user=password))
-        else:
-            made.save(target)
-    return target.getvalue()
-
-
-async def upload(client: httpx.AsyncClient, lesson: str, token: str, data: bytes) -> httpx.Response:
-    return await client.post(
-        f"/api/lessons/{lesson}/slides",
-        content=data,
-        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/pdf"},
-    )
 
 
 async def test_a_lesson_is_planned_changed_opened_and_has_a_link_for_everybody(
@@ -328,7 +245,7 @@ async def test_a_tablet_is_paired_by_the_code_on_the_rooms_screen(
     assert codes[-1] == 429
 
 
-async def test_it_works_on_postgresql(tmp_path: Path, postgres: str) -> None:  # noqa: F811
+async def test_it_works_on_postgresql(tmp_path: Path, postgres: str) -> None:
     settings = {"TWINCLASS_DEMO__ENABLED": "yes", "TWINCLASS_DATABASE__URL": postgres}
     async with running_server(tmp_path / "p", free_port(3), settings) as server:
         client = Client(server, staff_token(server))
