@@ -6,17 +6,20 @@ What is shown is caused: assistants, homes and observers act by the protocol, th
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
-from e2e.conftest import Browsers
+from e2e.conftest import Browsers, Server
 from e2e.crowd import Crowd, crowded
-from e2e.pages.test_page_pictures import Cast, enter, keep, plays
+from e2e.drawn import camera
+from e2e.pages.test_page_pictures import LAPTOP, SCREEN, STUDIO, Cast, enter, keep, plays
 from e2e.papers import TITLE, slides_pdf
 from e2e.staff import assistants, people
 from light.client import LightClient
+from light.drawings import learner
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -156,3 +159,98 @@ async def work(lead: Page, room: Page, staff: list[LightClient]) -> None:
     await lead.get_by_test_id("group-end").click()
     await lead.keyboard.press("Escape")
     assert TITLE in await lead.get_by_test_id("slide-bar").inner_text()
+
+
+async def test_pictures_of_sound_check_and_handing_over(
+    server: Server, browsers: Browsers, tmp_path: Path
+) -> None:
+    rooms = [
+        {"id": f"room-{n}", "name": f"七({n})班", "school": f"示例{digit}中"}
+        for n, digit in enumerate("一二三", 1)
+    ]
+    plan = {"title": TITLE, "subtitle": "七年级数学 · 演示课", "rooms": rooms, "homes": 0}
+    server.create_lesson("bell", json.dumps(plan))
+
+    def link(page: str, role: str, room: str, name: str, sub: str) -> str:
+        extra = ("--name", name) if role == "room" else ("--name", name, "--sub", sub)
+        token = server.token(role, room, *extra, lesson="bell")
+        return f"{server.base}/{page}#token={token}"
+
+    cast = Cast(browsers, tmp_path)
+    lead = await cast.lead(link("lead", "lead", "", "主讲老师（演示）", "lead"))
+    screens = [
+        await cast.room(link("room", "room", f"room-{n}", f"七({n})班", ""), n) for n in (1, 3)
+    ]
+    await enter(lead, *screens)
+    for page in (lead, *screens):
+        await plays(page)
+    await screens[0].get_by_test_id("pairing-code").wait_for(timeout=10_000)
+    await keep(screens[0], "room-pairing")
+    second = await screens[0].context.new_page()
+    await second.set_viewport_size({"width": SCREEN[0], "height": SCREEN[1]})
+    await second.goto(link("room", "room", "room-1", "七(1)班", ""))
+    await second.locator('[data-companion="true"]').wait_for(timeout=15_000)
+    await keep(second, "room-companion-waiting")
+
+    await lead.keyboard.press("k")
+    await lead.get_by_test_id("sound-start").click()
+    await screens[0].get_by_test_id("sound-turn").wait_for(timeout=5_000)
+    await asyncio.sleep(1.5)
+    await keep(lead, "lead-sound-check")
+    await keep(screens[0], "room-sound-turn")
+    await lead.keyboard.press("y")
+    await expect(lead.get_by_test_id("sound-room-1")).to_contain_text("听到了")
+    await expect(lead.get_by_test_id("sound-now")).to_be_hidden(timeout=15_000)
+    await keep(lead, "lead-sound-checked")
+    await lead.keyboard.press("Escape")
+    await lead.get_by_test_id("open-lesson").click()
+    await lead.get_by_test_id("call-on-room-1").click()
+    await second.get_by_test_id("on-stage").wait_for(timeout=5_000)
+    await asyncio.sleep(2)
+    await keep(second, "room-companion-on-stage")
+    await lead.get_by_test_id("clear-stage").click()
+
+    flag = camera(tmp_path, "co-lead", learner(4), (640, 480))
+    other = await browsers.page(
+        link("lead", "co_lead", "", "协同主讲（演示）", "co-lead"),
+        size=STUDIO,
+        arguments=(flag,),
+    )
+    await enter(other)
+    await plays(other)
+    await bring_slides(lead, tmp_path)
+    await keep(other, "co-lead")
+    await lead.keyboard.press("h")
+    await lead.get_by_test_id("offer-co-lead").click()
+    await other.get_by_test_id("take-over").wait_for(timeout=5_000)
+    await keep(lead, "lead-offered")
+    await keep(other, "co-lead-offered")
+    await lead.close()
+    await screens[1].get_by_test_id("moment").wait_for(timeout=10_000)
+    await keep(screens[1], "room-one-moment")
+    await expect(other.get_by_test_id("teaching")).to_have_attribute("data-state", "needed")
+    await keep(other, "co-lead-needed")
+    await other.get_by_test_id("take-over").click()
+    await expect(screens[1].get_by_test_id("moment")).to_be_hidden()
+    await asyncio.sleep(2)
+    await keep(other, "co-lead-teaching")
+    await keep(screens[1], "room-co-lead")
+
+
+async def test_pictures_of_an_observer(browsers: Browsers, tmp_path: Path) -> None:
+    async with crowded(tmp_path, ROOMS, HOMES) as (server, crowd):
+        links = server.links()
+        cast = Cast(browsers, tmp_path)
+        await crowd.join(crowd.rooms + crowd.homes[1:])
+        lead = await cast.lead(links["lead"][0])
+        await enter(lead)
+        await plays(lead)
+        await bring_slides(lead, tmp_path)
+        await lead.get_by_test_id("call-on-room-8").click()
+        observer = await browsers.page(links["observer"][0], size=LAPTOP)
+        await expect(observer.get_by_test_id("slides")).to_have_attribute(
+            "data-page", "1", timeout=20_000
+        )
+        await plays(observer)
+        await asyncio.sleep(2)
+        await keep(observer, "observe-slides")

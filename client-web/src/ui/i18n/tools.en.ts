@@ -33,7 +33,7 @@ export const studioEn: StudioMessages = {
   mute: 'Mute', unmute: 'Unmute', muted: 'Muted', muteAll: 'Mute all', spotlight: 'Enlarge', moveLeft: 'Move forward', moveRight: 'Move back',
   notes: {
     title: 'Staff notes', private: 'Pupils do not see this', none: 'No notes yet', me: 'Me', to: '{room}', seen: 'seen by {n}', ack: 'Seen',
-    whom: 'To whom', all: 'All staff', write: 'To assistants (40 characters)', send: 'Send',
+    whom: 'To whom', all: 'All staff', write: '40 characters', send: 'Send',
   },
   plan: {
     title: 'Plan', none: 'This lesson has no plan.', next: 'Next', due: 'Now', done: 'Done', byHand: 'By hand',
@@ -48,7 +48,7 @@ export const studioEn: StudioMessages = {
     title: 'Quiz', kind: 'Kind', text: 'Question', textHint: 'May stay empty: it is on the slide', options: 'Options (tap the letters that are right)', option: 'Option {mark}', optionHint: 'Empty: cards only',
     isRight: '{mark} is right', more: 'Add one', fewer: 'Remove one', seconds: 'Time', open: 'No limit', send: 'Ask', close: 'Close', release: 'Show result',
     next: 'Next question', toLast: 'Last question', released: 'Shown to all', told: '{n}/{of} rooms told', answered: '{n} answered', byRoom: 'Answers by room', room: 'Room',
-    warning: 'Counted {n}, present {present}', differs: 'differs', notYet: 'not told yet', isOpen: 'open',
+    warning: 'Counted {n}, present {present}', differs: 'differs',
   },
   timer: { title: 'Timer', label: 'What for', hint: 'Such as: think alone', note: 'Starts at once on all screens; choosing again starts anew.', cancel: 'Cancel timer' },
   group: {
@@ -60,7 +60,7 @@ export const studioEn: StudioMessages = {
     now: 'Listening · {n} s left', level: 'Level', coming: 'Connecting…', comes: 'Sound comes', silent: 'Silent, ask them to speak', yes: 'I hear you', no: 'Not heard', count: '{n}/{of} heard',
     result: { waiting: 'Waiting', now: 'Listening', heard: 'Heard', not_heard: 'Not heard' },
   },
-  roll: { title: 'Roll call', short: 'Roll', class: 'Class', present: 'Here', absent: 'Absent', late: 'Late', notYet: 'Not called yet', sum: '{n}/{of} called' },
+  roll: { home: 'Home', title: 'Roll call', short: 'Roll', class: 'Class', present: 'Here', absent: 'Absent', late: 'Late', notYet: 'Not called yet', sum: '{n}/{of} called' },
   observers: { title: 'Observers', chip: '{n} observing', none: 'Nobody is observing' },
   rules: { title: 'Rules', approval: 'Assistants let hands from home through', chat: 'Public chat is on' },
   chat: { title: 'Chat', sub: 'Seen by all', off: 'Public chat is off. When it is on, home learners and staff can write.', turnOn: 'Turn chat on', turnOff: 'Turn off', none: 'No messages yet', write: 'To everybody (200 characters)' },

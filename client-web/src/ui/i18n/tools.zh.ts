@@ -48,7 +48,7 @@ export const studioZh = {
     title: '测验', kind: '题型', text: '题目', textHint: '可以留空：题在课件上', options: '选项（点字母标出正确答案）', option: '选项 {mark}', optionHint: '留空则只举牌',
     isRight: '{mark} 是正确答案', more: '加一项', fewer: '减一项', seconds: '作答时间', open: '不限时', send: '出题', close: '收题', release: '公布结果',
     next: '下一题', toLast: '看上一题', released: '已公布', told: '{n}/{of} 班已报数', answered: '{n} 人作答', byRoom: '各班作答', room: '班级',
-    warning: '报数 {n}，到课 {present}', differs: '不符', notYet: '未报数', isOpen: '进行中',
+    warning: '报数 {n}，到课 {present}', differs: '不符',
   },
   timer: { title: '倒计时', label: '用途', hint: '如：独立思考', note: '点时间就开始，所有屏幕同时显示；再点一次会重新开始。', cancel: '取消倒计时' },
   group: {
@@ -60,7 +60,7 @@ export const studioZh = {
     now: '正在听 · 还剩 {n} 秒', level: '音量', coming: '正在接通…', comes: '有声音', silent: '没有声音，请对方说话', yes: '听到了', no: '没听到', count: '{n}/{of} 已听到',
     result: { waiting: '等候', now: '正在听', heard: '听到了', not_heard: '没听到' },
   },
-  roll: { title: '到课', short: '到课', class: '班级', present: '到', absent: '缺', late: '迟', notYet: '还没点名', sum: '{n}/{of} 班已点名' },
+  roll: { home: '居家', title: '到课', short: '到课', class: '班级', present: '到', absent: '缺', late: '迟', notYet: '还没点名', sum: '{n}/{of} 班已点名' },
   observers: { title: '听课', chip: '听课 {n}', none: '没有人听课' },
   rules: { title: '课堂规则', approval: '居家学生举手先由辅讲放行', chat: '打开公共聊天' },
   chat: { title: '聊天', sub: '全体可见', off: '公共聊天关着。打开后，居家学生和老师都能发言。', turnOn: '打开聊天', turnOff: '关闭', none: '还没有消息', write: '写给全体（200 字以内）' },
