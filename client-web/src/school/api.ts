@@ -1,7 +1,7 @@
 /** The desk's HTTP interface: lessons, links, classes to choose from, the roster's import. */
 
 export interface Person { id: string; name: string; school: string }
-export interface ClassChoice { id: string; name: string; grade: string; pupils: number; homes: number }
+export interface ClassChoice { id: string; name: string; grade: string; pupils: number; homes: number; teachers: string[] }
 export interface School { id: string; name: string; classes: ClassChoice[] }
 export interface Choices { schools: School[]; teachers: Person[]; me: { id: string; name: string; role: 'operator' | 'lead' } }
 export type LessonState = 'upcoming' | 'open' | 'live' | 'past'
@@ -12,9 +12,18 @@ export interface LessonEntry {
 export interface LessonLists { live: LessonEntry[]; upcoming: LessonEntry[]; past: LessonEntry[] }
 export type LinkRole = 'lead' | 'co_lead' | 'room' | 'assistant' | 'home_learner' | 'home_group' | 'observer'
 export interface JoinLink { id: string; role: LinkRole; subject: string; room: string | null; name: string; school: string; url: string }
+/** Rules at the start of a lesson, as the server keeps them. */
+export interface Policy {
+  hands_need_approval: boolean; public_chat: boolean; stage_limit: number
+  hybrid_room: string | null; following: string | null
+}
+export interface Phase { title: string; minutes: number }
+export type Who = 'all' | 'lead' | 'co_lead' | 'assistant'
+export interface Cue { minute: number; text: string; who: Who; room: string | null }
+export interface Slides { document: string; pages: number; sha256: string; title: string }
 export interface Sheet extends Omit<LessonEntry, 'class_names' | 'homes'> {
   classes: string[]; co_leads: string[]; observers: number
-  policy: Record<string, unknown>; phases: unknown[]; cues: unknown[]
+  policy: Partial<Policy>; phases: Phase[]; cues: Cue[]
   assistants: { person: string; class_id: string }[]
   rooms: { id: string; name: string; school: string; pupils: number }[]
   links: JoinLink[]
@@ -22,8 +31,8 @@ export interface Sheet extends Omit<LessonEntry, 'class_names' | 'homes'> {
 export interface Wish {
   title: string; subject: string; starts_at: string; planned_minutes: number
   classes: string[]; lead: string | null; co_leads: string[]; observers: number
-  policy?: Record<string, unknown>; phases?: unknown[]; cues?: unknown[]
-  assistants?: { person: string; class_id: string }[]
+  policy: Policy; phases: Phase[]; cues: Cue[]
+  assistants: { person: string; class_id: string }[]
 }
 export interface FileReport { file: string; read: number; created: number; changed: number; unchanged: number; errors: number }
 export interface RowError { file: string; line: number; code: string; zh: string; en: string }
@@ -60,6 +69,8 @@ export class Desk {
   change(id: string, wish: Wish): Promise<{ id: string }> { return this.ask('PUT', `/api/lessons/${id}`, wish) }
   remove(id: string): Promise<void> { return this.ask('DELETE', `/api/lessons/${id}`) }
   open(id: string): Promise<void> { return this.ask('POST', `/api/lessons/${id}/open`) }
+  slides(id: string): Promise<{ slides: Slides[] }> { return this.ask('GET', `/api/lessons/${id}/slides`) }
+  removeSlides(id: string, sha256: string): Promise<void> { return this.ask('DELETE', `/api/lessons/${id}/slides/${sha256}`) }
   revoke(id: string, link: string): Promise<void> { return this.ask('POST', `/api/lessons/${id}/links/${link}/revoke`) }
 
   private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -79,6 +90,24 @@ export class Desk {
     }
     if (!answer.ok) throw refused(answer.status, text)
     return (text === '' ? undefined : JSON.parse(text)) as T
+  }
+
+  /** `onProgress`: the share that is sent, 0 to 1. The server's check follows the last byte. */
+  bringSlides(id: string, file: File, onProgress: (share: number) => void): Promise<Slides> {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      request.open('POST', `/api/lessons/${id}/slides`)
+      request.setRequestHeader('authorization', `Bearer ${this.token}`)
+      request.setRequestHeader('content-type', 'application/pdf')
+      request.setRequestHeader('x-file-name', encodeURIComponent(file.name.slice(0, 150)))
+      request.upload.onprogress = (event) => { onProgress(event.total === 0 ? 1 : event.loaded / event.total) }
+      request.onload = () => {
+        if (request.status === 201) resolve(JSON.parse(request.responseText) as Slides)
+        else reject(refused(request.status, request.responseText))
+      }
+      request.onerror = () => { reject(new DeskError(0, 'offline', OFFLINE)) }
+      request.send(file)
+    })
   }
 
   /** XMLHttpRequest, because fetch does not tell how much of an upload is sent. */

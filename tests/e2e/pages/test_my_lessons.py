@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from pathlib import Path
 
+import pikepdf
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
 
 from e2e.conftest import TWINCLASS, Browsers, Server
 from e2e.pages.test_accessibility import barriers
@@ -29,6 +31,62 @@ async def picture(page: Page, name: str, found: list[str]) -> None:
     await page.screenshot(path=PICTURES / f"lessons-{name}.png", full_page=True)
 
 
+async def fill_plan(form: Locator) -> None:
+    """Two phases and a cue of the assistants."""
+    await form.get_by_test_id("add-phase").click()
+    await form.get_by_test_id("add-phase").click()
+    names = form.get_by_test_id("plan").locator(".phase input:not([type=number])")
+    await names.nth(0).fill("导入")
+    await names.nth(1).fill("小组讨论")
+    await form.get_by_test_id("add-cue").click()
+    cue = form.get_by_test_id("plan").locator(".cue")
+    await cue.locator("select").first.select_option("assistant")
+    await cue.locator("input:not([type=number])").fill("发练习纸")
+
+
+def document(*, password: str = "") -> bytes:
+    target = io.BytesIO()
+    with pikepdf.new() as made:
+        for _ in range(3):
+            made.add_blank_page(page_size=(400, 300))
+        if password:
+            made.save(target, encryption=pikepdf.Encryption(owner="o", user=password))
+        else:
+            made.save(target)
+    return target.getvalue()
+
+
+async def bring_slides(page: Page, tongue: str, found: list[str]) -> None:
+    """Every refusal says why in the page's language; a good one is ready."""
+    slides = page.get_by_test_id("slides")
+    for number, (data, zh, en) in enumerate(
+        (
+            (document(password="geheim"), "密码", "password"),
+            (b"%PDF-1.7 nothing more", "损坏", "damaged"),
+            (b"GIF89a", "PDF", "PDF"),
+            (b"%PDF-" + bytes(50 * 1024 * 1024), "50 MB", "50 MB"),
+        )
+    ):
+        # Playwright passes no buffers of this size.
+        file = PICTURES / f".refused-{number}.pdf"
+        file.write_bytes(data)
+        await slides.get_by_test_id("slides-file").set_input_files(file)
+        words = zh if tongue == "zh" else en
+        await slides.get_by_role("alert").filter(has_text=words).wait_for()
+        if number == 0:
+            await picture(page, f"{tongue}-slides-refused", found)
+        file.unlink()
+    good = {"name": "第三课.pdf", "mimeType": "application/pdf", "buffer": document()}
+    await slides.get_by_test_id("slides-file").set_input_files(good)  # type: ignore[arg-type]
+    await slides.locator("li").wait_for()
+    assert "第三课" in await slides.inner_text()
+    await slides.locator("li button").click()
+    await slides.locator("li").wait_for(state="detached")
+    await slides.get_by_test_id("slides-file").set_input_files(good)  # type: ignore[arg-type]
+    await slides.locator("li").wait_for()
+    await picture(page, f"{tongue}-slides", found)
+
+
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
 async def test_a_lesson_is_planned_and_opened_without_a_terminal(
     server: Server, browsers: Browsers, locale: str
@@ -38,7 +96,8 @@ async def test_a_lesson_is_planned_and_opened_without_a_terminal(
     page = await browsers.page(f"{server.base}/lessons", size=(1280, 800), locale=locale)
     await page.get_by_test_id("full-page").wait_for()
     await picture(page, f"{tongue}-without-a-link", found)
-    await page.goto(desk_link(server))
+    await page.goto(server.base)
+    await page.get_by_test_id("desk").click()
     await page.get_by_test_id("empty").wait_for()
     assert "token" not in page.url
     await picture(page, f"{tongue}-empty", found)
@@ -52,12 +111,15 @@ async def test_a_lesson_is_planned_and_opened_without_a_terminal(
     await form.get_by_role("alert").wait_for()
     for box in await form.locator("fieldset input[type=checkbox]").all():
         await box.check()
+    await form.get_by_test_id("co-leads").locator("select").select_option(index=1)
+    await fill_plan(form)
     await picture(page, f"{tongue}-form", found)
     await form.locator("button[type=submit]").click()
 
     sheet = page.get_by_test_id("sheet")
     await sheet.wait_for()
     await picture(page, f"{tongue}-sheet", found)
+    await bring_slides(page, tongue, found)
     old = await sheet.get_by_test_id("link-lead").get_by_role("link").get_attribute("href")
     await sheet.get_by_test_id("revoke-lead").click()
     await page.get_by_test_id("confirm").wait_for()

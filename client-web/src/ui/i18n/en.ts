@@ -1,5 +1,6 @@
 import { enConsole } from './console'
 import { enLearner } from './learner'
+import { enPair, enPlanning } from './planning'
 import { roomToolsEn, studioEn, toolsEn } from './tools.en'
 import type { Messages } from './zh'
 
@@ -7,6 +8,8 @@ export const en: Messages = {
   ...toolsEn,
   console: enConsole,
   learner: enLearner,
+  pair: enPair,
+  planning: enPlanning,
   product: 'Twinclass',
   language: { zh: '中文', en: 'English', label: 'Language' },
   role: {

@@ -1,12 +1,15 @@
 /** The words of the pages. zh-CN is written first; `en.ts` must have every key. */
 import { zhConsole } from './console'
 import { zhLearner } from './learner'
+import { zhPair, zhPlanning } from './planning'
 import { roomToolsZh, studioZh, toolsZh } from './tools.zh'
 
 export const zh = {
   ...toolsZh,
   console: zhConsole,
   learner: zhLearner,
+  pair: zhPair,
+  planning: zhPlanning,
   product: '双师课堂',
   language: { zh: '中文', en: 'English', label: '语言' },
   role: {

@@ -11,7 +11,8 @@ const PATHS: Readonly<Record<string, LessonPageName>> = {
   '/assistant': 'assistant',
 }
 
-export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' {
+export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' | 'pair' {
+  if (path.replace(/\/+$/, '') === '/pair') return 'pair'
   if (path.replace(/\/+$/, '') === '/lessons') return 'lessons'
   return PATHS[path.replace(/\/+$/, '')] ?? 'portal'
 }
