@@ -58,7 +58,7 @@ async def test_a_second_device_takes_the_seat_and_gives_it_back(
     await expect(laptop.get_by_test_id("full-page")).to_be_visible()
     assert await state(laptop) == "fenced"
     counts = await lead.get_by_test_id("counts").inner_text()
-    assert "1/2" in counts.replace(" ", ""), "one learner, however many devices"
+    assert "1/3" in counts.replace(" ", ""), "one learner, however many devices"
 
 
 async def test_a_reload_keeps_seat_and_stage(server: Server, browsers: Browsers) -> None:
