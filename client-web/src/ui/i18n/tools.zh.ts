@@ -33,7 +33,7 @@ export const studioZh = {
   mute: '静音', unmute: '取消静音', muted: '已静音', muteAll: '全体静音', spotlight: '放大', moveLeft: '往前', moveRight: '往后',
   notes: {
     title: '教师协同', private: '学生看不到', none: '还没有留言', me: '我', to: '{room}', seen: '{n} 人已看', ack: '看到了',
-    whom: '发给谁', all: '全体', write: '写给辅讲（40 字以内）', send: '发送',
+    whom: '发给谁', all: '全体', write: '40 字以内', send: '发送',
   },
   plan: {
     title: '教学环节', none: '这节课没有教案。', next: '接下来', due: '现在', done: '完成', byHand: '手动',
