@@ -188,6 +188,11 @@ class Cast:
         )
         return time.monotonic() - started
 
+    async def clear(self) -> None:
+        """Nobody is on stage; what they said last has come when this returns."""
+        await self["lead"].ask("stage_clear")
+        await asyncio.sleep(0.1)
+
     async def log(self) -> list[dict[str, Any]]:
         """Closes the lesson and returns its whole log."""
         await self["lead"].ask("lesson_close")
