@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -23,21 +22,16 @@ from twinclass_server.roster.lessons import LessonDesk
 from twinclass_server.roster.live import Opener
 from twinclass_server.roster.revoked import RevokedLinks
 from twinclass_server.roster.slides import SlideShelf
+from twinclass_server.roster.staff_links import staff_path
 from twinclass_server.signal.lessons import Lessons
-from twinclass_signaling.roles import Role
-from twinclass_signaling.tokens import StaffClaims, TokenKeys
+from twinclass_signaling.tokens import TokenKeys
+
+__all__ = ["DESK_TTL_S", "SchoolParts", "staff_path"]
 
 logger = logging.getLogger(__name__)
 
 #: The demo's link to "My lessons"; the next start prints a new one.
 DESK_TTL_S = 24 * 3600.0
-
-
-def staff_path(keys: TokenKeys, role: str, subject: str, name: str, ttl_s: float) -> str:
-    """Returns the path of a link to "My lessons"; the token is in its fragment."""
-    now = float(int(time.time()))
-    claims = StaffClaims(sub=subject, role=Role(role), exp=now + ttl_s, iat=now, name=name)
-    return f"/lessons#token={keys.issue(claims)}"
 
 
 class SchoolParts:

@@ -64,6 +64,7 @@ export class Desk {
 
   choices(): Promise<Choices> { return this.ask('GET', '/api/school') }
   lessons(): Promise<LessonLists> { return this.ask('GET', '/api/lessons') }
+  staffLink(person: string): Promise<{ url: string; name: string; expires_at: string }> { return this.ask('POST', '/api/staff-links', { person }) }
   sheet(id: string): Promise<Sheet> { return this.ask('GET', `/api/lessons/${id}`) }
   create(wish: Wish): Promise<{ id: string }> { return this.ask('POST', '/api/lessons', wish) }
   change(id: string, wish: Wish): Promise<{ id: string }> { return this.ask('PUT', `/api/lessons/${id}`, wish) }

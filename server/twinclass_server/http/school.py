@@ -7,10 +7,11 @@ import json
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 import msgspec
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
@@ -36,9 +37,10 @@ from twinclass_server.roster.models import JoinLink, LessonRow
 from twinclass_server.roster.plans import LessonWish, Names
 from twinclass_server.roster.revoked import RevokedLinks
 from twinclass_server.roster.slides import SlideShelf
+from twinclass_server.roster.staff_links import staff_path
 from twinclass_signaling.errors import Conflict, LimitExceeded, SignalingError, UserError
 from twinclass_signaling.roles import Role
-from twinclass_signaling.tokens import Claims, TokenKeys
+from twinclass_signaling.tokens import Claims, Id, TokenKeys
 
 
 def link_url(base: str, link: JoinLink, names: Names, keys: TokenKeys) -> str:
@@ -55,6 +57,13 @@ def link_url(base: str, link: JoinLink, names: Names, keys: TokenKeys) -> str:
         lnk=link.id,
     )
     return f"{base}/{PAGE_OF_ROLE[claims.role]}#token={keys.issue(claims)}"
+
+
+class StaffLinkWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /api/staff-links``. It cannot be withdrawn, so its life is short."""
+
+    person: Id
+    days: Annotated[int, Meta(ge=1, le=30)] = 7
 
 
 class SchoolRoutes:
@@ -85,6 +94,7 @@ class SchoolRoutes:
         one = "/api/lessons/{lesson}"
         table = [
             ("/api/school", self._choices, "GET"),
+            ("/api/staff-links", self._staff_link, "POST"),
             ("/api/roster/import", self._import, "POST"),
             ("/api/lessons", self._list, "GET"),
             ("/api/lessons", self._create, "POST"),
@@ -105,6 +115,18 @@ class SchoolRoutes:
         found = await asyncio.to_thread(self._desk.choices)
         me = {"id": staff.sub, "name": staff.name, "role": staff.role.value}
         return json_response(found | {"me": me})
+
+    async def _staff_link(self, request: Request) -> Response:
+        """An operator gives a teacher her way to "My lessons"; it ends by time alone."""
+        operator_of(request, self._keys)
+        wish = await read_json(request, StaffLinkWish)
+        name = await asyncio.to_thread(self._desk.teacher, wish.person)
+        ttl_s = timedelta(days=wish.days).total_seconds()
+        path = staff_path(self._keys(), Role.LEAD, wish.person, name[:64], ttl_s)
+        expires = datetime.now(UTC) + timedelta(seconds=ttl_s)
+        return json_response(
+            {"url": self.base(request) + path, "name": name, "expires_at": expires}, 201
+        )
 
     # ---- lessons -----------------------------------------------------------------------------
 

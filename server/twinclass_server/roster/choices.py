@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from twinclass_server.roster.models import Enrolment, Guardian, Person, School, SchoolClass
@@ -52,20 +52,30 @@ def choices(session: Session) -> dict[str, Any]:
     return {"schools": list(schools.values()), "teachers": _teachers(session)}
 
 
-def _teachers(session: Session) -> list[dict[str, str]]:
+def teacher_name(session: Session, person: str) -> str | None:
+    """Returns the name of a teacher, None when she is none."""
+    query = select(Person.name).where(Person.id == person, *_is_teacher())
+    return session.scalars(query).first()
+
+
+def _is_teacher() -> tuple[ColumnElement[bool], ...]:
     """People who are neither pupils nor guardians: enrolled as teachers, or nowhere. A teacher
     whose own child is at the school is both, and stays."""
     pupils = select(Enrolment.person_id).where(Enrolment.role == "pupil")
     teachers = select(Enrolment.person_id).where(Enrolment.role == "teacher")
     guardians = select(Guardian.guardian_id)
+    return (
+        Person.status == "active",
+        Person.id.not_in(pupils),
+        or_(Person.id.in_(teachers), Person.id.not_in(guardians)),
+    )
+
+
+def _teachers(session: Session) -> list[dict[str, str]]:
     query = (
         select(Person.id, Person.name, School.name)
         .outerjoin(School, School.id == Person.school_id)
-        .where(
-            Person.status == "active",
-            Person.id.not_in(pupils),
-            or_(Person.id.in_(teachers), Person.id.not_in(guardians)),
-        )
+        .where(*_is_teacher())
         .order_by(School.sourced_id, Person.sourced_id)
         .limit(MAX_CHOICES)
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import delete, func, or_, select
 
-from twinclass_server.roster.choices import choices
+from twinclass_server.roster.choices import choices, teacher_name
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.models import (
     JoinLink,
@@ -155,6 +155,18 @@ class LessonDesk:
                 for row in session.scalars(query)
                 if row.starts_at + timedelta(minutes=row.planned_minutes) > now
             ]
+
+    def teacher(self, person: str) -> str:
+        """Returns the name of somebody who may have lessons.
+
+        Raises:
+            Conflict: ``person_unknown``, also for pupils and guardians.
+        """
+        with self._database.session() as session:
+            name = teacher_name(session, person)
+        if name is None:
+            raise Conflict("person_unknown", "没有这位老师。", "There is no such teacher.")
+        return name
 
     def lead(self, lesson: str) -> str:
         """Returns the participant id of a lesson's lead.

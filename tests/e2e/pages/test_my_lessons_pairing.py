@@ -12,6 +12,8 @@ import pytest
 
 from e2e.conftest import Browsers, Server
 from e2e.pages.test_my_lessons import desk_link, picture
+from e2e.pages.test_portal import BORDER, modules
+from e2e.qr import read
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -50,18 +52,30 @@ async def test_a_tablet_becomes_the_console_of_the_class_whose_code_is_typed(
     found: list[str] = []
     sheet = open_lesson(server)
     url = next(one["url"] for one in sheet["links"] if one["role"] == "room")
-    room = await browsers.page(url, size=(1280, 720), locale=locale)
+    # As in a school: under a name that a tablet can find too.
+    base = f"http://school.test:{server.port}"
+    flags = (
+        "--host-resolver-rules=MAP school.test 127.0.0.1",
+        f"--unsafely-treat-insecure-origin-as-secure={base}",
+    )
+    url = url.replace(server.base, base)
+    room = await browsers.page(url, size=(1280, 720), locale=locale, arguments=flags)
     await room.locator("button.primary").last.click()
     shown = room.get_by_test_id("pairing-code")
     await shown.wait_for()
     code = re.sub(r"\D", "", await shown.get_attribute("data-code") or "")
     assert len(code) == 6
+    way = room.get_by_test_id("pair-qr")
+    assert await way.get_attribute("data-address") == f"{base}/pair"
+    size = int((await way.locator("svg").get_attribute("viewBox") or "").split()[2]) - 2 * BORDER
+    path = await way.locator("path").get_attribute("d") or ""
+    assert read(modules(path, size)) == f"{base}/pair"
     await picture(room, f"{locale[:2]}-pair-room", found)
 
     # A second tab of the same browser: each has a session of its own.
     tablet = await room.context.new_page()
     await tablet.set_viewport_size({"width": 820, "height": 1180})
-    await tablet.goto(server.base)
+    await tablet.goto(base)
     await tablet.get_by_test_id("pair-link").click()
     field = tablet.locator("[name=code]")
     await field.wait_for()

@@ -31,7 +31,7 @@ def desk_requests(lesson: str, link: str) -> list[tuple[str, str]]:
         ("GET", "/api/school"), ("GET", "/api/lessons"), ("POST", "/api/lessons"), ("GET", one),
         ("PUT", one), ("DELETE", one), ("POST", f"{one}/open"),
         ("POST", f"{one}/links/{link}/revoke"), ("POST", "/api/roster/import"),
-        ("DELETE", f"{one}/slides/{'0' * 64}"),
+        ("POST", "/api/staff-links"), ("DELETE", f"{one}/slides/{'0' * 64}"),
     ]  # fmt: skip
 
 
@@ -280,3 +280,30 @@ async def test_a_staff_link_with_a_lessons_role_is_none(server: Running) -> None
         async with httpx.AsyncClient(trust_env=False, base_url=server.public_url) as client:
             headers = {"Authorization": f"Bearer {server.keys.issue(claims)}"}
             assert (await client.get("/api/lessons", headers=headers)).status_code == 401
+
+
+async def test_an_operator_gives_teachers_their_links_and_nobody_else(
+    server: Running, staff: Client
+) -> None:
+    teacher = (await staff.get("/api/school"))["teachers"][0]
+    answer = await staff.http.post("/api/staff-links", json={"person": teacher["id"]})
+    assert answer.status_code == 201
+    token = answer.json()["url"].partition("/lessons#token=")[2]
+    lead = Client(server, token)
+    assert (await lead.get("/api/school"))["me"] == {
+        "id": teacher["id"], "name": teacher["name"], "role": "lead",
+    }  # fmt: skip
+    refused = await lead.http.post("/api/staff-links", json={"person": teacher["id"]})
+    assert refused.status_code == 403
+    pupil = next(
+        one["subject"]
+        for one in (await staff.sheet(await staff.plan()))["links"]
+        if one["role"] == "home_learner"
+    )
+    for body, status in (
+        ({"person": pupil}, 404),
+        ({"person": "nobody"}, 404),
+        ({"person": teacher["id"], "days": 31}, 400),
+    ):
+        assert (await staff.http.post("/api/staff-links", json=body)).status_code == status
+    await lead.http.aclose()

@@ -142,9 +142,9 @@ export const en: Messages = {
     minutes: '{n} min', classes: '{n} classes', homes: '{n} at home', by: 'Lead {name}', links: 'Links and opening',
     form: {
       create: 'New lesson', edit: 'Change this lesson', name: 'Title', namePlaceholder: 'Such as: Multiplying rational numbers', subject: 'Subject and year', subjectPlaceholder: 'Such as: Mathematics, year 7',
-      time: 'Begins at', minutes: 'Length (minutes)', lead: 'Lead teacher', me: 'Myself', coLead: 'Co-lead', none: 'None', classes: 'Classes that take part', chosen: '{n} chosen, at most 32',
+      time: 'Begins at', minutes: 'Length (minutes)', lead: 'Lead teacher', me: 'Myself', classes: 'Classes that take part', chosen: '{n} chosen, at most 32',
       pupils: '{n} pupils', homes: '{n} at home', settings: 'Rules', approval: 'Hands wait for the assistant of the class', chat: 'Public chat is on', observers: 'Observer seats',
-      save: 'Save', saving: 'Saving…', cancel: 'Cancel', choose: 'Choose at least one class.', assistants: 'Each class is assisted by its own teacher.',
+      save: 'Save', saving: 'Saving…', cancel: 'Cancel', choose: 'Choose at least one class.',
     },
     sheet: {
       back: 'Back to my lessons', open: 'Open the classroom', opening: 'Opening…', opened: 'The classroom is open; classes may enter.', notYet: 'It opens by itself 30 minutes before, or now if you wish.', enter: 'Enter as lead',

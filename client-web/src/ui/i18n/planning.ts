@@ -7,9 +7,10 @@ export const zhPlanning = {
   hybridHint: '这个班的老师在家上课时，跟班辅讲可以在提示点接手。',
   plan: '教案', planHint: '老师们在课上会提前看到环节和提示点，学生看不到。', phases: '环节', cues: '提示点',
   phaseTitle: '环节名称', phaseMinutes: '分钟', addPhase: '添加环节', phasePlaceholder: '例如：小组讨论',
-  cueMinute: '第几分钟', cueWho: '谁来做', cueRoom: '在哪个班', cueText: '做什么', addCue: '添加提示点', cuePlaceholder: '例如：发练习纸',
+  minuteUnit: '分', cueMinute: '第几分钟', cueWho: '谁来做', cueRoom: '在哪个班', cueText: '做什么', addCue: '添加提示点', cuePlaceholder: '例如：发练习纸',
   removeRow: '移除第 {n} 行', allRooms: '全部班级', total: '环节共 {n} 分钟，课时 {of} 分钟',
   who: { all: '所有老师', lead: '主讲', co_lead: '联合主讲', assistant: '辅讲' },
+  staff: { title: '老师的工作链接', text: '选一位老师，把链接发给她本人。她用它排自己的课，7 天内有效，到期再发新的。', choose: '选择老师…', copy: '复制链接', copied: '已复制', until: '{day} 前有效', label: '要发链接的老师' },
   slides: {
     title: '课件', text: '上课前传好 PDF。开课时课件已在主讲的页面里，不会自动显示给学生。', none: '还没有课件',
     bring: '上传 PDF', sending: '{name}：已上传 {n}%', checking: '{name}：正在检查…', pages: '{n} 页', ready: '已就绪',
@@ -21,16 +22,17 @@ export const zhPlanning = {
 export const enPlanning: Words<typeof zhPlanning> = {
   coLeads: 'Co-leads', addCoLead: 'Add a co-lead…', coLeadsFull: 'At most 4', remove: 'Remove {name}',
   assistants: 'Assistants', addAssistant: 'Add an assistant…', anyAssistant: 'Nobody named: whoever has the link or the code',
-  assistantsHint: 'The classes’ own teachers, unless you choose others. A teacher assists in one class only.', ownSchool: 'This school', otherSchools: 'Other schools',
+  assistantsHint: 'The classes\' own teachers, unless you choose others. A teacher assists in one class only.', ownSchool: 'This school', otherSchools: 'Other schools',
   stageLimit: 'On stage at once (at most)', hybrid: 'Class whose teacher teaches from home', hybridNone: 'None', following: 'Assistant who follows', followingNone: 'The lead decides',
   hybridHint: 'When the teacher of this class teaches from home, the following assistant may take over at a cue.',
   plan: 'Lesson plan', planHint: 'Staff see phases and cues coming during the lesson; pupils never do.', phases: 'Phases', cues: 'Cues',
   phaseTitle: 'Phase', phaseMinutes: 'Minutes', addPhase: 'Add a phase', phasePlaceholder: 'e.g. Group discussion',
-  cueMinute: 'At minute', cueWho: 'Who', cueRoom: 'Where', cueText: 'Does what', addCue: 'Add a cue', cuePlaceholder: 'e.g. Hand out the worksheet',
+  minuteUnit: 'min', cueMinute: 'At minute', cueWho: 'Who', cueRoom: 'Where', cueText: 'Does what', addCue: 'Add a cue', cuePlaceholder: 'e.g. Hand out the worksheet',
   removeRow: 'Remove row {n}', allRooms: 'All classes', total: 'Phases: {n} of {of} minutes',
   who: { all: 'All staff', lead: 'Lead', co_lead: 'Co-lead', assistant: 'Assistant' },
+  staff: { title: 'Staff links', text: 'Choose a teacher and send the link to that person only. It opens their own lessons for 7 days; then give a new one.', choose: 'Choose a teacher…', copy: 'Copy link', copied: 'Copied', until: 'Good until {day}', label: 'Teacher who gets the link' },
   slides: {
-    title: 'Slides', text: 'Upload PDFs before the lesson. They wait on the lead’s page when it opens; pupils see nothing until the lead shows them.', none: 'No slides yet',
+    title: 'Slides', text: 'Upload PDFs before the lesson. They wait on the lead\'s page when it opens; pupils see nothing until the lead shows them.', none: 'No slides yet',
     bring: 'Upload a PDF', sending: '{name}: {n}% sent', checking: '{name}: being checked…', pages: '{n} pages', ready: 'Ready',
     remove: 'Remove', removeOne: 'Remove the slides {name}', untitled: 'Untitled slides', locked: 'The lesson is open; slides can only be added.', failed: '{name}: {why}',
     notPdf: 'This is not a PDF; export your slides as PDF.', tooLarge: 'More than 50 MB; make its pictures smaller.', list: 'Slides of this lesson',
@@ -45,9 +47,9 @@ export const zhPair = {
 } as const
 
 export const enPair: Words<typeof zhPair> = {
-  title: 'Pair the assistant’s tablet', text: 'Type the six digits from the classroom’s screen, and this device is the console of that class.',
+  title: 'Pair the assistant\'s tablet', text: 'Type the six digits from the classroom\'s screen, and this device is the console of that class.',
   label: 'Six-digit code', go: 'Start assisting', going: 'Pairing…', digit: 'Digit {n}', short: 'Type all six digits.',
-  where: 'Where is the code?', whereText: 'Before the lesson the classroom’s screen shows six digits, new ones every 5 minutes. If there are none, open the link of the room screen first.',
+  where: 'Where is the code?', whereText: 'Before the lesson the classroom\'s screen shows six digits, new ones every 5 minutes. If there are none, open the link of the room screen first.',
   offline: 'The server does not answer; check the network and try again.', done: 'Paired; opening the console…', portal: 'Use a tablet as console', scan: 'Scan, then type the code', qr: 'QR code of the pairing page',
 }
 

@@ -142,9 +142,9 @@ export const zh = {
     minutes: '{n} 分钟', classes: '{n} 个班', homes: '{n} 个居家', by: '主讲 {name}', links: '链接与开课',
     form: {
       create: '新建一节课', edit: '修改这节课', name: '课题', namePlaceholder: '例如：有理数的乘法', subject: '学科与年级', subjectPlaceholder: '例如：七年级数学',
-      time: '开始时间', minutes: '时长（分钟）', lead: '主讲老师', me: '我自己', coLead: '协同主讲', none: '不设', classes: '参加的班级', chosen: '已选 {n} 个班，最多 32 个',
+      time: '开始时间', minutes: '时长（分钟）', lead: '主讲老师', me: '我自己', classes: '参加的班级', chosen: '已选 {n} 个班，最多 32 个',
       pupils: '{n} 人', homes: '居家 {n}', settings: '课堂规则', approval: '举手要先经本班辅讲同意', chat: '打开公开聊天', observers: '听课席位',
-      save: '保存', saving: '正在保存…', cancel: '取消', choose: '请至少选一个班。', assistants: '辅讲默认是班级自己的老师。',
+      save: '保存', saving: '正在保存…', cancel: '取消', choose: '请至少选一个班。',
     },
     sheet: {
       back: '返回我的课', open: '打开课堂', opening: '正在打开…', opened: '课堂已经打开，各班可以进入。', notYet: '开始前 30 分钟自动打开，也可以现在打开。', enter: '进入课堂（主讲）',
