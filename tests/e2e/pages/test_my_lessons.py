@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pikepdf
@@ -56,6 +57,27 @@ def document(*, password: str = "") -> bytes:
     return target.getvalue()
 
 
+async def look_again(page: Page) -> None:
+    """What was chosen is there when the lesson is changed, and still there after it."""
+    assistants = (
+        await page.get_by_test_id("sheet").get_by_test_id("link-assistant").all_inner_texts()
+    )
+    for remove_one in (True, False):
+        await page.get_by_test_id("edit").click()
+        form = page.get_by_test_id("lesson-form")
+        assert await form.get_by_test_id("co-leads").locator(".person").count() == 1
+        assert await form.get_by_test_id("plan").locator(".phase").count() == 2
+        cue = form.get_by_test_id("plan").locator(".cue input:not([type=number])")
+        assert await cue.input_value() == "发练习纸"
+        people = form.locator(".assist .person")
+        if remove_one:
+            assert await people.count() == len(assistants)
+            await people.first.get_by_role("button").click()
+        assert await people.count() == len(assistants) - 1
+        await form.locator("button[type=submit]").click()
+        await page.get_by_test_id("sheet").wait_for()
+
+
 async def bring_slides(page: Page, tongue: str, found: list[str]) -> None:
     """Every refusal says why in the page's language; a good one is ready."""
     slides = page.get_by_test_id("slides")
@@ -87,6 +109,45 @@ async def bring_slides(page: Page, tongue: str, found: list[str]) -> None:
     await picture(page, f"{tongue}-slides", found)
 
 
+async def look_on_a_phone(page: Page, server: Server, tongue: str, found: list[str]) -> None:
+    """Every view in the width of a phone, and what is said when the server is away."""
+    phone = await page.context.new_page()
+    await phone.set_viewport_size({"width": 390, "height": 844})
+    await phone.goto(desk_link(server))
+    await phone.get_by_test_id("staff-links").locator("select").select_option(index=1)
+    link = phone.get_by_test_id("staff-copy")
+    await link.wait_for()
+    assert "/lessons#token=" in (await link.get_attribute("data-link") or "")
+    await picture(phone, f"{tongue}-phone", found)
+    await phone.locator("li button").first.click()
+    await phone.get_by_test_id("sheet").wait_for()
+    await picture(phone, f"{tongue}-phone-sheet", found)
+    await phone.get_by_test_id("revoke-room").first.click()
+    await phone.get_by_test_id("confirm").wait_for()
+    await picture(phone, f"{tongue}-phone-withdraw", found)
+    await phone.keyboard.press("Escape")
+    await phone.get_by_test_id("sheet").get_by_role("button").first.click()
+    await phone.get_by_test_id("create").click()
+    form = phone.get_by_test_id("lesson-form")
+    for box in await form.locator("fieldset input[type=checkbox]").all():
+        await box.check()
+    await fill_plan(form)
+    await picture(phone, f"{tongue}-phone-form", found)
+    await phone.reload()
+    await phone.get_by_test_id("import").click()
+    await phone.get_by_test_id("roster").wait_for()
+    await picture(phone, f"{tongue}-phone-import", found)
+    server.stop()
+    await phone.get_by_test_id("roster-file").set_input_files(
+        {"name": "x.csv", "mimeType": "text/csv", "buffer": b"x"}
+    )
+    await phone.get_by_test_id("roster-check").click()
+    await phone.get_by_role("alert").wait_for()
+    await phone.get_by_test_id("roster-close").click()
+    await phone.get_by_test_id("full-page").wait_for()
+    await picture(phone, f"{tongue}-phone-away", found)
+
+
 @pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
 async def test_a_lesson_is_planned_and_opened_without_a_terminal(
     server: Server, browsers: Browsers, locale: str
@@ -106,6 +167,9 @@ async def test_a_lesson_is_planned_and_opened_without_a_terminal(
     form = page.get_by_test_id("lesson-form")
     await form.locator("[name=title]").fill("有理数的乘法")
     await form.locator("[name=subject]").fill("七年级数学")
+    # Tomorrow: a lesson of the next half hour opens by itself in the middle of the test.
+    starts = datetime.now().astimezone() + timedelta(days=1)
+    await form.locator("[name=starts_at]").fill(starts.strftime("%Y-%m-%dT08:00"))
     await form.locator("[name=lead]").select_option(index=1)
     await form.locator("button[type=submit]").click()
     await form.get_by_role("alert").wait_for()
@@ -120,6 +184,7 @@ async def test_a_lesson_is_planned_and_opened_without_a_terminal(
     await sheet.wait_for()
     await picture(page, f"{tongue}-sheet", found)
     await bring_slides(page, tongue, found)
+    await look_again(page)
     old = await sheet.get_by_test_id("link-lead").get_by_role("link").get_attribute("href")
     await sheet.get_by_test_id("revoke-lead").click()
     await page.get_by_test_id("confirm").wait_for()
@@ -147,7 +212,5 @@ async def test_a_lesson_is_planned_and_opened_without_a_terminal(
     await page.get_by_test_id("roster-run").click()
     await page.get_by_test_id("report").wait_for()
 
-    phone = await browsers.page(desk_link(server), size=(390, 844), locale=locale)
-    await phone.get_by_test_id("create").wait_for()
-    await picture(phone, f"{tongue}-phone", found)
+    await look_on_a_phone(page, server, tongue, found)
     assert not found, "\n".join(found)

@@ -120,3 +120,22 @@ async def test_a_tablet_paired_after_a_withdrawal_gets_the_new_link(
     assert claims.role is Role.ASSISTANT
     links = (await staff.sheet(sheet["id"]))["links"]
     assert claims.lnk in {one["id"] for one in links}, "it can be withdrawn too"
+
+
+async def test_an_encoder_with_a_withdrawn_link_is_ended_too(
+    server: Running, staff: Client
+) -> None:
+    sheet = await opened(staff)
+    headers = {"Authorization": f"Bearer {link_token(sheet, 'lead')}"}
+    answer = await staff.http.post(
+        f"/whip/{sheet['id']}",
+        content="v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n",
+        headers=headers | {"Content-Type": "application/sdp"},
+    )
+    assert answer.status_code == 201, answer.text
+    host = server.lessons_host(sheet["id"])
+    assert len(host.seats.guests) == 1
+    await revoke(staff, sheet, "lead")
+    assert not host.seats.guests
+    gone = await staff.http.delete(answer.headers["location"], headers=headers)
+    assert gone.status_code == 404
