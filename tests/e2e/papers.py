@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image, ImageDraw
 from playwright.async_api import async_playwright
 
 from e2e.conftest import CHROMIUM, require
+from light.drawings import font
 
 TITLE = "有理数的乘法"
 _PAGES = (
@@ -64,6 +66,18 @@ async def slides_pdf(folder: Path) -> Path:
         await page.set_content(f"<style>{_STYLE}</style>{sections}")
         await page.pdf(path=path, width="1280px", height="720px", print_background=True)
         await browser.close()
+    return path
+
+
+def scanned_pdf(folder: Path) -> Path:
+    """One page as a scanner makes it: black and white, packed as fax machines do (CCITT G4)."""
+    picture = Image.new("1", (1280, 720), 1)
+    draw = ImageDraw.Draw(picture)
+    draw.text((120, 240), "扫描的讲义", fill=0, font=font(160))
+    path = folder / "scanned.pdf"
+    picture.save(path, "PDF", resolution=144)
+    if b"/CCITTFaxDecode" not in path.read_bytes():
+        raise RuntimeError("Pillow packs black and white otherwise")
     return path
 
 

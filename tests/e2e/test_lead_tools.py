@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from e2e.conftest import Browsers, Server, wait_until
-from e2e.papers import poor_pdf, slides_pdf
+from e2e.papers import poor_pdf, scanned_pdf, slides_pdf
 from e2e.staff import assistants, people
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -117,6 +117,11 @@ async def test_slides_turn_and_ink_shows_where_the_class_looks(
     await wait_until(partial(is_clean, room), 5, "a wiped page")
 
 
+async def is_scan(page: Page) -> bool:
+    # Thick characters: several times what the page before has.
+    return await written(page) > 0.04
+
+
 async def test_a_document_without_its_fonts_shows_its_chinese(
     server: Server, browsers: Browsers, tmp_path: Path
 ) -> None:
@@ -125,6 +130,9 @@ async def test_a_document_without_its_fonts_shows_its_chinese(
     await expect(room.get_by_test_id("slides")).to_have_attribute("data-page", "1", timeout=20_000)
     # Four characters of 96 points on 640 x 360: without character maps the page stays white.
     assert await written(room) > 0.01
+    # A scan is unpacked by WebAssembly, which the page's policy must let run.
+    await lead.get_by_test_id("slides-file").set_input_files(scanned_pdf(tmp_path))
+    await wait_until(partial(is_scan, room), 20, "the scanned page")
     (tmp_path / "words.pdf").write_text("no PDF at all")
     await lead.get_by_test_id("slides-file").set_input_files(tmp_path / "words.pdf")
     await expect(lead.get_by_test_id("slides-panel").get_by_role("alert")).to_contain_text("PDF")

@@ -169,6 +169,7 @@ export class Session {
   takeSound(): void {
     if (this.state !== 'live') return
     this.companion = false
+    this.useHere = true
     this.lose('takes_sound')
     this.hurry()
   }

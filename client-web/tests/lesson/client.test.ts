@@ -2,9 +2,11 @@ import { createPinia, setActivePinia } from 'pinia'
 import { nextTick } from 'vue'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { LessonClient } from '@/lesson/client'
+import { useInk } from '@/lesson/ink'
 import { useLine } from '@/lesson/line'
 import { useOwn } from '@/lesson/own'
 import { usePreferences } from '@/lesson/preferences'
+import { useTools } from '@/lesson/tools'
 import { Devices, type MediaSource } from '@/rtc/devices'
 import { fakeTrack, Peers } from '../support/peer'
 import { FakeServer, MemoryResume, welcome } from '../support/server'
@@ -151,5 +153,30 @@ describe('a page in a lesson', () => {
     server.line.say({ type: 'fenced', text: { zh: '', en: '' } })
     expect(useOwn().camera).toBeNull()
     expect(peers.last.closed).toBe(true)
+  })
+
+  it('follows the tools, and draws before the server has heard of it', async () => {
+    await join()
+    const slides = { type: 'slides' as const, documents: [{ document: 'd', title: '', pages: 2, sha256: '' }], document: 'd', page: 1 }
+    server.line.say({ type: 'tool', view: slides })
+    server.line.say({ type: 'ink_page', document: 'd', page: 1, strokes: [] })
+    expect(useTools().shownDocument?.pages).toBe(2)
+    client.pen.down('d', 1, 0.5, 0.5)
+    client.pen.up()
+    expect(useInk().strokes.size).toBe(1)
+    expect(server.line.of('ink').map((one) => one.points)).toEqual([[5_000, 5_000]])
+    server.line.say({ type: 'ink_drawn', document: 'd', page: 1, stroke: { stroke: 'x', points: [1, 1], color: 'blue', width: 20 } })
+    expect(useInk().strokes.size).toBe(2)
+  })
+
+  it('keeps no camera open as a further device of a room', async () => {
+    const own = useOwn()
+    own.devices = new Devices(source)
+    await own.openDevices({ camera: true, microphone: true })
+    client.start()
+    server.line.accept()
+    server.line.say(welcome({ participant: 'room-1.c1', companion: true, may_publish: [], may_command: [] }))
+    await turn()
+    expect([own.camera, own.microphone]).toEqual([null, null])
   })
 })

@@ -259,6 +259,23 @@ describe('endings', () => {
     expect(server.line.of('authenticate')[0]).toMatchObject({ use_here: true, resume: null })
   })
 
+  it('of a further device comes back beside the first one, or in its place', () => {
+    session = new Session({
+      token: 'token', client: {}, clock, openSocket: server.open, resume, companion: true,
+      onState: (state) => states.push(state), onMessage: (message) => messages.push(message),
+    })
+    goLive()
+    expect(server.line.of('authenticate')[0]).toMatchObject({ companion: true })
+    session.takeSound()
+    server.line.accept()
+    expect(server.line.of('authenticate')[0]).toMatchObject({ companion: false, use_here: true })
+    server.line.say(welcome())
+    server.line.say({ type: 'fenced', text })
+    session.takeOver(true)
+    server.line.accept()
+    expect(server.line.of('authenticate')[0]).toMatchObject({ companion: true, use_here: true })
+  })
+
   it('ends with the lesson', () => {
     goLive()
     server.line.say({ type: 'goodbye', reason: 'lesson_closed', text, reconnect_after_s: null })

@@ -15,7 +15,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "font-src 'self' data:",
         # Components set styles of their own (positions of floating parts).
         "style-src 'self' 'unsafe-inline'",
-        "script-src 'self'",
+        # Scanned slides: the decoders of pdf.js are WebAssembly of our own origin.
+        "script-src 'self' 'wasm-unsafe-eval'",
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'none'",

@@ -168,7 +168,7 @@ async def test_pages_of_a_lesson(browsers: Browsers, tmp_path: Path) -> None:
         await on_stage(lead, room, home)
         await with_slides(lead, room, home)
         await other_pages(links, home)
-        await of_single_people(links, cast, browsers, lead, home)
+        await of_single_people(links, cast, browsers, lead, home, crowd)
 
         await lead.get_by_test_id("close-lesson").click()
         await asyncio.sleep(0.3)
@@ -235,7 +235,12 @@ async def other_pages(links: dict[str, list[str]], home: Page) -> None:
 
 
 async def of_single_people(
-    links: dict[str, list[str]], cast: Cast, browsers: Browsers, lead: Page, home: Page
+    links: dict[str, list[str]],
+    cast: Cast,
+    browsers: Browsers,
+    lead: Page,
+    home: Page,
+    crowd: Crowd,
 ) -> None:
     """Weak line, another device, no sound, a camera that went away."""
     await home.goto("about:blank")
@@ -254,6 +259,9 @@ async def of_single_people(
     await resize(home, LAPTOP)
     await keep(home, "fenced")
 
+    # While another device of the room is here a second one would come in without sound.
+    other = crowd.rooms.pop(1)
+    await other.leave()
     silent = await browsers.page(links["room"][1], size=SCREEN, grant=False, fake_ui=False)
     await enter(silent)
     await asyncio.sleep(1)
