@@ -30,7 +30,8 @@ from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Leave
 from twinclass_signaling.lesson.events import LessonClosed, ParticipantLeft, StageEntered
 from twinclass_signaling.lesson.ink import InkBook
-from twinclass_signaling.lesson.state import LessonState
+from twinclass_signaling.lesson.media_policy import heard_by_leads_only
+from twinclass_signaling.lesson.state import LEAD_ROLES, LessonState
 from twinclass_signaling.lesson.talk_events import InkCleared, SlideTurned
 from twinclass_signaling.lesson.views import Person, Sound
 from twinclass_signaling.lesson.visibility import audience, viewer_of
@@ -288,8 +289,12 @@ class LessonHost:
     # ---- from the media plane --------------------------------------------------------------
 
     def speakers_changed(self, participants: Sequence[ParticipantId]) -> None:
-        """Tells all clients who speaks."""
-        self._broadcast(encode(Speakers(tuple(participants))))
+        """Tells who speaks; of rooms that are listened in to only lead and co-lead."""
+        private = heard_by_leads_only(self.state)
+        to_leads = encode(Speakers(tuple(participants)))
+        to_others = encode(Speakers(tuple(p for p in participants if p not in private)))
+        for connection, _, role in self._audience():
+            connection.send_frame(to_leads if role in LEAD_ROLES else to_others)
 
     def send(self, session: SessionId, message: MediaMessage) -> None:
         """Delivers a media message."""

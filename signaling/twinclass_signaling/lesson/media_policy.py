@@ -69,6 +69,14 @@ def listened_to(state: LessonState) -> list[ParticipantId]:
     return [] if work is None else [ParticipantId(room) for room in work.listening]
 
 
+def heard_by_leads_only(state: LessonState) -> frozenset[ParticipantId]:
+    """Returns who is listened in to and not on stage: that they speak is not for everybody."""
+    shown = teaching_room(state)
+    return frozenset(
+        room for room in listened_to(state) if not state.is_on_stage(room) and room != shown
+    )
+
+
 def wall_rooms(state: LessonState) -> list[ParticipantId]:
     """Returns the rooms of the wall: those expected in the plan's order, then others as they
     first came. A room keeps its place when it leaves."""
