@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 
 from e2e.conftest import Server
@@ -11,7 +11,7 @@ from light.peer import Identity
 
 
 @asynccontextmanager
-async def people(server: Server, links: Iterable[str]) -> AsyncIterator[list[LightClient]]:
+async def people(server: Server, links: Iterable[str]) -> AsyncGenerator[list[LightClient]]:
     """Joins who has these links, without camera and microphone."""
     identity = Identity()
     found = [
