@@ -1,5 +1,6 @@
 /** Words of planning a lesson (people, rules, plan, slides) and of pairing a tablet. */
 export const zhPlanning = {
+  chooseFile: '选择文件', noFile: '还没有选择文件',
   coLeads: '联合主讲', addCoLead: '添加联合主讲…', coLeadsFull: '最多 4 位', remove: '移除 {name}',
   assistants: '各班辅讲', addAssistant: '添加辅讲…', anyAssistant: '未指定，由持链接或配对码的老师辅讲',
   assistantsHint: '默认是班级自己的老师。一位老师只能在一个班辅讲。', ownSchool: '本校', otherSchools: '其他学校',
@@ -20,6 +21,7 @@ export const zhPlanning = {
 } as const
 
 export const enPlanning: Words<typeof zhPlanning> = {
+  chooseFile: 'Choose a file', noFile: 'No file chosen',
   coLeads: 'Co-leads', addCoLead: 'Add a co-lead…', coLeadsFull: 'At most 4', remove: 'Remove {name}',
   assistants: 'Assistants', addAssistant: 'Add an assistant…', anyAssistant: 'Nobody named: whoever has the link or the code',
   assistantsHint: 'The classes\' own teachers, unless you choose others. A teacher assists in one class only.', ownSchool: 'This school', otherSchools: 'Other schools',
@@ -43,14 +45,14 @@ export const zhPair = {
   title: '配对辅讲平板', text: '输入教室大屏上的六位配对码，这台设备就是本班的辅讲台。',
   label: '六位配对码', go: '开始辅讲', going: '正在配对…', digit: '第 {n} 位', short: '请输入全部六位数字。',
   where: '配对码在哪里？', whereText: '上课前，教室大屏的等候画面上有一个六位数字，每 5 分钟换一个。看不到时，请先打开课堂大屏的链接。',
-  offline: '连不上服务器，请检查网络后再试。', done: '配对成功，正在打开辅讲台…', portal: '用平板做辅讲台', scan: '平板扫码输入配对码', qr: '配对页面的二维码',
+  offline: '连不上服务器，请检查网络后再试。', done: '配对成功，正在打开辅讲台…', portal: '用平板做辅讲台', scan: '扫码去配对', qr: '配对页面的二维码',
 } as const
 
 export const enPair: Words<typeof zhPair> = {
   title: 'Pair the assistant\'s tablet', text: 'Type the six digits from the classroom\'s screen, and this device is the console of that class.',
   label: 'Six-digit code', go: 'Start assisting', going: 'Pairing…', digit: 'Digit {n}', short: 'Type all six digits.',
   where: 'Where is the code?', whereText: 'Before the lesson the classroom\'s screen shows six digits, new ones every 5 minutes. If there are none, open the link of the room screen first.',
-  offline: 'The server does not answer; check the network and try again.', done: 'Paired; opening the console…', portal: 'Use a tablet as console', scan: 'Scan, then type the code', qr: 'QR code of the pairing page',
+  offline: 'The server does not answer; check the network and try again.', done: 'Paired; opening the console…', portal: 'Use a tablet as console', scan: 'Scan to pair', qr: 'QR code of the pairing page',
 }
 
 type Words<T> = { readonly [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
