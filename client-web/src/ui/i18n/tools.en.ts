@@ -63,7 +63,7 @@ export const studioEn: StudioMessages = {
   roll: { home: 'Home', title: 'Roll call', short: 'Roll', class: 'Class', present: 'Here', absent: 'Absent', late: 'Late', notYet: 'Not called yet', sum: '{n}/{of} called' },
   observers: { title: 'Observers', chip: '{n} observing', none: 'Nobody is observing' },
   rules: { title: 'Rules', approval: 'Assistants let hands from home through', chat: 'Public chat is on' },
-  chat: { title: 'Chat', sub: 'Seen by all', off: 'Public chat is off. When it is on, home learners and staff can write.', turnOn: 'Turn chat on', turnOff: 'Turn off', none: 'No messages yet', write: 'To everybody (200 characters)' },
+  chat: { title: 'Chat', sub: 'Seen by all', off: 'Public chat is off. When it is on, home learners and staff can write.', turnOn: 'Turn chat on', turnOff: 'Turn off', none: 'No messages yet', write: 'To everybody' },
   handOver: { title: 'Hand over', short: 'Hand over', intro: 'Ask another lead to take the lesson. It changes hands once they agree; you can always take it back.', notMine: '{name} is teaching now.', nobody: 'This lesson has no co-lead.', offer: 'Offer' },
   help: {
     title: 'Keys', short: 'Help', next: 'Next fair room', off: 'Last one off stage', clear: 'Clear stage', muteAll: 'Mute all', turn: 'Turn pages', pen: 'Pen', slides: 'Slides',

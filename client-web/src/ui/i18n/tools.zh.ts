@@ -63,7 +63,7 @@ export const studioZh = {
   roll: { home: '居家', title: '到课', short: '到课', class: '班级', present: '到', absent: '缺', late: '迟', notYet: '还没点名', sum: '{n}/{of} 班已点名' },
   observers: { title: '听课', chip: '听课 {n}', none: '没有人听课' },
   rules: { title: '课堂规则', approval: '居家学生举手先由辅讲放行', chat: '打开公共聊天' },
-  chat: { title: '聊天', sub: '全体可见', off: '公共聊天关着。打开后，居家学生和老师都能发言。', turnOn: '打开聊天', turnOff: '关闭', none: '还没有消息', write: '写给全体（200 字以内）' },
+  chat: { title: '聊天', sub: '全体可见', off: '公共聊天关着。打开后，居家学生和老师都能发言。', turnOn: '打开聊天', turnOff: '关闭', none: '还没有消息', write: '写给全体' },
   handOver: { title: '交接', short: '交接', intro: '请另一位主讲接手。对方确认后才会交接，您随时可以收回。', notMine: '现在由{name}主讲。', nobody: '这节课没有联合主讲。', offer: '请他接手' },
   help: {
     title: '快捷键', short: '帮助', next: '公平点名', off: '最后一位下台', clear: '全部下台', muteAll: '全体静音', turn: '课件翻页', pen: '板书', slides: '课件',
