@@ -288,7 +288,7 @@ class Slots(Struct, frozen=True, tag="slots"):
 
 
 class Speakers(Struct, frozen=True, tag="speakers"):
-    """Who speaks now, loudest first."""
+    """Who speaks now, loudest first. Rooms that are only listened in to are told to leads alone."""
 
     participants: tuple[ParticipantId, ...]
 

@@ -297,7 +297,8 @@ class OfferView(Struct, frozen=True):
 
 class TeachingView(Struct, frozen=True, tag="teaching"):
     """Who leads now. ``away_since``: whoever leads is away since then ("one moment"); seen by
-    all. ``offer``: staff only. ``missed_s``: how long nobody taught, at the last change."""
+    all. ``offer``: staff only. ``missed_s``, at the last change: how long nobody taught, or how
+    long the lead who is back was away."""
 
     participant: ParticipantId | None
     away_since: float | None

@@ -1114,7 +1114,7 @@ export interface SoundView {
   companions: readonly string[]
 }
 
-/** Who speaks now, loudest first. */
+/** Who speaks now, loudest first. Rooms that are only listened in to are told to leads alone. */
 export interface Speakers {
   type: "speakers"
   participants: readonly string[]
@@ -1264,7 +1264,7 @@ export interface TeachingChanged {
   actor: string
 }
 
-/** Who leads now. `away_since`: whoever leads is away since then ("one moment"); seen by all. `offer`: staff only. `missed_s`: how long nobody taught, at the last change. */
+/** Who leads now. `away_since`: whoever leads is away since then ("one moment"); seen by all. `offer`: staff only. `missed_s`, at the last change: how long nobody taught, or how long the lead who is back was away. */
 export interface TeachingView {
   type: "teaching"
   participant: string | null

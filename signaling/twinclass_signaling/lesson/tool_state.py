@@ -178,7 +178,10 @@ class Teaching(Struct):
     #: Somebody else teaches because the lead was lost, not because it was handed over.
     by_loss: bool = False
     offer: Offer | None = None
+    #: At the last change: how long nobody taught, or how long the lead who is back was away.
     missed_s: float = 0.0
+    #: When the lead was lost for whom somebody else teaches now.
+    left_at: float | None = None
 
 
 class ChatLine(Struct, array_like=True):

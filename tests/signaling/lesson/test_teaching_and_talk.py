@@ -205,6 +205,8 @@ def test_a_following_assistant_takes_over_at_the_right_cue_and_the_teacher_retur
     (back,) = wait(lesson, 1)
     assert isinstance(back, TeachingChanged)
     assert (back.participant, back.cause) == ("lead", "returned")
+    assert 90 <= back.away_s <= 100, "what she missed is all since she was lost"
+    assert lesson.state.tools.teaching.missed_s == back.away_s
     assert code_of(lesson, StartCountdown(5), HELPERS[0]) == "forbidden"
 
 

@@ -41,7 +41,7 @@ export const studioEn: StudioMessages = {
   },
   teaching: {
     offered: 'Please take the lesson', needed: '{name} is away, please take over', away: '{name} is away', waiting: 'Offered to {to}, waiting',
-    mine: 'You are teaching now', others: '{name} is teaching now', take: 'Take over', back: 'Hand back', withdraw: 'Withdraw',
+    recap: 'You were away for {time}; the lesson went on', page: 'now at page {page}', mine: 'You are teaching now', others: '{name} is teaching now', take: 'Take over', back: 'Hand back', withdraw: 'Withdraw',
   },
   panel: { close: 'Close' },
   quiz: {

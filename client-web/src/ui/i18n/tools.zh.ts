@@ -41,7 +41,7 @@ export const studioZh = {
   },
   teaching: {
     offered: '请您来讲', needed: '{name}暂时离线，请接管', away: '{name}暂时离线', waiting: '已请{to}接手，等对方确认',
-    mine: '现在由您主讲', others: '现在由{name}主讲', take: '接管', back: '交还', withdraw: '撤回',
+    recap: '您离开了 {time}，课没有停', page: '现在是第 {page} 页', mine: '现在由您主讲', others: '现在由{name}主讲', take: '接管', back: '交还', withdraw: '撤回',
   },
   panel: { close: '收起' },
   quiz: {

@@ -175,7 +175,10 @@ def _change(
     actor: ParticipantId,
     now: float,
 ) -> TeachingChanged:
-    since = state.tools.teaching.away_since
+    teaching = state.tools.teaching
+    since = teaching.away_since
+    if who == lead_of(state) and teaching.left_at is not None:
+        since = teaching.left_at  # What she missed is all since she was lost.
     return TeachingChanged(who, cause, 0.0 if since is None else max(0.0, now - since), actor)
 
 
@@ -256,8 +259,13 @@ def apply(state: LessonState, event: TeachingEvent, at: float) -> None:
         case HandOverWithdrawn():
             teaching.offer = None
         case TeachingChanged(participant, _, away_s, _):
+            is_lead = participant == lead_of(state)
             teaching.by_loss = teaching.away_since is not None
-            teaching.who = participant if participant != lead_of(state) else None
+            if is_lead:
+                teaching.left_at = None
+            elif teaching.by_loss and teaching.who is None:
+                teaching.left_at = teaching.away_since
+            teaching.who = None if is_lead else participant
             teaching.offer, teaching.away_since = None, None
             teaching.had_media, teaching.missed_s = False, away_s
             refresh(state, at)
