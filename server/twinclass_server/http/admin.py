@@ -26,8 +26,8 @@ from twinclass_signaling.messages import CloseLesson
 from twinclass_signaling.tokens import Id
 
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-#: A plan of 32 rooms with the longest names is about 15 KiB.
-_MAX_BODY = 64 * 1024
+#: A plan of 32 rooms with 60 pupils each, the longest names and a full agenda is about 700 KiB.
+_MAX_BODY = 1024 * 1024
 
 
 class NewLesson(Struct, frozen=True, forbid_unknown_fields=True):
