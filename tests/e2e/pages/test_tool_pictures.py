@@ -21,7 +21,7 @@ from e2e.staff import assistants, people
 from light.client import LightClient
 from light.drawings import learner
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(400)]
 
 ROOMS, HOMES = 12, 6
 
@@ -69,7 +69,6 @@ async def stir(staff: list[LightClient], crowd: Crowd) -> None:
     await staff[0].command("note_send", text="本班第 2 题错得多，可再讲")
 
 
-@pytest.mark.full
 async def test_pictures_of_a_lesson_with_its_tools(browsers: Browsers, tmp_path: Path) -> None:
     async with crowded(tmp_path, ROOMS, HOMES) as (server, crowd):
         links = server.links()
