@@ -69,12 +69,15 @@ async def test_a_lead_opens_calls_shares_and_closes_by_keys(
         await tab_to(lead, f"wall-tile-room-{n}")
         await lead.keyboard.press("Enter")
         await rooms[n - 1].get_by_test_id("on-stage").wait_for(timeout=5_000)
+        # The lead presses the next key when she sees the class, not when the class does.
+        await lead.get_by_test_id(f"stage-room-{n}").wait_for(timeout=5_000)
     await lead.keyboard.press("o")
     await expect(rooms[1].get_by_test_id("on-stage")).to_be_hidden()
     await expect(rooms[0].get_by_test_id("on-stage")).to_be_visible()
     await tab_to(lead, "wall-tile-room-2")
     await lead.keyboard.press("Enter")
     await rooms[1].get_by_test_id("on-stage").wait_for(timeout=5_000)
+    await lead.get_by_test_id("stage-room-2").wait_for(timeout=5_000)
     await lead.keyboard.press("Shift+O")
     for room in rooms:
         await expect(room.get_by_test_id("on-stage")).to_be_hidden()
