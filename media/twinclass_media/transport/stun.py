@@ -1,8 +1,8 @@
 """STUN binding requests and their answers as an ICE-lite agent needs them.
 
 Ours, because every viewer checks every 2.5 s for as long as it is there: aioice's messages cost
-three times as much (24 against 9 µs; a test holds the two against each other). Only what an ICE check needs is
-read; everything else is skipped by its length.
+three times as much (24 against 9 µs; a test holds the two against each other). Only what an ICE
+check needs is read; everything else is skipped by its length.
 
 Spec: RFC 8489 sections 5, 14, 14.2, 14.5 and 14.7, RFC 8445 sections 2.5 (lite), 7.1 and 7.3.
 """
