@@ -18,7 +18,7 @@ from e2e.crowd import Crowd, crowded
 from e2e.drawn import SHARES_SLIDE, camera, open_slide
 from light.drawings import classroom, learner, teacher
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(400)]
 
 PICTURES = Path(__file__).parents[3] / "screenshots"
 STUDIO, SCREEN, PHONE, LAPTOP = (1440, 900), (1920, 1080), (360, 640), (1280, 800)
@@ -149,7 +149,6 @@ def weaken(route: WebSocketRoute) -> None:
     server.on_message(to_page)
 
 
-@pytest.mark.full
 async def test_pages_of_a_lesson(browsers: Browsers, tmp_path: Path) -> None:
     async with crowded(tmp_path, 12, 6) as (server, crowd):
         links = server.links()
@@ -304,7 +303,6 @@ async def of_single_people(
     await lead.keyboard.press("Escape")
 
 
-@pytest.mark.full
 async def test_pages_of_a_full_lesson(browsers: Browsers, tmp_path: Path) -> None:
     async with crowded(tmp_path, 26, 12) as (server, crowd):
         cast = Cast(browsers, tmp_path)
