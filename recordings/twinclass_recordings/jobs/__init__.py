@@ -1,0 +1,1 @@
+"""Work on packages that takes long: transcoding, cutting, exporting, each in its own process."""
