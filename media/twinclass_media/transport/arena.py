@@ -70,8 +70,9 @@ class Arena:
         template: Template,
         lines: list[Line],
         lengths: bytes,
-    ) -> None:
-        """Copies the template here, writes a row's headers and protects in place.
+    ) -> bool:
+        """Copies the template here, writes a row's headers and protects in place. False: something
+        could not be protected and is still plain; nothing of it may be sent.
 
         The hottest lines of the project where the compiled loop is missing: once per packet
         and viewer.
@@ -88,6 +89,7 @@ class Arena:
         sequence_offset = row.sequence_offset
         timestamp_offset = row.timestamp_offset
         ssrc = row.ssrc
+        failed = 0
         for offset, first_byte, marker_bit, sequence, timestamp, pointer, length in lines:
             pack(
                 buffer,
@@ -99,7 +101,10 @@ class Arena:
                 ssrc,
             )
             if protect(handle, pointer, length):
-                self._statistics.drops["protect_failed"] += 1
+                failed += 1
+        if failed:
+            self._statistics.drops["protect_failed"] += failed
+        return not failed
 
     def _patch(self, row: Row, peer: Peer, template: Template) -> None:
         """Writes what only some rows need, before protection."""

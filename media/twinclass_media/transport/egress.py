@@ -223,7 +223,7 @@ class Egress:
                 self._go_on_refused(peer, rest)
         elif done.status == Status.INVALID:
             self._statistics.drops["burst_invalid"] += len(ready) * count
-        return taken
+        return taken - done.unsent
 
     def _stick(self, peer: Peer, runs: Sequence[tuple[int, int, int]]) -> None:
         """The socket is full: what is numbered must go out before anything else."""
@@ -306,7 +306,8 @@ class Egress:
     def _send_datagrams(
         self, row: Row, peer: Peer, payload_type: int, job: _Job, template: Template
     ) -> bool:
-        self._arena.number(row, peer, payload_type, template, job.lines, job.lengths)
+        if not self._arena.number(row, peer, payload_type, template, job.lines, job.lengths):
+            return False
         for i, (start, end, segment, ancillary, view) in enumerate(job.runs):
             at = end
             try:
@@ -389,7 +390,8 @@ class Egress:
             else:
                 self._blocked(row)
             return False
-        self._arena.number(row, peer, payload_type, template, job.lines, job.lengths)
+        if not self._arena.number(row, peer, payload_type, template, job.lines, job.lengths):
+            return False
         tag = job.shape.tag
         view = self._arena.view
         for p in packets:

@@ -187,6 +187,27 @@ def test_rows_that_moved_on_or_cannot_read_the_codec_are_passed_over(library: ob
             assert viewers.statistics.packets_out == 2
 
 
+def test_what_cannot_be_protected_never_leaves(library: object) -> None:
+    """libsrtp refuses to protect one number twice; the packet would go out as it is."""
+    for loop in (None, library):
+        with Viewers(3) as viewers:
+            shape = Shape(16)
+            for row in viewers.rows:
+                row.shape = shape
+            made = entries([300, 300], 0, 0)
+            again = viewers.rows[1]
+            again_only = Burst(viewers.layer, made, [again], False)
+            egress = Egress(viewers.statistics, lambda _: None, loop)
+            egress.add(again_only, 0.0)
+            while egress.busy:
+                egress.run()
+            assert [len(packets) for packets in viewers.received()] == [0, 2, 0]
+            burst(viewers, loop, made, shape)
+            assert [len(packets) for packets in viewers.received()] == [2, 0, 2]
+            assert viewers.statistics.drops == {"protect_failed": 2}
+            assert viewers.statistics.packets_out == 6
+
+
 def test_a_full_socket_stops_the_loop_and_nothing_is_lost_or_sent_twice(library: object) -> None:
     """A Unix socket pair blocks as a full device queue does; UDP over loopback never does."""
     for loop in (None, library):

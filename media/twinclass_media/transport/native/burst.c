@@ -77,7 +77,8 @@ struct result {
     int32_t run;                /* of that row */
     int32_t position;           /* in the arena: where that run stopped */
     int32_t error;              /* errno */
-    int32_t protect_failed;
+    int32_t protect_failed;     /* packets */
+    int32_t unsent;             /* rows that were not sent for that reason */
 };
 
 const char *twinclass_burst_digest(void) { return TWINCLASS_DIGEST; }
@@ -203,8 +204,14 @@ void twinclass_burst_send(protect_function protect, uint8_t *arena, uint32_t are
     for (int i = 0; i < row_count; i++) {
         const struct row *row = &rows[i];
         memcpy(arena, data, data_bytes);
-        result->protect_failed += number(protect, arena, packets, count, number_at, row);
+        int failed = number(protect, arena, packets, count, number_at, row);
         result->rows = i + 1;
+        if (failed) {
+            /* What libsrtp refused is still plain: nothing of this row may leave. */
+            result->protect_failed += failed;
+            result->unsent++;
+            continue;
+        }
         for (int r = 0; r < run_count; r++) {
             int error = send_run(row, arena, &runs[r], &result->position);
             if (error) {

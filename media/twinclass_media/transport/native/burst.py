@@ -46,6 +46,7 @@ class Progress(NamedTuple):
     position: int
     error: int
     protect_failed: int
+    unsent: int
 
 
 class NativeBurst:
@@ -142,4 +143,5 @@ class NativeBurst:
             result.position,
             result.error,
             result.protect_failed,
+            result.unsent,
         )

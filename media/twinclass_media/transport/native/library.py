@@ -19,7 +19,7 @@ ffi: Any = FFI()
 ffi.cdef(
     """
     struct result { int32_t status; int32_t rows; int32_t run; int32_t position;
-                    int32_t error; int32_t protect_failed; };
+                    int32_t error; int32_t protect_failed; int32_t unsent; };
     const char *twinclass_burst_digest(void);
     void twinclass_burst_send(void *protect, void *arena, uint32_t arena_bytes, const void *data,
         uint32_t data_bytes, const void *packets, int count, uint32_t tag, uint32_t number_at,
