@@ -6,6 +6,7 @@ from twinclass_config.sections import (
     DemoSettings,
     HttpSettings,
     LogSettings,
+    RecordingSettings,
     RedisSettings,
     Settings,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "DemoSettings",
     "HttpSettings",
     "LogSettings",
+    "RecordingSettings",
     "RedisSettings",
     "Settings",
     "load",

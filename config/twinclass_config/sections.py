@@ -68,6 +68,23 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """The recorder, and what is kept of its work.
+
+    Attributes:
+        enabled: record lessons that are planned to be; off: no recorder is started.
+        keep_days: media that nobody chose for the library is deleted after this long.
+        jobs: transcodings and exports at a time; each takes a core for minutes.
+        folder: where recordings are; empty: ``recordings`` in the data folder.
+    """
+
+    enabled: bool = True
+    keep_days: int = 30
+    jobs: int = 1
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is logged: level (debug, info, warning, error) and format (json, text)."""
 
@@ -99,5 +116,6 @@ class Settings:
     redis: RedisSettings = field(default_factory=RedisSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     lesson: LessonSettings = field(default_factory=LessonSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
     log: LogSettings = field(default_factory=LogSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)

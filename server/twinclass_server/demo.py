@@ -96,7 +96,9 @@ def _pupils(settings: DemoSettings, number: int) -> tuple[PlannedPupil, ...]:
     for home in range(1, settings.homes + 1):
         if (home - 1) % settings.rooms + 1 == number:
             name = f"演示学生{_numeral(home)}"
-            pupils.append(PlannedPupil(PersonId(f"demo-home-{home}"), name, at_home=True))
+            pupils.append(
+                PlannedPupil(PersonId(f"demo-home-{home}"), name, at_home=True, recordable=True)
+            )
     if number == 1:
         pupils += [
             PlannedPupil(PersonId(f"demo-child-{child}"), f"示例同学 {child}", group=_GROUP)

@@ -301,6 +301,21 @@ class Quality(Struct, frozen=True, tag="quality"):
     loss: float
 
 
+class Recorder(Struct, frozen=True, tag="recorder"):
+    """How the recording goes on disk, to staff, every 2 s while it changes. ``writing``: bytes
+    reach the disk; ``trouble``: they do not, and ``text`` says why and what to do.
+
+    ``seconds``: since the recording began; ``hours_left``: of lessons like this the disk can
+    hold, None while that is not known.
+    """
+
+    state: Literal["idle", "writing", "trouble"]
+    seconds: float
+    bytes: int
+    hours_left: float | None = None
+    text: Text | None = None
+
+
 class MediaLost(Struct, frozen=True, tag="media_lost"):
     """A media worker is gone or a transport closed: make that connection anew at once."""
 
@@ -363,6 +378,7 @@ ServerMessage = (
     | Slots
     | Speakers
     | Quality
+    | Recorder
     | MediaLost
     | Ack
     | Error

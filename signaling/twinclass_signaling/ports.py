@@ -51,6 +51,19 @@ class Subscription:
     priority: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingWish:
+    """What of a lesson is to be recorded now. ``origin_unix``: the bell, lesson time 0.
+
+    ``paused``: nothing, because staff stopped it; it may go on.
+    """
+
+    recording: str
+    origin_unix: float
+    sources: tuple[tuple[ParticipantId, Source], ...]
+    paused: bool
+
+
 class MediaListener(Protocol):
     """What the media plane tells a lesson's host. Called on the control loop; must not block."""
 
@@ -148,6 +161,10 @@ class MediaPlane(Protocol):
         self, lesson: LessonId, session: SessionId, wanted: Sequence[Subscription]
     ) -> None:
         """Replaces what a session receives."""
+        ...
+
+    def set_recording(self, lesson: LessonId, wish: RecordingWish) -> None:
+        """Replaces what is recorded of a lesson."""
         ...
 
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:

@@ -330,6 +330,12 @@ class TurnSlide(Struct, frozen=True, tag="slide_turn", forbid_unknown_fields=Tru
     page: Number = 1
 
 
+class SetRecording(Struct, frozen=True, tag="recording_set", forbid_unknown_fields=True):
+    """Stops the recording of this lesson, or lets it go on."""
+
+    on: bool
+
+
 class ClearInk(Struct, frozen=True, tag="ink_clear", forbid_unknown_fields=True):
     """Wipes the strokes of one page."""
 
@@ -380,4 +386,5 @@ ToolCommand = (
     | AttachSlides
     | TurnSlide
     | ClearInk
+    | SetRecording
 )

@@ -359,6 +359,14 @@ class SoundView(Struct, frozen=True, tag="sound"):
     companions: tuple[ParticipantId, ...]
 
 
+class RecordingView(Struct, frozen=True, tag="recording"):
+    """The recording as decided: ``off`` (not planned, or not begun), ``on``, ``paused`` by staff.
+    How it goes on disk is the message ``recorder``, to staff."""
+
+    state: Literal["off", "on", "paused"]
+    since: float | None
+
+
 ToolView = (
     HandsView
     | StageView
@@ -374,6 +382,7 @@ ToolView = (
     | PolicyView
     | SlidesView
     | SoundView
+    | RecordingView
 )
 
 
@@ -394,3 +403,4 @@ class ToolViews(Struct, frozen=True):
     policy: PolicyView
     slides: SlidesView
     sound: SoundView
+    recording: RecordingView

@@ -8,10 +8,11 @@ from typing import Self
 
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
+from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_signaling.errors import InvalidState, SdpError, Unavailable
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import PublishedTrack, Slots
-from twinclass_signaling.ports import Grant, MediaListener, Subscription
+from twinclass_signaling.ports import Grant, MediaListener, RecordingWish, Subscription
 
 
 class RecordingMedia:
@@ -24,6 +25,8 @@ class RecordingMedia:
         self.grants: dict[ParticipantId, list[Grant]] = {}
         self.wanted: dict[SessionId, list[Subscription]] = {}
         self.closed: list[LessonId] = []
+        self.recorder: RecorderPort | None = None
+        self.recorded: list[RecordingWish] = []
         self.is_away = False
 
     async def __aenter__(self) -> Self:
@@ -87,6 +90,9 @@ class RecordingMedia:
         if session not in self.sessions:
             raise InvalidState("unknown_session", "会话不存在", "not open")
         self.wanted[session] = list(wanted)
+
+    def set_recording(self, lesson: LessonId, wish: RecordingWish) -> None:
+        self.recorded.append(wish)
 
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:
         self.sessions.pop(session, None)

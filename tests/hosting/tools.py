@@ -174,6 +174,7 @@ tool_commands: st.SearchStrategy[LessonCommand] = st.one_of(
     st.builds(c.AttachSlides, documents, st.sampled_from([5, 30, 501]), st.just("ab" * 32), texts),
     st.builds(c.TurnSlide, st.none() | documents, few),
     st.builds(c.ClearInk, documents, few),
+    st.builds(c.SetRecording, st.booleans()),
 )
 base_commands: st.SearchStrategy[LessonCommand] = st.one_of(
     st.just(OpenLesson()),

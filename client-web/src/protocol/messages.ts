@@ -219,7 +219,7 @@ export interface CloseQuiz {
 export interface Command {
   type: "command"
   id: number
-  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk
+  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk | SetRecording
 }
 
 /** It is over or was taken off. */
@@ -305,7 +305,7 @@ export interface EventMessage {
   type: "event"
   seq: number
   at: number
-  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | SlidesAttached | SlideTurned | InkCleared
+  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | RecordingChanged | SlidesAttached | SlideTurned | InkCleared
 }
 
 /** The same seat was taken elsewhere; do not reconnect, offer "use here". */
@@ -940,6 +940,30 @@ export interface RaiseHand {
   children?: readonly string[]
 }
 
+/** How the recording goes on disk, to staff, every 2 s while it changes. `writing`: bytes reach the disk; `trouble`: they do not, and `text` says why and what to do. `seconds`: since the recording began; `hours_left`: of lessons like this the disk can hold, None while that is not known. */
+export interface Recorder {
+  type: "recorder"
+  state: "idle" | "trouble" | "writing"
+  seconds: number
+  bytes: number
+  hours_left: number | null
+  text: BilingualText | null
+}
+
+/** Staff stopped the recording, or let it go on. */
+export interface RecordingChanged {
+  type: "recording_changed"
+  on: boolean
+  actor: string
+}
+
+/** The recording as decided: `off` (not planned, or not begun), `on`, `paused` by staff. How it goes on disk is the message `recorder`, to staff. */
+export interface RecordingView {
+  type: "recording"
+  state: "off" | "on" | "paused"
+  since: number | null
+}
+
 /** Shows everybody the totals and what is right. */
 export interface ReleaseQuiz {
   type: "quiz_release"
@@ -1024,6 +1048,12 @@ export interface SetPolicy {
   hands_need_approval?: boolean | null
   public_chat?: boolean | null
   stage_limit?: number | null
+}
+
+/** Stops the recording of this lesson, or lets it go on. */
+export interface SetRecording {
+  type: "recording_set"
+  on: boolean
 }
 
 /** This page is shown to everybody; document None: no slides. */
@@ -1282,7 +1312,7 @@ export interface BilingualText {
 /** One tool as this client may see it now; replaces `lesson.tools[view.type]`. Sent after the events that changed it, gathered for up to 100 ms. */
 export interface Tool {
   type: "tool"
-  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView
+  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView | RecordingView
 }
 
 /** All tools; each field is named as the `type` of its view. */
@@ -1301,6 +1331,7 @@ export interface ToolViews {
   policy: PolicyView
   slides: SlidesView
   sound: SoundView
+  recording: RecordingView
 }
 
 /** Shows a page (from 1) of an attached document to everybody; None: no slides. */
@@ -1343,4 +1374,4 @@ export interface WorkView {
 
 export type ClientMessage = Authenticate | PublishOffer | SubscribeAnswer | SubscribeRefused | RestartDownlink | View | Report | Command | Ink | Ping
 
-export type ServerMessage = Welcome | EventMessage | Presence | Tool | InkDrawn | InkPage | PublishAnswer | PublishWishes | SubscribeOffer | Slots | Speakers | Quality | MediaLost | Ack | ErrorMessage | Fenced | Goodbye | Pong
+export type ServerMessage = Welcome | EventMessage | Presence | Tool | InkDrawn | InkPage | PublishAnswer | PublishWishes | SubscribeOffer | Slots | Speakers | Quality | Recorder | MediaLost | Ack | ErrorMessage | Fenced | Goodbye | Pong

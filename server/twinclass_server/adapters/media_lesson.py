@@ -25,6 +25,7 @@ from twinclass_media.worker.messages import (
 from twinclass_server.adapters.media_context import Fleet, LessonContext, Worker
 from twinclass_server.adapters.media_pipes import Pipes
 from twinclass_server.adapters.media_quality import quality
+from twinclass_server.adapters.media_recording import LessonRecording
 from twinclass_server.adapters.media_session import Credentials, Session
 from twinclass_server.adapters.media_viewing import PATIENCE_TICKS, Viewing
 from twinclass_signaling.errors import InvalidState
@@ -45,6 +46,7 @@ class LessonMedia:
         self.pipes = Pipes(self._context)
         self.viewing = Viewing(self._context, self.pipes)
         self.publishing = self.viewing.publishing
+        self.recording = LessonRecording(self._context, self.pipes, self.publishing)
         self._speakers: tuple[ParticipantId, ...] = ()
 
     @property
@@ -183,6 +185,8 @@ class LessonMedia:
     def worker_attached(self, index: int) -> None:
         """Goes on with what waited for a worker."""
         self.pipes.worker_attached(index)
+        if index == self.home.index:
+            self.recording.worker_attached()
         for session in list(self.sessions.values()):
             self.viewing.advance(session)
 
@@ -200,7 +204,10 @@ class LessonMedia:
 
     def producer_changed(self, state: ProducerState, now: float) -> bool:
         """Takes a producer's layers; False when it is not of this lesson."""
-        return self.publishing.producer_changed(state, now)
+        known = self.publishing.producer_changed(state, now)
+        if known:
+            self.recording.update()
+        return known
 
     def speakers_changed(self, producers: Sequence[ProducerId]) -> None:
         """Who speaks, loudest first, each person once, and only who may be heard."""
@@ -238,3 +245,4 @@ class LessonMedia:
         """Once a second."""
         self.viewing.tick()
         self.publishing.tick(now)
+        self.recording.update()

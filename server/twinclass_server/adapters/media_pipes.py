@@ -75,11 +75,15 @@ class Pipes:
         """Notes a producer as it is now."""
         before = self._published.get(spec.id)
         self._published[spec.id] = spec
-        if before is not None and _form(before) != _form(spec):
+        if before is not None and form(before) != form(spec):
             self._disconnect_everywhere(spec.id)
         for worker, needed in self._needed.items():
             if needed[spec.id]:
                 self._connect(spec.id, self._context.fleet[worker])
+
+    def published_as(self, producer: ProducerId) -> ProducerSpec | None:
+        """A producer as it is now; None when it is gone."""
+        return self._published.get(producer)
 
     def ended(self, producer: ProducerId) -> None:
         """Forgets a producer; who needs it is remembered, as it may come again."""
@@ -133,6 +137,6 @@ class Pipes:
                 self._disconnect(producer, worker)
 
 
-def _form(spec: ProducerSpec) -> tuple[object, ...]:
+def form(spec: ProducerSpec) -> tuple[object, ...]:
     """What both ends of a pipe must agree on."""
     return (spec.kind, spec.codecs, [e.rid for e in spec.encodings])

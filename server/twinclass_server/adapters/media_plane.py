@@ -30,6 +30,7 @@ from twinclass_media.worker.messages import (
 )
 from twinclass_server.adapters.media_context import Fleet
 from twinclass_server.adapters.media_lesson import LessonMedia
+from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.media_recovery import CLAIM_S, find_sessions
 from twinclass_server.adapters.worker_client import unavailable
 from twinclass_server.adapters.worker_link import WorkerLink
@@ -37,7 +38,7 @@ from twinclass_server.adapters.worker_supervisor import WorkerSupervisor
 from twinclass_signaling.errors import InvalidState
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import PublishedTrack
-from twinclass_signaling.ports import Grant, MediaListener, Subscription
+from twinclass_signaling.ports import Grant, MediaListener, RecordingWish, Subscription
 from twinclass_signaling.sdp.parser import parse, parse_fragment
 
 _log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class WorkerMediaPlane:
 
     def __init__(self, settings: MediaSettings, run_dir: Path, listener: MediaListener) -> None:
         self.shutdown_workers = False
+        #: Where recordings go; None: nothing is recorded.
+        self.recorder: RecorderPort | None = None
         self._settings = settings
         self._listener = listener
         self._supervisor = WorkerSupervisor(settings, run_dir, self)
@@ -174,6 +177,14 @@ class WorkerMediaPlane:
         """See ``ports.MediaPlane``."""
         media = self._known(lesson)
         media.viewing.set_subscriptions(media.session(session), wanted)
+
+    def set_recording(self, lesson: LessonId, wish: RecordingWish) -> None:
+        """See ``ports.MediaPlane``. Nothing is recorded where there is no recorder."""
+        media = self._lessons.get(lesson)
+        if media is None:
+            media = self._make_lesson(lesson, self._least_loaded() or self._supervisor.links[0])
+        if self.recorder is not None:
+            media.recording.want(self.recorder, wish)
 
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:
         """See ``ports.MediaPlane``."""

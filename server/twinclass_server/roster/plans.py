@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, NamedTuple
 
@@ -17,6 +18,7 @@ from twinclass_server.roster.models import (
     LessonRow,
     LessonStaff,
     Person,
+    RecordingConsent,
     School,
     SchoolClass,
 )
@@ -129,6 +131,14 @@ def _pupils(session: Session, classes: list[str], day: date) -> list[tuple[Enrol
     return [(enrolment, person) for enrolment, person in session.execute(query)]
 
 
+def recordable(session: Session, people: Sequence[str]) -> set[str]:
+    """Returns those who may be recorded: consent was given and is not withdrawn."""
+    query = select(RecordingConsent.person_id).where(
+        RecordingConsent.person_id.in_(people), RecordingConsent.withdrawn_at.is_(None)
+    )
+    return set(session.scalars(query))
+
+
 def planned(session: Session, row: LessonRow) -> Planned:
     """Returns the plan of a lesson as the tables are now.
 
@@ -154,9 +164,9 @@ def planned(session: Session, row: LessonRow) -> Planned:
     pupils: dict[str, list[PlannedPupil]] = {}
     taken: set[str] = set()
     homes: dict[SeatWish, Names] = {}
-    for enrolment, person in _pupils(
-        session, list(school_of), row.starts_at.astimezone(UTC).date()
-    ):
+    members_of = _pupils(session, list(school_of), row.starts_at.astimezone(UTC).date())
+    agreed = recordable(session, [person.id for _, person in members_of])
+    for enrolment, person in members_of:
         if person.id in taken:
             continue  # In two of the classes: she is counted with the first.
         taken.add(person.id)
@@ -168,6 +178,7 @@ def planned(session: Session, row: LessonRow) -> Planned:
                 person.name,
                 at_home=enrolment.at_home,
                 group=None if group is None else ParticipantId(group),
+                recordable=person.id in agreed,
             )
         )
         if group is not None:

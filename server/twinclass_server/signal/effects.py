@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 
 from twinclass_signaling.errors import InvalidState
-from twinclass_signaling.ids import ParticipantId, SessionId
+from twinclass_signaling.ids import ParticipantId, PersonId, SessionId
 from twinclass_signaling.lesson.events import (
     LessonEvent,
     ParticipantJoined,
@@ -21,23 +21,30 @@ from twinclass_signaling.lesson.events import (
 )
 from twinclass_signaling.lesson.media_policy import external_subscriptions, grants, subscriptions
 from twinclass_signaling.lesson.state import HOME_ROLES, LEAD_ROLES, LessonState
-from twinclass_signaling.lesson.talk_events import TeachingChanged
+from twinclass_signaling.lesson.talk_events import RecordingChanged, TeachingChanged
 from twinclass_signaling.lesson.tool_events import (
     SpotlightSet,
     StageMoved,
     StageMuted,
     ToolEvent,
 )
+from twinclass_signaling.lesson.tools import recording
 from twinclass_signaling.lesson.tools.sound_check import SoundCheckEvent, turn_of
 from twinclass_signaling.lesson.tools.teaching import teaching_room
 from twinclass_signaling.lesson.tools.work import WorkEvent
 from twinclass_signaling.messages import View
-from twinclass_signaling.ports import Grant, MediaPlane, Subscription
+from twinclass_signaling.ports import Grant, MediaPlane, RecordingWish, Subscription
 from twinclass_signaling.roles import Role
 
 #: Tools that change who is heard or shown; the others leave media alone.
 _MEDIA_TOOLS = (
-    SoundCheckEvent | WorkEvent | TeachingChanged | StageMuted | StageMoved | SpotlightSet
+    SoundCheckEvent
+    | WorkEvent
+    | TeachingChanged
+    | RecordingChanged
+    | StageMuted
+    | StageMoved
+    | SpotlightSet
 )
 
 logger = logging.getLogger(__name__)
@@ -68,6 +75,9 @@ class MediaEffects:
         self._media = media
         self._grants: dict[ParticipantId, list[Grant]] = {}
         self._wanted: dict[SessionId, list[Subscription]] = {}
+        self._recording: RecordingWish | None = None
+        #: Whose consent to be recorded ended after the lesson was planned.
+        self.withdrawn: frozenset[PersonId] = frozenset()
 
     def update(
         self,
@@ -97,6 +107,7 @@ class MediaEffects:
 
         for session in screens:
             self._subscribe(state, session, external_subscriptions(state))
+        self._record(state)
 
     def update_one(
         self, state: LessonState, session: SessionId, participant: ParticipantId, view: View
@@ -114,6 +125,21 @@ class MediaEffects:
         """Tells the media plane what one participant's sources may do, whatever it knew."""
         self._grants.pop(participant, None)
         self._grant(state, participant)
+
+    def _record(self, state: LessonState) -> None:
+        if state.phase != "live" or state.opened_at is None:
+            return  # Not before the bell; after the lesson whoever closes it ends the recording.
+        sources = tuple(
+            (one.participant, one.source) for one in recording.recorded(state, self.withdrawn)
+        )
+        if self._recording is None and not recording.is_on(state):
+            return  # Never begun.
+        wish = RecordingWish(
+            recording.recording_id(state), state.opened_at, sources, not recording.is_on(state)
+        )
+        if wish != self._recording:
+            self._recording = wish
+            self._media.set_recording(state.id, wish)
 
     def _grant(self, state: LessonState, participant: ParticipantId) -> None:
         wanted = grants(state, participant)

@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.redis_connection import log_unavailable
 from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
 from twinclass_server.adapters.redis_log import LessonLog
 from twinclass_server.adapters.redis_records import LessonRecords
 from twinclass_server.errors import CLOSE_GONE, CLOSE_RESTART, to_message
+from twinclass_server.recording.progress import is_news, progress
 from twinclass_server.signal.client import Client
 from twinclass_server.signal.command_desk import CommandDesk
 from twinclass_server.signal.connection import Connection, encode
@@ -25,7 +27,7 @@ from twinclass_server.signal.lesson_clock import LessonClock
 from twinclass_server.signal.presence import PresenceBoard
 from twinclass_server.signal.seats import Seats, SeatTools
 from twinclass_server.signal.tool_board import ToolBoard
-from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.ids import LessonId, ParticipantId, PersonId, SessionId
 from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Leave
 from twinclass_signaling.lesson.events import LessonClosed, ParticipantLeft, StageEntered
@@ -33,14 +35,16 @@ from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.media_policy import heard_by_leads_only
 from twinclass_signaling.lesson.state import LEAD_ROLES, LessonState
 from twinclass_signaling.lesson.talk_events import InkCleared, SlideTurned
+from twinclass_signaling.lesson.tools import recording
 from twinclass_signaling.lesson.views import Person, Sound
-from twinclass_signaling.lesson.visibility import audience, viewer_of
+from twinclass_signaling.lesson.visibility import STAFF_ROLES, audience, viewer_of
 from twinclass_signaling.messages import (
     CloseLesson,
     Command,
     Event,
     Goodbye,
     OpenLesson,
+    Recorder,
     Report,
     Speakers,
     Text,
@@ -144,6 +148,8 @@ class LessonHost:
         self._tools = ToolBoard(lambda: self.state, parts.people, self.seats.audience)
         self.ink = InkDesk(parts.ink, parts.ink_pages, lambda: self.state, self.seats.audience)
         self._clock = LessonClock(self._journal, self.facts, parts.wall_clock)
+        self._people = parts.people
+        self._recorder: Recorder | None = None
         self._closed = asyncio.Event()
 
     @property
@@ -214,6 +220,39 @@ class LessonHost:
             if client.link is not None and is_revoked(client.link):
                 self.seats.dismiss(client.participant, _WITHDRAWN)
                 self.facts.tell(Leave(client.participant, "removed"))
+
+    # ---- the recording ---------------------------------------------------------------------
+
+    @property
+    def people(self) -> dict[ParticipantId, Person]:
+        """Returns the names of those who were here."""
+        return self._people
+
+    def consent_withdrawn(self, pupils: frozenset[PersonId]) -> None:
+        """Leaves these pupils out of the recording from now on."""
+        if pupils != self._effects.withdrawn:
+            self._effects.withdrawn = pupils
+            self._media_dirty = True
+            self.batch_released()
+
+    def recorder_says(self, status: Status | None) -> None:
+        """Tells staff how the recording goes, where that has changed."""
+        state = self.state
+        if state.phase != "live":
+            return
+        decided = state.tools.recording
+        since = (state.opened_at or 0.0) if decided is None else decided.since
+        on = recording.is_on(state)
+        if not on and self._recorder is None:
+            return
+        message = progress(recording.recording_id(state), on, since, self._now(), status)
+        if self._recorder is not None and not is_news(self._recorder, message):
+            return
+        self._recorder = message
+        frame = encode(message)
+        for connection, _, role in self._audience():
+            if role in STAFF_ROLES:
+                connection.send_frame(frame)
 
     # ---- messages of clients ---------------------------------------------------------------
 

@@ -7,9 +7,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from redis.asyncio import Redis
 
+from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.archive import archive, archive_beside
 from twinclass_server.adapters.redis_connection import is_up
 from twinclass_server.adapters.redis_ink import InkPages
@@ -23,6 +25,7 @@ from twinclass_signaling.lesson import snapshot
 from twinclass_signaling.lesson.core import apply
 from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.state import LessonState, Plan
+from twinclass_signaling.lesson.visibility import Person
 from twinclass_signaling.messages import Goodbye, Text
 from twinclass_signaling.ports import MediaMessage, MediaPlane
 from twinclass_signaling.roles import Source
@@ -49,7 +52,17 @@ _DRAIN = Goodbye(
 )
 
 
-@dataclass(frozen=True, slots=True)
+class LessonKeeper(Protocol):
+    """Who takes care of what a closed lesson leaves."""
+
+    async def lesson_ended(
+        self, state: LessonState, people: dict[ParticipantId, Person], log: Path
+    ) -> None:
+        """Keeps what will be needed of a lesson; afterwards the live system forgets it."""
+        ...
+
+
+@dataclass(slots=True)
 class LessonsParts:
     """What all lessons of this process share."""
 
@@ -59,6 +72,8 @@ class LessonsParts:
     archive_dir: Path
     wall_clock: Callable[[], float]
     replicas: int = 0
+    #: Who takes care of what a closed lesson leaves; None: nobody.
+    keeper: LessonKeeper | None = None
 
 
 class Lessons:
@@ -233,6 +248,8 @@ class Lessons:
                 ink = host.ink.export()
                 if ink is not None:
                     await archive_beside(log, ".ink.json", ink)
+                if self._parts.keeper is not None:
+                    await self._parts.keeper.lesson_ended(host.state, host.people, log)
                 await self.records.retire(host.lesson)
                 await host.lease.release()
                 return
@@ -254,6 +271,11 @@ class Lessons:
         """Passes it to the lesson's host."""
         if (host := self.hosts.get(lesson)) is not None:
             host.facts.publication_ended(participant, source)
+
+    def recorder_says(self, status: Status | None) -> None:
+        """Tells every lesson how its recording goes."""
+        for host in self.hosts.values():
+            host.recorder_says(status)
 
     def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
         """Passes it to the lesson's host."""

@@ -26,7 +26,7 @@ GATHER_S = 0.1
 _SEAT_TOOLS = ("stage", "attendance", "own_class", "teaching", "sound", "quiz", "backchannel")
 #: Which tools an event may change, by its type; others change those of ``_SEAT_TOOLS``.
 _CHANGES: dict[str, tuple[str, ...]] = {
-    "lesson_opened": ("stage", "sound_check", "teaching"),
+    "lesson_opened": ("stage", "sound_check", "teaching", "recording"),
     "called_on": (),
     "stage_enter": ("stage",),
     "stage_leave": ("stage",),
@@ -65,6 +65,7 @@ _CHANGES: dict[str, tuple[str, ...]] = {
     "hand_over_withdrawn": ("teaching",),
     "teaching_changed": ("teaching",),
     "chat_said": ("chat",),
+    "recording_changed": ("recording",),
     "policy_changed": ("policy", "chat", "stage", "hands"),
     "slides_attached": ("slides",),
     "slide_turned": ("slides",),

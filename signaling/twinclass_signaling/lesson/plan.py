@@ -41,6 +41,8 @@ class PlannedPupil(Struct, frozen=True, forbid_unknown_fields=True):
     name: PlanText = ""
     at_home: bool = False
     group: Annotated[ParticipantId, Meta(pattern=ID_PATTERN)] | None = None
+    #: Her guardian agreed that she may be seen and heard in a recording.
+    recordable: bool = False
 
 
 class PlannedRoom(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,13 +60,15 @@ class PlannedRoom(Struct, frozen=True, forbid_unknown_fields=True):
 
 class PlannedPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """The rules at the start. ``hybrid_room``: the class whose teacher teaches from home;
-    ``following``: the assistant in it, who may take over."""
+    ``following``: the assistant in it, who may take over. ``record``: from the bell on, unless
+    staff stop it."""
 
     hands_need_approval: bool = False
     public_chat: bool = False
     stage_limit: Annotated[int, Meta(ge=1, le=MAX_STAGE)] = MAX_STAGE
     hybrid_room: Annotated[RoomId, Meta(pattern=ID_PATTERN)] | None = None
     following: Annotated[ParticipantId, Meta(pattern=ID_PATTERN)] | None = None
+    record: bool = True
 
 
 class PlannedPhase(Struct, frozen=True, forbid_unknown_fields=True):

@@ -133,6 +133,13 @@ class PolicyChanged(Struct, frozen=True, tag="policy_changed"):
     actor: ParticipantId
 
 
+class RecordingChanged(Struct, frozen=True, tag="recording_changed"):
+    """Staff stopped the recording, or let it go on."""
+
+    on: bool
+    actor: ParticipantId
+
+
 # ---- slides -------------------------------------------------------------------------------
 
 
@@ -176,6 +183,7 @@ TalkingEvent = (
     | TeachingChanged
     | ChatSaid
     | PolicyChanged
+    | RecordingChanged
     | SlidesAttached
     | SlideTurned
     | InkCleared

@@ -8,7 +8,7 @@ from twinclass_signaling.ids import ParticipantId, RoomId
 from twinclass_signaling.lesson.quiz_board import quiz_view
 from twinclass_signaling.lesson.roster_board import attendance_view, own_class_view
 from twinclass_signaling.lesson.state import HOME_ROLES, LessonState
-from twinclass_signaling.lesson.tools import backchannel, sound_check, stage, teaching
+from twinclass_signaling.lesson.tools import backchannel, recording, sound_check, stage, teaching
 from twinclass_signaling.lesson.visibility import Person, Viewer
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_views import (
@@ -28,6 +28,7 @@ from twinclass_signaling.tool_views import (
     PolicyView,
     PulseSum,
     PulseView,
+    RecordingView,
     RoomWait,
     SlidesView,
     SoundCheckRoom,
@@ -61,6 +62,7 @@ def all_views(state: LessonState, viewer: Viewer, people: People) -> ToolViews:
         policy=policy_view(state, viewer, people),
         slides=slides_view(state, viewer, people),
         sound=sound_view(state, viewer, people),
+        recording=recording_view(state, viewer, people),
     )
 
 
@@ -255,6 +257,17 @@ def sound_view(state: LessonState, viewer: Viewer, _: People) -> SoundView:
     )
 
 
+def recording_view(state: LessonState, viewer: Viewer, _: People) -> RecordingView:
+    """Returns whether the lesson is recorded: all are told."""
+    del viewer
+    decided = state.tools.recording
+    if recording.is_on(state):
+        return RecordingView("on", state.opened_at if decided is None else decided.since)
+    if decided is not None and state.phase == "live":
+        return RecordingView("paused", decided.since)
+    return RecordingView("off", None)
+
+
 #: What makes each view, by the ``type`` it has.
 VIEWS: dict[str, Callable[[LessonState, Viewer, People], ToolView]] = {
     "hands": hands_view,
@@ -271,4 +284,5 @@ VIEWS: dict[str, Callable[[LessonState, Viewer, People], ToolView]] = {
     "policy": policy_view,
     "slides": slides_view,
     "sound": sound_view,
+    "recording": recording_view,
 }

@@ -13,6 +13,7 @@ from twinclass_signaling.lesson.tools import (
     door,
     hands,
     quiz,
+    recording,
     slides,
     sound_check,
     stage,
@@ -49,6 +50,8 @@ def handle_tool(
         return teaching.handle(state, command, actor, now)
     if isinstance(command, talk.TalkCommand):
         return talk.handle(state, command, actor)
+    if isinstance(command, recording.RecordingCommand):
+        return recording.handle(state, command, actor)
     return slides.handle(state, command, actor)
 
 
@@ -76,5 +79,7 @@ def apply_tool(state: LessonState, event: ToolEvent, at: float) -> None:
         teaching.apply(state, event, at)
     elif isinstance(event, talk.TalkEvent):
         talk.apply(state, event, at)
+    elif isinstance(event, recording.RecordingEvent):
+        recording.apply(state, event, at)
     else:
         slides.apply(state, event)

@@ -225,6 +225,13 @@ class Slides(Struct):
     page: int = 0
 
 
+class Recording(Struct, frozen=True):
+    """What staff decided last."""
+
+    on: bool
+    since: float
+
+
 class Tools(Struct):
     """All of it."""
 
@@ -245,3 +252,5 @@ class Tools(Struct):
     chat: Chat = field(default_factory=Chat)
     policy: Policy | None = None
     slides: Slides = field(default_factory=Slides)
+    #: None: as planned.
+    recording: Recording | None = None
