@@ -6,7 +6,8 @@ the receiving side (BLAKE2s), the layer, then:
 
     PACKET       an RTP packet without extensions, numbered as the publisher numbered it
     KEYFRAME     nothing: asks the source for a keyframe of that layer
-    WANTS        one byte: the highest layer wanted at the far end, 255 = none
+    WANTS        one byte: the highest layer wanted at the far end, 255 = none; and, if there is a
+                 second one, the lowest that need be sent (a recorder writes one layer)
     MISSING      sequence numbers (16 bits each) that did not arrive
     ASK          nothing: asks the far end for its wishes; it may have been there first
     REPORT       NTP (64) and RTP time (32) of the publisher's last sender report, and our
@@ -128,6 +129,7 @@ class PipeOut:
         self.producer = producer
         self._payload_types = payload_types
         self.max_layer = -1
+        self._min_layer = 0
         self._wanted_until = 0.0
 
     def ask(self) -> None:
@@ -136,7 +138,8 @@ class PipeOut:
 
     def take(self, layer: Layer, entry: Entry) -> None:
         """Sends one packet of a layer, if it is wanted."""
-        if layer.index > self.max_layer or entry.codec not in self._payload_types:
+        is_wanted = self._min_layer <= layer.index <= self.max_layer
+        if not is_wanted or entry.codec not in self._payload_types:
             return
         header = _RTP.pack(
             0x80,
@@ -147,8 +150,10 @@ class PipeOut:
         )
         self._pipes.send(self._to, PACKET, self.key, layer.index, header + entry.payload)
 
-    def wants(self, max_layer: int, now: float) -> bool:
-        """The far end says what it wants. True when that changed."""
+    def wants(self, max_layer: int, min_layer: int, now: float) -> bool:
+        """The far end says what it wants. True when that changed for the publisher: layers below
+        ``min_layer`` stay wanted, they are what the far end falls back to."""
+        self._min_layer = min_layer
         wanted = -1 if max_layer == NOTHING else max_layer
         changed = wanted != self.max_layer
         self.max_layer = wanted

@@ -132,7 +132,7 @@ class PipeBoard:
             self._events.ask_keyframes(pipe.producer, now)
         elif kind == wire.MISSING:
             pipe.resend(target, body)
-        elif kind == wire.WANTS and body and pipe.wants(body[0], now):
+        elif kind == wire.WANTS and body and pipe.wants(body[0], body[1] if body[1:] else 0, now):
             self._events.producer_changed(pipe.producer, now)
 
     def _packet(self, pipe: PipeIn, layer: Layer, body: bytes, now: float) -> None:

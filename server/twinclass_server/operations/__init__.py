@@ -1,0 +1,1 @@
+"""What an operator needs: how everything stands, what is wrong, copies and their return."""
