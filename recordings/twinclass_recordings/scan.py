@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from twinclass_recordings.recorder.webm import CLUSTER_ID, CUES_ID
+
 #: Segments last about this long: seeking needs short ones, requests cost each.
 SEGMENT_S = 4.0
 #: A part of six hours with a piece each half second.
@@ -19,8 +21,6 @@ MAX_PIECES = 50_000
 #: A moof of a piece has some KiB; a moov half of one.
 MAX_HEADER_BYTES = 1024 * 1024
 MAX_SAMPLES = 20_000
-
-_CLUSTER = b"\x1f\x43\xb6\x75"
 
 
 class ScanError(ValueError):
@@ -202,7 +202,9 @@ def _scan_webm(file: BinaryIO, size: int, found: Scanned) -> None:
     while position + 12 <= size and len(found.pieces) < MAX_PIECES:
         file.seek(position)
         head = file.read(12)
-        if head[:4] != _CLUSTER or head[4] != 0x01:
+        if head[:4] == CUES_ID:
+            break  # sealed
+        if head[:4] != CLUSTER_ID or head[4] != 0x01:
             raise ScanError("no cluster where one should be")
         length = int.from_bytes(head[5:12], "big")
         end = position + 12 + length

@@ -1,19 +1,32 @@
 """WebM of one VP8 track (RFC 8794 EBML, RFC 9559 Matroska), written cluster by cluster. Core.
 
-Browsers play no VP8 in MP4. The file grows without an index and without a duration; both are added
-by a copy after the close.
+Browsers play no VP8 in MP4. While the file grows it has neither duration nor index; there is room
+for both in its header, and ``sealed`` fills it once the index (``cues``) stands at the end.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from twinclass_recordings.recorder.mp4 import VIDEO_RATE, Sample
 
 #: Block times are 16 bits of milliseconds from their cluster's (RFC 9559 section 10.2).
 MAX_CLUSTER_MS = 30_000
 _UNKNOWN = b"\x01" + b"\xff" * 7
+CLUSTER_ID = b"\x1f\x43\xb6\x75"
+CUES_ID = b"\x1c\x53\xbb\x6b"
+#: A SeekHead with one entry, and a Duration, as written below.
+_SEEK_BYTES, _DURATION_BYTES = 26, 11
+
+
+class Seal(NamedTuple):
+    """What is known of a file at its end. ``cues_at``: where the index stands."""
+
+    duration_ms: float
+    cues_at: int
+    file_bytes: int
 
 
 def _size(value: int) -> bytes:
@@ -33,8 +46,8 @@ def _number(identifier: int, value: int) -> bytes:
     return _element(identifier, value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big"))
 
 
-def vp8_header(width: int, height: int) -> bytes:
-    """Returns what stands before the clusters."""
+def vp8_header(width: int, height: int, seal: Seal | None = None) -> bytes:
+    """Returns what stands before the clusters; as long with a ``seal`` as without."""
     ebml = b"".join(
         (
             _number(0x4286, 1),  # EBMLVersion
@@ -51,6 +64,9 @@ def vp8_header(width: int, height: int) -> bytes:
             _number(0x2AD7B1, 1_000_000),  # TimestampScale: milliseconds
             _element(0x4D80, b"twinclass"),
             _element(0x5741, b"twinclass"),
+            _void(_DURATION_BYTES)
+            if seal is None
+            else b"\x44\x89\x88" + struct.pack(">d", seal.duration_ms),
         )
     )
     video = _number(0xB0, width) + _number(0xBA, height)
@@ -65,8 +81,35 @@ def vp8_header(width: int, height: int) -> bytes:
         )
     )
     tracks = _element(0x1654AE6B, _element(0xAE, track))
-    segment = _id(0x18538067) + _UNKNOWN
-    return _element(0x1A45DFA3, ebml) + segment + _element(0x1549A966, info) + tracks
+    start = _element(0x1A45DFA3, ebml) + _id(0x18538067)
+    data_at = len(start) + 8
+    if seal is None:
+        seek, size = _void(_SEEK_BYTES), _UNKNOWN
+    else:
+        entry = b"\x53\xab\x84" + CUES_ID + b"\x53\xac\x88"
+        entry += struct.pack(">Q", seal.cues_at - data_at)
+        seek = b"\x11\x4d\x9b\x74" + bytes((0x80 | 21,)) + b"\x4d\xbb" + bytes((0x80 | 18,)) + entry
+        size = _size(seal.file_bytes - data_at)
+    return start + size + seek + _element(0x1549A966, info) + tracks
+
+
+def cues(width: int, height: int, clusters: Sequence[tuple[int, int]]) -> bytes:
+    """Returns the index; ``clusters``: (milliseconds, offset) of those with keyframes."""
+    header = vp8_header(width, height)
+    data_at = header.index(_id(0x18538067)) + 12
+    points = b"".join(
+        _element(
+            0xBB,
+            _number(0xB3, at) + _element(0xB7, _number(0xF7, 1) + _number(0xF1, offset - data_at)),
+        )
+        for at, offset in clusters
+    )
+    return CUES_ID + _size(len(points)) + points
+
+
+def _void(size: int) -> bytes:
+    """Room for an element of this size (RFC 8794 section 11.3.2)."""
+    return b"\xec" + bytes((0x80 | (size - 2),)) + bytes(size - 2)
 
 
 def cluster(samples: Sequence[Sample]) -> bytes:

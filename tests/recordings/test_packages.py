@@ -1,0 +1,108 @@
+"""From a recorder's files to what a player reads."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from recordings.feeding import H264, OPUS, VP8, Feeding, Stream, audio_track, probe, video_track
+from twinclass_recordings.assemble import Looking, finish, look
+from twinclass_recordings.scan import scan
+
+
+async def test_a_lesson_with_gaps_becomes_runs_and_playlists_that_play(tmp_path: Path) -> None:
+    async with Feeding(tmp_path, video_track(), audio_track()) as feeding:
+        camera, sound = Stream(H264.payload_type, 90_000), Stream(OPUS.payload_type, 48_000)
+        streams = {"lead-camera": camera, "lead-microphone": sound}
+        await feeding.play(6.0, streams)
+        await feeding.play(6.0, streams, size=(640, 360))
+        for _ in range(40):  # the camera is silent for 4 s
+            await feeding.play(0.1, {"lead-microphone": sound})
+        await feeding.play(6.0, streams)
+        await feeding.finish()
+    media = finish(feeding.package)
+    assert media.duration_s == pytest.approx(22.0, abs=0.05)
+    video, audio = sorted(media.tracks, key=lambda track: track.kind, reverse=True)
+    assert [len(run.parts) for run in video.runs] == [2, 1]
+    assert video.runs[0].duration_s == pytest.approx(12.0, abs=0.05)
+    assert [(gap.cause) for gap in video.gaps] == ["not_sent"]
+    assert video.gaps[0].start_s == pytest.approx(12.0, abs=0.1)
+    assert video.gaps[0].end_s == pytest.approx(16.0, abs=0.1)
+    assert [len(run.parts) for run in audio.runs] == [1]
+    for track in media.tracks:
+        for run in track.runs:
+            if len(run.parts) > 1:
+                continue  # ffmpeg knows one map a playlist; Chromium plays these in tests/e2e.
+            played = feeding.package.folder / run.playlist
+            checked = subprocess.run(
+                ["ffmpeg", "-v", "error", "-xerror", "-allowed_extensions", "ALL",
+                 "-i", str(played), "-f", "null", "-"],
+                capture_output=True, text=True, timeout=60, check=False,
+            )  # fmt: skip
+            assert (checked.returncode, checked.stderr) == (0, "")
+    for track in media.tracks:
+        for run in track.runs:
+            for part in run.parts:
+                assert len(part.sha256) == 64
+                assert part.segments[0].offset == part.header_bytes
+                last = part.segments[-1]
+                assert last.offset + last.length == part.bytes
+                lasts = sum(segment.duration_s for segment in part.segments)
+                assert lasts == pytest.approx(part.duration_s, abs=0.01)
+    assert "avc1.42c0" in video.runs[0].parts[0].mime
+
+
+async def test_a_vp8_file_gets_a_duration_and_can_be_sought_in(tmp_path: Path) -> None:
+    async with Feeding(tmp_path, video_track()) as feeding:
+        await feeding.play(6.0, {"lead-camera": Stream(VP8.payload_type, 90_000)}, codec="VP8")
+        await feeding.finish()
+    before = look(feeding.package).tracks[0].runs[0]
+    assert before.duration_s == pytest.approx(6.0, abs=0.1)
+    media = finish(feeding.package)
+    run = media.tracks[0].runs[0]
+    assert run.playlist == ""
+    path = feeding.package.folder / run.parts[0].path
+    assert len(probe(path)) == 150
+    shown = subprocess.run(
+        ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", str(path)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert float(shown.stdout) == pytest.approx(6.0, abs=0.1)
+    assert finish(feeding.package).tracks[0].runs[0].parts == run.parts
+
+
+async def test_a_lesson_is_looked_at_while_it_is_recorded(tmp_path: Path) -> None:
+    async with Feeding(tmp_path, video_track(), audio_track()) as feeding:
+        streams = {
+            "lead-camera": Stream(H264.payload_type, 90_000),
+            "lead-microphone": Stream(OPUS.payload_type, 48_000),
+        }
+        looking = Looking()
+        for seconds in (3.0, 6.0, 9.0):
+            await feeding.play(3.0, streams)
+            await feeding.settle()
+            media = look(feeding.package, looking)
+            assert len(media.tracks) == 2
+            # At most a piece, and the frame that waits for its successor, are not on disk.
+            assert seconds - 0.8 < media.duration_s <= seconds
+        whole = look(feeding.package)
+        assert whole == media
+        await feeding.finish()
+
+
+async def test_half_a_piece_at_the_end_is_not_counted(tmp_path: Path) -> None:
+    async with Feeding(tmp_path, video_track()) as feeding:
+        await feeding.play(6.0, {"lead-camera": Stream(H264.payload_type, 90_000)})
+        await feeding.finish()
+    path = feeding.package.folder / look(feeding.package).tracks[0].runs[0].parts[0].path
+    data = path.read_bytes()
+    whole = scan(path)
+    ends = {piece.offset + piece.length for piece in whole.pieces}
+    for size in range(0, len(data), 997):
+        path.write_bytes(data[:size])
+        if size < whole.header_bytes:
+            continue
+        found = scan(path)
+        assert found.good == max({e for e in ends if e <= size}, default=whole.header_bytes)
