@@ -25,6 +25,7 @@ from twinclass_config import Settings
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
 from twinclass_server.adapters.data_folder import DataFolder, KeyFile
+from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.redis_child import RedisChild
 from twinclass_server.adapters.redis_connection import connect
 from twinclass_server.demo import Demo
@@ -39,6 +40,7 @@ from twinclass_server.listen import (
     take_port,
 )
 from twinclass_server.metrics import Counters, LessonCollector, MediaCollector, new_registry
+from twinclass_server.recording.recordings import Recordings
 from twinclass_server.school import SchoolParts
 from twinclass_server.signal.door import HostDoor
 from twinclass_server.signal.lessons import Lessons, LessonsParts
@@ -54,6 +56,7 @@ class RunningMedia(DoorMedia, Protocol):
     """The media plane as this module starts and ends it."""
 
     shutdown_workers: bool
+    recorder: RecorderPort | None
 
     async def __aenter__(self) -> Self: ...
 
@@ -152,20 +155,23 @@ class Server:
         started: Callable[[], Awaitable[None]],
     ) -> None:
         settings = self._settings
-        lessons = self.lessons = Lessons(
-            LessonsParts(
-                redis=redis,
-                settings=settings.lesson,
-                owner=self._parts.folder.node_id(),
-                archive_dir=self._parts.folder.lessons,
-                wall_clock=time.time,
-                replicas=settings.redis.replicas,
-            )
+        parts = LessonsParts(
+            redis=redis,
+            settings=settings.lesson,
+            owner=self._parts.folder.node_id(),
+            archive_dir=self._parts.folder.lessons,
+            wall_clock=time.time,
+            replicas=settings.redis.replicas,
         )
+        lessons = self.lessons = Lessons(parts)
+        recordings = self._recordings(lessons)
+        parts.keeper = recordings
         media = self._parts.media(settings.media, self._parts.folder.run, lessons)
         await stack.enter_async_context(media)
         stack.callback(self._decide_workers, media)
         lessons.attach_media(media)
+        if recordings is not None:
+            media.recorder = recordings.link
         school = await self._open_school(stack, lessons, keys)
         registry = new_registry()
         registry.register(LessonCollector(lessons))
@@ -192,6 +198,8 @@ class Server:
                 background = []
                 if child is not None:
                     background.append(group.create_task(child.watch(), name="redis"))
+                if recordings is not None:
+                    background.append(group.create_task(recordings.run(), name="recordings"))
                 is_up = asyncio.Event()
                 background.append(group.create_task(lessons.run(is_up.set), name="lessons"))
                 await is_up.wait()
@@ -211,10 +219,21 @@ class Server:
                 await self._stop.wait()
                 await self._drain(lessons, whip, (public, private))
                 await asyncio.wait(listeners)
+                if recordings is not None:
+                    recordings.link.shutdown = not self._parts.keep_workers
                 for task in background:
                     task.cancel()
         finally:
             self._decide_workers(media)
+
+    def _recordings(self, lessons: Lessons) -> Recordings | None:
+        settings, folder = self._settings.recording, self._parts.folder
+        if not settings.enabled:
+            return None
+        root = Path(settings.folder) if settings.folder else folder.recordings
+        return Recordings(
+            folder.run, root, folder.lessons, lessons.recorder_says, settings.keep_days
+        )
 
     def _whip(
         self, lessons: Lessons, media: RunningMedia, keys: Callable[[], TokenKeys]

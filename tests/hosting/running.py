@@ -80,7 +80,9 @@ async def running_server(
 ) -> AsyncIterator[Running]:
     # An fsync may take seconds while a test machine compiles; tests of outages set their own.
     settings = load(
-        {"TWINCLASS_REDIS__TIMEOUT_S": "10"} | (environment or {}),
+        # There is no media here that could be recorded.
+        {"TWINCLASS_REDIS__TIMEOUT_S": "10", "TWINCLASS_RECORDING__ENABLED": "false"}
+        | (environment or {}),
         overrides={
             "http": {"port": first_port, "admin_port": first_port + 1},
             "media": {"port": first_port + 2},

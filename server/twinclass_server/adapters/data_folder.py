@@ -49,6 +49,11 @@ class DataFolder:
         return self.path / "lessons"
 
     @property
+    def recordings(self) -> Path:
+        """Returns where packages of recorded lessons are."""
+        return self.path / "recordings"
+
+    @property
     def tls(self) -> Path:
         """Returns where the self-made certificate is."""
         return self.path / "tls"

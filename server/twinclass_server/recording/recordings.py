@@ -1,0 +1,204 @@
+"""Closed lessons become packages: all on disk, a manifest beside it, an entry in the library.
+
+What a lesson leaves is kept before the live system forgets it (``about``); a package is made from
+that and from the files alone, so it is made whatever dies in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from twinclass_recordings import manifest as m
+from twinclass_recordings.assemble import Looking, Media, finish, look, write_durably
+from twinclass_recordings.chapters import happened
+from twinclass_recordings.package import Package
+from twinclass_recordings.recorder.messages import Status
+from twinclass_server.adapters.recorder_link import RecorderLink
+from twinclass_server.recording import about
+from twinclass_server.recording.about import About
+from twinclass_signaling.errors import Unavailable
+from twinclass_signaling.ids import ParticipantId
+from twinclass_signaling.lesson.state import LessonState
+from twinclass_signaling.lesson.tools.recording import recording_id
+from twinclass_signaling.lesson.visibility import Person
+from twinclass_signaling.messages import Event
+
+logger = logging.getLogger(__name__)
+
+#: A recorder that is just being restarted is waited for; then what is on disk has to do.
+FINISH_ATTEMPTS = 3
+#: A database that is away is tried again; the package is there already.
+RETRY_S = 5.0
+
+
+class Library(Protocol):
+    """Who is told of packages."""
+
+    async def recorded(self, manifest: m.Manifest, kept: About) -> None:
+        """Takes a package in; it may be told of one twice.
+
+        Raises:
+            Unavailable: not now.
+        """
+        ...
+
+
+class Recordings:
+    """Owns the recorder's link and the making of packages."""
+
+    def __init__(
+        self,
+        run_dir: Path,
+        root: Path,
+        archive_dir: Path,
+        says: Callable[[Status | None], None],
+        keep_days: int,
+    ) -> None:
+        self.root = root
+        self.link = RecorderLink(run_dir, root, says)
+        #: Set before ``run``; None: packages stay on disk only.
+        self.library: Library | None = None
+        self._archive_dir = archive_dir
+        self._keep_days = keep_days
+        self._ended: asyncio.Queue[Package] = asyncio.Queue()
+        self._looks: dict[str, Looking] = {}
+
+    async def run(self) -> None:
+        """Keeps the recorder alive and makes packages, for ever."""
+        for package in await asyncio.to_thread(self._unfinished):
+            self._ended.put_nowait(package)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.link.run(), name="recorder")
+            group.create_task(self._make_for_ever(), name="packages")
+
+    # ---- lessons.LessonKeeper
+
+    async def lesson_ended(
+        self, state: LessonState, people: dict[ParticipantId, Person], log: Path
+    ) -> None:
+        """See ``LessonKeeper``: keeps what a package needs, and begins to make it."""
+        if state.opened_at is None:
+            return
+        package = Package.of(self.root, recording_id(state))
+        if not await asyncio.to_thread(package.journal.exists):
+            return  # Nothing was recorded.
+        await asyncio.to_thread(about.write, package, about.about(state, people, log))
+        self._looks.pop(package.folder.name, None)
+        self._ended.put_nowait(package)
+
+    # ---- a lesson that goes on
+
+    async def live(self, state: LessonState, events: list[Event]) -> m.Manifest | None:
+        """Returns the manifest of a lesson that is recorded now; None while nothing is there."""
+        package = Package.of(self.root, recording_id(state))
+        looking = self._looks.setdefault(package.folder.name, Looking())
+        try:
+            media = await asyncio.to_thread(look, package, looking)
+        except OSError:
+            return None
+        kept = About(
+            package.folder.name, state.id, state.plan, {}, state.opened_at or 0.0, 0.0, None, ""
+        )
+        return _manifest(kept, media, events, "live", "")
+
+    # ---- packages
+
+    def _unfinished(self) -> list[Package]:
+        """Packages that were being made when a server ended."""
+        if not self.root.is_dir():
+            return []
+        return [
+            Package(folder)
+            for folder in sorted(self.root.iterdir())
+            if (folder / about.FILE_NAME).exists()
+        ]
+
+    async def _make_for_ever(self) -> None:
+        while True:
+            package = await self._ended.get()
+            try:
+                await self._make(package)
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+                self._ended.put_nowait(package)
+            except Exception:
+                # One package's outermost boundary; what it was made from stays.
+                logger.exception("package %s could not be made", package.folder.name)
+
+    async def _make(self, package: Package) -> None:
+        kept = await asyncio.to_thread(about.read, package)
+        if kept is None:
+            logger.error("package %s: what was kept of its lesson is damaged", package.folder.name)
+            return
+        for _ in range(FINISH_ATTEMPTS):
+            if await self.link.finish(kept.recording):
+                break
+        else:
+            logger.error("recording %s: the recorder does not end it", kept.recording)
+        events = await asyncio.to_thread(read_events, self._archive_dir / kept.log)
+        media = await asyncio.to_thread(finish, package)
+        until = datetime.fromtimestamp(kept.closed_at, UTC) + timedelta(days=self._keep_days)
+        made = _manifest(kept, media, events, "closed", until.date().isoformat())
+        await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
+        if self.library is not None:
+            await self.library.recorded(made, kept)
+        await asyncio.to_thread((package.folder / about.FILE_NAME).unlink)
+        logger.info(
+            "package %s: %d tracks, %.0f s, %d bytes",
+            kept.recording,
+            len(made.tracks),
+            made.duration_s,
+            media.bytes,
+        )
+
+
+def read_events(path: Path) -> list[Event]:
+    """Returns the events of an archived log, as far as they can be read."""
+    events: list[Event] = []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError:
+        logger.exception("the event log of a lesson cannot be read")
+        return events
+    decoder = msgspec.json.Decoder(Event)
+    for line in lines:
+        try:
+            events.append(decoder.decode(line))
+        except msgspec.MsgspecError:
+            logger.warning("an event of %s cannot be read", path.name)
+    return events
+
+
+def _manifest(
+    kept: About, media: Media, events: list[Event], state: m.State, keep_until: str
+) -> m.Manifest:
+    duration = media.duration_s
+    if state == "closed":
+        duration = max(duration, kept.closed_at - kept.opened_at)
+    told = happened(events, kept.plan, kept.people, media.origin_unix, duration)
+    made = m.Manifest(
+        lesson=kept.recording,
+        title=kept.plan.title,
+        origin_unix=media.origin_unix,
+        duration_s=round(duration, 3),
+        state=state,
+        tracks=media.tracks,
+        subtitle=kept.plan.subtitle,
+    )
+    return replace(
+        made,
+        chapters=told.chapters,
+        marks=told.marks,
+        people=told.people,
+        presence=told.presence,
+        documents=told.documents,
+        keep_until=keep_until,
+    )
