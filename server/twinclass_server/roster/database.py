@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -17,9 +18,23 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+import twinclass_recordings.library
+from twinclass_recordings.library.models import VERSION_TABLE
 from twinclass_signaling.errors import Unavailable
 
-_MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+class Schema(NamedTuple):
+    """Tables with a history of their own. ``version_table``: where Alembic notes how far it is."""
+
+    migrations: Path
+    version_table: str
+
+
+ROSTER = Schema(Path(__file__).resolve().parent / "migrations", "alembic_version")
+LIBRARY = Schema(
+    Path(twinclass_recordings.library.__file__).resolve().parent / "migrations", VERSION_TABLE
+)
+SCHEMAS = (ROSTER, LIBRARY)
 #: SQLite's name for PostgreSQL's default driver would be psycopg2; ours is psycopg 3.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 #: How long one writer waits for another; an import of a city takes some seconds.
@@ -69,24 +84,29 @@ class Database:
         Raises:
             DatabaseUnusable: away, damaged, or newer than this program.
         """
-        try:
-            config = alembic_config()
-            with self.engine.connect() as connection:
-                current = MigrationContext.configure(connection).get_current_revision()
-            head = ScriptDirectory.from_config(config).get_current_head()
-            if current == head:
-                return
-            if current is not None and self.is_sqlite:
-                self._copy(current)
-            with self.engine.begin() as connection:
-                _lock(connection)
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
-            raise DatabaseUnusable(
-                f"The database {self._url.render_as_string(hide_password=True)} cannot be used: "
-                f"{str(error).splitlines()[0]}"
-            ) from error
+        for schema in SCHEMAS:
+            try:
+                self._migrate(schema)
+            except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
+                raise DatabaseUnusable(
+                    f"The database {self._url.render_as_string(hide_password=True)} cannot be "
+                    f"used: {str(error).splitlines()[0]}"
+                ) from error
+
+    def _migrate(self, schema: Schema) -> None:
+        config = alembic_config(schema)
+        with self.engine.connect() as connection:
+            options = {"version_table": schema.version_table}
+            current = MigrationContext.configure(connection, opts=options).get_current_revision()
+        head = ScriptDirectory.from_config(config).get_current_head()
+        if current == head:
+            return
+        if current is not None and self.is_sqlite:
+            self._copy(current)
+        with self.engine.begin() as connection:
+            _lock(connection)
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
 
     def _copy(self, revision: str) -> None:
         target = self._file.with_name(f"{self._file.name}.before-{revision}")
@@ -98,10 +118,10 @@ class Database:
         self.engine.dispose()
 
 
-def alembic_config() -> Config:
+def alembic_config(schema: Schema = ROSTER) -> Config:
     """Returns Alembic's settings; there is no ini file to lose."""
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(schema.migrations).replace("%", "%%"))
     return config
 
 

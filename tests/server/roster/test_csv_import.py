@@ -16,7 +16,7 @@ from twinclass_server.roster import models
 from twinclass_server.roster.csv_bundle import SAMPLE, Bundle, from_folder, from_upload
 from twinclass_server.roster.csv_file import CsvProblem
 from twinclass_server.roster.csv_import import FileReport, import_bundle
-from twinclass_server.roster.database import Database, DatabaseUnusable, alembic_config
+from twinclass_server.roster.database import SCHEMAS, Database, DatabaseUnusable, alembic_config
 
 
 @pytest.fixture
@@ -47,10 +47,11 @@ def test_the_same_files_twice_change_nothing(databases: list[Database]) -> None:
 
 def test_models_and_migrations_say_the_same(databases: list[Database]) -> None:
     for database in databases:
-        config = alembic_config()
-        with database.engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.check(config)
+        for schema in SCHEMAS:
+            config = alembic_config(schema)
+            with database.engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.check(config)
 
 
 def test_changed_rows_are_written_and_a_dry_run_writes_nothing(

@@ -1,0 +1,59 @@
+"""Who may see and do what in the library: pure functions, the one place that decides it.
+
+An entry that somebody may not see does not exist for them: its id cannot be guessed at.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from twinclass_signaling.roles import Role
+
+Visibility = Literal["private", "school", "city"]
+Action = Literal["see", "edit", "cut", "export", "delete", "usage"]
+
+_EVERYWHERE = frozenset({Role.OPERATOR, Role.LIBRARIAN})
+
+
+class Viewer(Struct, frozen=True):
+    """Who asks: staff by a staff link (``schools``: those they belong to), or somebody with a
+    lesson's join link (``lesson``)."""
+
+    role: Role
+    subject: str
+    schools: frozenset[str] = frozenset()
+    lesson: str = ""
+    room: str = ""
+
+
+class Rights(Struct, frozen=True):
+    """What decides about an entry."""
+
+    lesson: str
+    lead: str
+    schools: frozenset[str]
+    visibility: Visibility
+
+
+def may(viewer: Viewer, action: Action, entry: Rights) -> bool:
+    """Tells whether somebody may do something with an entry.
+
+    Staff of the whole installation may do all. A lead has her own lessons, sees those that her
+    school took part in once they are open to it, and those that are open to the city. A join link
+    shows its own lesson and nothing else.
+    """
+    if viewer.lesson:
+        return action == "see" and viewer.lesson == entry.lesson
+    if viewer.role in _EVERYWHERE:
+        return True
+    if viewer.role is not Role.LEAD:
+        return False
+    if viewer.subject == entry.lead:
+        return action != "delete"
+    if action != "see":
+        return False
+    return entry.visibility == "city" or (
+        entry.visibility == "school" and bool(viewer.schools & entry.schools)
+    )
