@@ -246,8 +246,14 @@ class _Reader:
         self._hands[who] = at
         if last is not None and at - last < _HAND_GAP_S:
             return
-        name = self._name(who)
         many = f" ×{count}" if count > 1 else ""
+        role = self._roles.get(who)
+        if role in _HOMES:
+            # Of homes that are not called on only their class and staff know whose hand it was.
+            label = _ROLES[role]
+            self._mark(at, "hand", Text(f"{label.zh}举手{many}", f"{label.en}: hand up{many}"))
+            return
+        name = self._name(who)
         self._mark(at, "hand", Text(f"{name.zh}举手{many}", f"{name.en}: hand up{many}"), who)
 
     def _coming(self, at: float, kind: MarkKind, who: ParticipantId, what: Text) -> None:

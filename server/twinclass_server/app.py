@@ -24,6 +24,7 @@ from redis.asyncio import Redis
 from twinclass_config import Settings
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
+from twinclass_recordings.manifest import Manifest
 from twinclass_server.adapters.data_folder import DataFolder, KeyFile
 from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.redis_child import RedisChild
@@ -32,6 +33,7 @@ from twinclass_server.demo import Demo
 from twinclass_server.http.admin import admin_app
 from twinclass_server.http.public import public_app
 from twinclass_server.http.whip import DoorMedia, WhipService
+from twinclass_server.library import Library
 from twinclass_server.listen import (
     QuietServer,
     check_media_ports,
@@ -46,6 +48,7 @@ from twinclass_server.signal.door import HostDoor
 from twinclass_server.signal.lessons import Lessons, LessonsParts
 from twinclass_server.signal.socket import SignalParts
 from twinclass_signaling.errors import SignalingError
+from twinclass_signaling.ids import LessonId
 from twinclass_signaling.ports import MediaListener
 from twinclass_signaling.tokens import TokenKeys
 
@@ -173,6 +176,7 @@ class Server:
         if recordings is not None:
             media.recorder = recordings.link
         school = await self._open_school(stack, lessons, keys)
+        library = self._library(school, recordings, lessons)
         registry = new_registry()
         registry.register(LessonCollector(lessons))
         registry.register(MediaCollector(media.statistics))
@@ -187,7 +191,7 @@ class Server:
         demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
         whip = self._whip(lessons, media, school.keys)
         school.on_withdrawn(whip.withdraw)
-        routes = [*school.routes(), *whip.routes()]
+        routes = [*school.routes(), *whip.routes(), *(library.routes() if library else ())]
         # Names of pupils are behind it: only a demo that nobody else can reach shows it.
         shows_desk = settings.http.host in {"127.0.0.1", "::1"} and not settings.http.public_url
         app = public_app(signal_parts, demo, routes, shows_desk=shows_desk)
@@ -234,6 +238,28 @@ class Server:
         return Recordings(
             folder.run, root, folder.lessons, lessons.recorder_says, settings.keep_days
         )
+
+    def _library(
+        self, school: SchoolParts, recordings: Recordings | None, lessons: Lessons
+    ) -> Library | None:
+        if recordings is None:
+            return None
+
+        async def live(recording: str, name: str) -> bytes | None:
+            for host in lessons.hosts.values():
+                if host.recording == recording:
+                    return await recordings.live_file(host, name)
+            return None
+
+        async def of_lesson(lesson: LessonId) -> Manifest | None:
+            host = lessons.hosts.get(lesson)
+            if host is None or not host.recording:
+                return None
+            return await recordings.live(host)
+
+        library = Library(school.database, recordings.root, school.keys, live, of_lesson)
+        recordings.library = library
+        return library
 
     def _whip(
         self, lessons: Lessons, media: RunningMedia, keys: Callable[[], TokenKeys]

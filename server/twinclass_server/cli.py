@@ -72,7 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--lesson", type=_id)
     token.add_argument("--role", choices=sorted(LESSON_ROLES))
     token.add_argument(
-        "--staff", choices=sorted(STAFF_ROLES), help="a link to My lessons instead of to a lesson"
+        "--staff",
+        choices=sorted(STAFF_ROLES),
+        help="a link to My lessons (librarian: to the library) instead of to a lesson",
     )
     token.add_argument("--room", type=_id, help="the room; for the role room its own id")
     token.add_argument("--name", default="", type=_name)
@@ -231,7 +233,7 @@ def _staff_link(options: argparse.Namespace) -> int:
         print("twinclass: --staff lead needs --sub ID, the teacher's id", file=sys.stderr)
         return 2
     keys = DataFolder(options.data).read_keys()
-    subject = options.sub or "operator"
+    subject = options.sub or options.staff
     print(staff_path(keys, options.staff, subject, options.name, options.ttl))
     return 0
 

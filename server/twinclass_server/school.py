@@ -45,12 +45,12 @@ class SchoolParts:
         keys: Callable[[], TokenKeys],
     ) -> None:
         self._settings = settings
-        self._database = Database(settings.database.url, folder.path)
-        self._desk = LessonDesk(self._database)
+        self.database = Database(settings.database.url, folder.path)
+        self._desk = LessonDesk(self.database)
         self._revoked = RevokedLinks(self._desk)
         self._lessons = lessons
         self._revoked.listeners.append(self._end_sessions)
-        self._shelf = SlideShelf(self._database, FolderStore(folder.path / "files"))
+        self._shelf = SlideShelf(self.database, FolderStore(folder.path / "files"))
         self._opener = Opener(self._desk, lessons, self._shelf)
         self.keys = self._revoked.guard(keys)
 
@@ -61,15 +61,15 @@ class SchoolParts:
             DatabaseUnusable: it cannot be used as it is.
             Unavailable: it is away.
         """
-        await asyncio.to_thread(self._database.migrate)
+        await asyncio.to_thread(self.database.migrate)
         await self._revoked.refresh()
         if self._settings.demo.enabled and await asyncio.to_thread(self._desk.is_empty):
-            await asyncio.to_thread(import_bundle, self._database, from_folder(SAMPLE))
+            await asyncio.to_thread(import_bundle, self.database, from_folder(SAMPLE))
 
     def routes(self) -> list[BaseRoute]:
         """Returns the routes of the public listener."""
         school = SchoolRoutes(
-            self._database,
+            self.database,
             self._desk,
             self._opener,
             self._revoked,
@@ -97,4 +97,4 @@ class SchoolParts:
 
     def close(self) -> None:
         """Closes the database."""
-        self._database.close()
+        self.database.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from e2e.conftest import Browsers, Server, wait_until
+from e2e.conftest import TWINCLASS, Browsers, Server, wait_until
 from e2e.test_lesson import _advances
+from light.ffmpeg import complaints
 from twinclass_recordings import manifest as m
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -46,12 +48,7 @@ def check(folder: Path, made: m.Manifest) -> None:
     for track in made.tracks:
         for run in track.runs:
             for part in run.parts:
-                done = subprocess.run(
-                    ["ffmpeg", "-v", "error", "-xerror", "-i", str(folder / part.path),
-                     "-f", "null", "-"],
-                    capture_output=True, text=True, timeout=60, check=False,
-                )  # fmt: skip
-                assert (done.returncode, done.stderr) == (0, ""), part.path
+                assert complaints(folder / part.path) == "", part.path
 
 
 async def test_lead_and_a_room_on_stage_are_in_the_package(
@@ -90,3 +87,69 @@ async def test_lead_and_a_room_on_stage_are_in_the_package(
     [camera] = [t for t in made.tracks if (t.participant, t.source) == ("room-1", "camera")]
     assert camera.runs[0].start_s == pytest.approx(stages[0].start_s, abs=1.5)
     assert not (folder / "about.json").exists()
+
+
+def ask(server: Server, path: str, token: str, headers: dict[str, str] | None = None) -> bytes:
+    request = urllib.request.Request(
+        server.base + path, headers={"Authorization": f"Bearer {token}"} | (headers or {})
+    )
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        body: bytes = reply.read()
+        return body
+
+
+def staff_token(server: Server, role: str = "operator") -> str:
+    done = subprocess.run(
+        [TWINCLASS, "token", "--staff", role, "--data", str(server.data)],
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    return done.stdout.strip().partition("#token=")[2]
+
+
+async def test_a_latecomer_is_offered_what_was_missed_and_the_library_has_it_after_the_close(
+    server: Server, browsers: Browsers
+) -> None:
+    links = server.links()
+    lead = await browsers.page(links["lead"][0], size=(1440, 900))
+    await lead.get_by_test_id("join").click(timeout=10_000)
+    await asyncio.sleep(14)
+    home_link = links["home_learner"][0]
+    home = await browsers.page(home_link, size=(360, 640))
+    await home.get_by_test_id("join").click(timeout=10_000)
+    await wait_until(lambda: _advances(home), 20, "picture")
+    token = home_link.partition("#token=")[2]
+    told = json.loads(await asyncio.to_thread(ask, server, "/api/catch-up", token))
+    [gap] = told["missed"]
+    assert gap["start_s"] == 0.0
+    assert 10 < gap["end_s"] < told["live_s"]
+    base = told["media"]["base"]
+    made = m.decode(await asyncio.to_thread(ask, server, base + "manifest.json", token))
+    assert made.state == "live"
+    for track in made.tracks:
+        run = track.runs[0]
+        text = (await asyncio.to_thread(ask, server, base + run.playlist, token)).decode()
+        assert "#EXT-X-PLAYLIST-TYPE:EVENT" in text
+        assert "#EXT-X-ENDLIST" not in text
+        part = run.parts[0]
+        headers = {"Range": f"bytes=0-{part.header_bytes - 1}"}
+        head = await asyncio.to_thread(ask, server, base + part.path, token, headers)
+        assert head[4:8] == b"ftyp"
+        assert len(head) == part.header_bytes
+    await asyncio.to_thread(close, server)
+    folder, _ = await package_of(server)
+    operator = await asyncio.to_thread(staff_token, server)
+
+    async def listed() -> bool:
+        found = json.loads(
+            await asyncio.to_thread(
+                ask, server, "/api/library/lessons?q=%E4%B9%98%E6%B3%95", operator
+            )
+        )
+        return found["total"] == 1
+
+    await wait_until(listed, READY_S, "the library has it")
+    own = json.loads(
+        await asyncio.to_thread(ask, server, f"/api/library/lessons/{folder.name}", token)
+    )
+    assert [round(g["start_s"]) for g in own["missed"]] == [0]
+    assert own["may"] == dict.fromkeys(["edit", "cut", "export", "delete", "usage"], False)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 from light import encoded
+from light.ffmpeg import complaints, packets
 from twinclass_recordings.manifest import Source
 from twinclass_recordings.package import Package
 from twinclass_recordings.recorder.disk import Disk
@@ -147,19 +147,6 @@ class Feeding:
 
 
 def probe(path: Path) -> list[tuple[float, bool]]:
-    """Returns (time, is keyframe) of every packet; ffprobe must find nothing wrong, also when it
-    decodes all of it."""
-    checked = subprocess.run(
-        ["ffmpeg", "-v", "error", "-xerror", "-i", str(path), "-f", "null", "-"],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert checked.returncode == 0, checked.stderr
-    assert checked.stderr == "", checked.stderr
-    listed = subprocess.run(
-        ["ffprobe", "-v", "error", "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0",
-         str(path)],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    assert listed.stderr == ""
-    packets = [line.split(",") for line in listed.stdout.split()]
-    return [(float(pts), "K" in flags) for pts, flags, *_ in packets]
+    """Returns (time, is keyframe) of every packet of a file with which nothing is wrong."""
+    assert complaints(path) == ""
+    return packets(path)

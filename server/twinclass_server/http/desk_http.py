@@ -83,8 +83,14 @@ def staff_of(request: Request, keys: Keys) -> StaffClaims:
 
     Raises:
         TokenError: not by a staff link that is good now.
+        Forbidden: a librarian's, which opens the library only.
     """
-    return keys().verify_staff(bearer(request), time.time())
+    staff = keys().verify_staff(bearer(request), time.time())
+    if staff.role is Role.LIBRARIAN:
+        raise Forbidden(
+            "forbidden", "这个链接只能打开课程库。", "This link opens the library only."
+        )
+    return staff
 
 
 def operator_of(request: Request, keys: Keys) -> StaffClaims:

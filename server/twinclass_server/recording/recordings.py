@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +19,9 @@ from msgspec.structs import replace
 
 from twinclass_recordings import manifest as m
 from twinclass_recordings.assemble import Looking, Media, finish, look, write_durably
-from twinclass_recordings.chapters import happened
+from twinclass_recordings.chapters import Happened, happened
 from twinclass_recordings.package import Package
+from twinclass_recordings.playlists import playlist
 from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.recorder_link import RecorderLink
 from twinclass_server.recording import about
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 FINISH_ATTEMPTS = 3
 #: A database that is away is tried again; the package is there already.
 RETRY_S = 5.0
+#: Two hundred homes that come back at once look once.
+LOOK_S = 1.0
 
 
 class Library(Protocol):
@@ -49,6 +53,34 @@ class Library(Protocol):
             Unavailable: not now.
         """
         ...
+
+
+class Live(Protocol):
+    """A lesson that goes on."""
+
+    @property
+    def state(self) -> LessonState:
+        """Its committed state."""
+        ...
+
+    @property
+    def people(self) -> dict[ParticipantId, Person]:
+        """The names of those who were here."""
+        ...
+
+    async def events(self) -> list[Event]:
+        """All that happened so far."""
+        ...
+
+
+@dataclass(slots=True)
+class _Look:
+    """What the last look at a lesson that is recorded found; one look at a time."""
+
+    looking: Looking = field(default_factory=Looking)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    made: m.Manifest | None = None
+    at: float = 0.0
 
 
 class Recordings:
@@ -69,7 +101,7 @@ class Recordings:
         self._archive_dir = archive_dir
         self._keep_days = keep_days
         self._ended: asyncio.Queue[Package] = asyncio.Queue()
-        self._looks: dict[str, Looking] = {}
+        self._looks: dict[str, _Look] = {}
 
     async def run(self) -> None:
         """Keeps the recorder alive and makes packages, for ever."""
@@ -96,18 +128,38 @@ class Recordings:
 
     # ---- a lesson that goes on
 
-    async def live(self, state: LessonState, events: list[Event]) -> m.Manifest | None:
+    async def live(self, host: Live) -> m.Manifest | None:
         """Returns the manifest of a lesson that is recorded now; None while nothing is there."""
+        state = host.state
         package = Package.of(self.root, recording_id(state))
-        looking = self._looks.setdefault(package.folder.name, Looking())
-        try:
-            media = await asyncio.to_thread(look, package, looking)
-        except OSError:
-            return None
-        kept = About(
-            package.folder.name, state.id, state.plan, {}, state.opened_at or 0.0, 0.0, None, ""
-        )
-        return _manifest(kept, media, events, "live", "")
+        name = package.folder.name
+        looked = self._looks.setdefault(name, _Look())
+        async with looked.lock:
+            now = asyncio.get_running_loop().time()
+            if looked.made is not None and now - looked.at < LOOK_S:
+                return looked.made
+            try:
+                media = await asyncio.to_thread(look, package, looked.looking)
+            except OSError:
+                return None
+            kept = About(
+                name, state.id, state.plan, host.people, state.opened_at or 0.0, 0.0, None, ""
+            )
+            looked.made = _manifest(kept, media, await host.events(), "live", "")
+            looked.at = now
+            return looked.made
+
+    async def live_file(self, host: Live, name: str) -> bytes | None:
+        """Returns the manifest or a playlist of a lesson that is recorded now."""
+        made = await self.live(host)
+        if made is None or name == m.FILE_NAME:
+            return None if made is None else m.encode(made)
+        for track in made.tracks:
+            for run in track.runs:
+                if name == f"hls/{run.id}.m3u8" and run.parts[0].codec != "vp8":
+                    text = playlist(run.parts, run.start_s, made.origin_unix, is_live=True)
+                    return text.encode()
+        return None
 
     # ---- packages
 
@@ -183,6 +235,7 @@ def _manifest(
     duration = media.duration_s
     if state == "closed":
         duration = max(duration, kept.closed_at - kept.opened_at)
+    tracks = media.tracks if state == "closed" else tuple(_with_playlists(t) for t in media.tracks)
     told = happened(events, kept.plan, kept.people, media.origin_unix, duration)
     made = m.Manifest(
         lesson=kept.recording,
@@ -190,15 +243,33 @@ def _manifest(
         origin_unix=media.origin_unix,
         duration_s=round(duration, 3),
         state=state,
-        tracks=media.tracks,
+        tracks=tracks,
         subtitle=kept.plan.subtitle,
     )
     return replace(
         made,
         chapters=told.chapters,
         marks=told.marks,
-        people=told.people,
+        people=tuple(person for person in told.people if person.id in _named(tracks, told)),
         presence=told.presence,
         documents=told.documents,
         keep_until=keep_until,
+    )
+
+
+def _with_playlists(track: m.Track) -> m.Track:
+    """A lesson that goes on has playlists too; they are made when they are asked for."""
+    runs = tuple(
+        run if run.parts[0].codec == "vp8" else replace(run, playlist=f"hls/{run.id}.m3u8")
+        for run in track.runs
+    )
+    return replace(track, runs=runs)
+
+
+def _named(tracks: tuple[m.Track, ...], told: Happened) -> set[str]:
+    """Who is seen, heard or spoken of; of others a recording says nothing."""
+    return (
+        {track.participant for track in tracks}
+        | {chapter.participant for chapter in told.chapters}
+        | {mark.participant for mark in told.marks}
     )

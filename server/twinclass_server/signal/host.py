@@ -27,7 +27,7 @@ from twinclass_server.signal.lesson_clock import LessonClock
 from twinclass_server.signal.presence import PresenceBoard
 from twinclass_server.signal.seats import Seats, SeatTools
 from twinclass_server.signal.tool_board import ToolBoard
-from twinclass_signaling.ids import LessonId, ParticipantId, PersonId, SessionId
+from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, PersonId, SessionId
 from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Leave
 from twinclass_signaling.lesson.events import LessonClosed, ParticipantLeft, StageEntered
@@ -222,6 +222,15 @@ class LessonHost:
                 self.facts.tell(Leave(client.participant, "removed"))
 
     # ---- the recording ---------------------------------------------------------------------
+
+    @property
+    def recording(self) -> str:
+        """Returns the name of its recording; empty while it has none."""
+        return "" if self.state.phase != "live" else recording.recording_id(self.state)
+
+    async def events(self) -> list[Event]:
+        """Returns all that happened so far."""
+        return [event async for event, _ in self.log.read(EventSeq(0))]
 
     @property
     def people(self) -> dict[ParticipantId, Person]:

@@ -1,0 +1,261 @@
+"""The library over HTTP: searching, opening, changing; see ``docs/library.md``."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from twinclass_recordings import manifest as m
+from twinclass_recordings.library.access import Action, Rights, Viewer, Visibility, may
+from twinclass_recordings.library.models import Entry
+from twinclass_recordings.library.shelf import Asked, Change, Found, Shelf
+from twinclass_recordings.package import Package
+from twinclass_server.http.desk_http import (
+    Keys,
+    answered,
+    bearer,
+    json_response,
+    read_json,
+)
+from twinclass_server.library_tickets import issue
+from twinclass_signaling.errors import Conflict, Forbidden, RemoteProtocolError
+from twinclass_signaling.roles import Role
+from twinclass_signaling.tokens import TokenError
+
+Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Word = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+#: Longest question; a title has 120 characters.
+MAX_QUESTION = 120
+#: Shorter losses are a hiccup, not something to be watched again.
+MISSED_S = 5.0
+_ACTIONS: tuple[Action, ...] = ("edit", "cut", "export", "delete", "usage")
+_ORDERS = ("relevance", "new", "plays")
+
+
+class EntryChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``PATCH /api/library/lessons/{id}``."""
+
+    title: Title | None = None
+    subtitle: Annotated[str, Meta(max_length=120)] | None = None
+    description: Annotated[str, Meta(max_length=2000)] | None = None
+    subject: Word | None = None
+    grade: Word | None = None
+    edition: Word | None = None
+    points: Annotated[tuple[Word, ...], Meta(max_length=20)] | None = None
+    visibility: Visibility | None = None
+
+
+class Stopped(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /api/library/lessons/{id}/position``."""
+
+    position_s: Annotated[float, Meta(ge=0, le=86400)]
+
+
+class LibraryRoutes:
+    """The shelf over HTTP. ``schools``: those a member of staff belongs to."""
+
+    def __init__(
+        self, shelf: Shelf, root: Path, keys: Keys, schools: Callable[[str], frozenset[str]]
+    ) -> None:
+        self._shelf = shelf
+        self._root = root
+        self._keys = keys
+        self._schools = schools
+
+    def routes(self) -> list[BaseRoute]:
+        """Returns the routes."""
+        lesson = "/api/library/lessons/{entry}"
+        return [
+            Route("/api/library/lessons", answered(self._search), methods=["GET"]),
+            Route(lesson, answered(self._open), methods=["GET"]),
+            Route(lesson, answered(self._change), methods=["PATCH"]),
+            Route(f"{lesson}/position", answered(self._stopped), methods=["POST"]),
+        ]
+
+    # ---- who asks
+
+    async def viewer(self, request: Request) -> Viewer:
+        """Returns who asks.
+
+        Raises:
+            TokenError: neither a staff link nor a join link that is good now.
+        """
+        token, keys, now = bearer(request), self._keys(), time.time()
+        try:
+            staff = keys.verify_staff(token, now)
+        except TokenError:
+            claims = keys.verify(token, now)
+            return Viewer(claims.role, claims.sub, lesson=claims.lesson, room=claims.room or "")
+        schools: frozenset[str] = frozenset()
+        if staff.role is Role.LEAD:
+            schools = await asyncio.to_thread(self._schools, staff.sub)
+        return Viewer(staff.role, staff.sub, schools)
+
+    async def entry(self, request: Request, viewer: Viewer) -> tuple[Entry, Rights]:
+        """Returns the entry of a request.
+
+        Raises:
+            Conflict: there is none, or none for this viewer.
+        """
+        identifier = request.path_params["entry"]
+        found = await asyncio.to_thread(self._shelf.get, viewer, identifier)
+        if found is None:
+            raise Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
+        return found
+
+    # ---- handlers
+
+    async def _search(self, request: Request) -> Response:
+        viewer = await self.viewer(request)
+        asked = _asked(request)
+        began = time.monotonic()
+        found = await asyncio.to_thread(self._shelf.search, viewer, asked)
+        took = (time.monotonic() - began) * 1000
+        return json_response(self._page(found, took))
+
+    def _page(self, found: Found, took_ms: float) -> dict[str, Any]:
+        keys, now = self._keys(), time.time()
+        items: list[dict[str, Any]] = []
+        for entry in found.entries:
+            item = _item(entry)
+            if entry.has_cover:
+                ticket, _ = issue(keys, entry.id, now)
+                item["cover_url"] = f"/library/media/{ticket}/{entry.id}/cover.jpg"
+            items.append(item)
+        return {
+            "total": found.total,
+            "took_ms": round(took_ms, 1),
+            "items": items,
+            "facets": {
+                name: [{"value": value, "count": count} for value, count in values]
+                for name, values in found.facets.items()
+            },
+        }
+
+    async def _open(self, request: Request) -> Response:
+        viewer = await self.viewer(request)
+        entry, rights = await self.entry(request, viewer)
+        ticket, expires = issue(self._keys(), entry.id, time.time())
+        made = await asyncio.to_thread(_read_manifest, Package.of(self._root, entry.id))
+        position = await asyncio.to_thread(self._shelf.position, pseudonym(viewer), entry.id)
+        answer = _item(entry) | {
+            "description": entry.description,
+            "attachments": [],
+            "captions": [
+                {"language": language, "url": f"/library/media/{ticket}/{entry.id}/{path}"}
+                for language, path in (made.captions if made else {}).items()
+            ],
+            "media": None
+            if made is None
+            else {
+                "base": f"/library/media/{ticket}/{entry.id}/",
+                "manifest": m.FILE_NAME,
+                "expires_at": expires,
+            },
+            "resume_s": position,
+            "missed": [] if made is None else missed(made, viewer),
+            "may": {action: may(viewer, action, rights) for action in _ACTIONS},
+            "jobs": [],
+            "keep_until": entry.keep_until.isoformat() if entry.keep_until else None,
+        }
+        return json_response(answer)
+
+    async def _change(self, request: Request) -> Response:
+        viewer = await self.viewer(request)
+        entry, rights = await self.entry(request, viewer)
+        if not may(viewer, "edit", rights):
+            raise Forbidden(
+                "forbidden", "只有这节课的主讲和管理员可以修改。", "Only its lead changes a lesson."
+            )
+        wish = await read_json(request, EntryChange)
+        fields = {name: getattr(wish, name) for name in EntryChange.__struct_fields__}
+        await asyncio.to_thread(self._shelf.change, entry.id, Change(**fields))
+        return await self._open(request)
+
+    async def _stopped(self, request: Request) -> Response:
+        viewer = await self.viewer(request)
+        entry, _ = await self.entry(request, viewer)
+        told = await read_json(request, Stopped)
+        position = min(told.position_s, entry.duration_s)
+        await asyncio.to_thread(self._shelf.stopped_at, pseudonym(viewer), entry.id, position)
+        return Response(status_code=204)
+
+
+def pseudonym(viewer: Viewer) -> str:
+    """Returns a name for a viewer that says nothing: what they watched is kept under it."""
+    return hashlib.blake2s(
+        f"{viewer.lesson}\n{viewer.subject}".encode(), digest_size=16, person=b"viewer"
+    ).hexdigest()
+
+
+def missed(made: m.Manifest, viewer: Viewer) -> list[dict[str, float]]:
+    """Returns the stretches of a lesson for which a participant had no line, and was one of it."""
+    if not viewer.lesson:
+        return []
+    here = sorted((p.start_s, p.end_s) for p in made.presence if p.participant == viewer.subject)
+    if not here:
+        return []
+    gaps: list[dict[str, float]] = []
+    at = 0.0
+    for start, end in [*here, (made.duration_s, made.duration_s)]:
+        if start - at > MISSED_S:
+            gaps.append({"start_s": round(at, 1), "end_s": round(start, 1)})
+        at = max(at, end)
+    return gaps
+
+
+def _item(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "title": entry.title,
+        "subtitle": entry.subtitle,
+        "subject": entry.subject,
+        "grade": entry.grade,
+        "edition": entry.edition,
+        "points": entry.points,
+        "school": entry.school_name,
+        "lead": entry.lead_name,
+        "taught_at": entry.taught_at.isoformat(),
+        "duration_s": entry.duration_s,
+        "cover_url": None,
+        "visibility": entry.visibility,
+        "plays": entry.plays,
+        "state": entry.state,
+    }
+
+
+def _read_manifest(package: Package) -> m.Manifest | None:
+    try:
+        return m.decode(package.manifest.read_bytes())
+    except (OSError, m.ManifestError):
+        return None
+
+
+def _asked(request: Request) -> Asked:
+    query = request.query_params
+    texts = {name: query.get(name, "") for name in ("subject", "grade", "edition", "point")}
+    texts |= {name: query.get(name, "") for name in ("school", "kind")}
+    question = query.get("q", "")
+    if len(question) > MAX_QUESTION or any(len(text) > 80 for text in texts.values()):
+        raise RemoteProtocolError("question_too_long", "搜索内容太长。", "The search is too long.")
+    order: Any = query.get("order", "relevance")
+    if order not in _ORDERS:
+        raise RemoteProtocolError("order_unknown", "排序方式有误。", "Unknown order.")
+    try:
+        page, size = int(query.get("page", "0")), int(query.get("size", "24"))
+    except ValueError:
+        raise RemoteProtocolError(
+            "page_malformed", "页码有误。", "The page is no number."
+        ) from None
+    return Asked(question, order=order, page=page, size=size, **texts)

@@ -1,0 +1,96 @@
+"""The files of recordings over HTTP: by ticket, by range, to be kept by caches."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from twinclass_recordings.package import Package
+from twinclass_server.http.desk_http import Keys, answered
+from twinclass_server.library_tickets import check
+from twinclass_signaling.errors import Conflict
+
+#: What may be made for a lesson that is still recorded: (recording, name) -> content, or None.
+LiveFile = Callable[[str, str], Awaitable[bytes | None]]
+
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".webm": "video/webm",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".vtt": "text/vtt; charset=utf-8",
+    ".jpg": "image/jpeg",
+    ".json": "application/json",
+}
+#: The ticket is in the address, so only who has it asks a cache for it.
+_FOR_EVER = "public, max-age=31536000, immutable"
+
+
+class LibraryMedia:
+    """Files of packages under ``root``."""
+
+    def __init__(self, root: Path, keys: Keys, live: LiveFile) -> None:
+        self._root = root
+        self._keys = keys
+        self._live = live
+
+    def routes(self) -> list[BaseRoute]:
+        """Returns the route."""
+        path = "/library/media/{ticket}/{recording}/{name:path}"
+        return [Route(path, answered(self._get), methods=["GET", "HEAD"])]
+
+    async def _get(self, request: Request) -> Response:
+        recording, name = request.path_params["recording"], request.path_params["name"]
+        check(self._keys(), request.path_params["ticket"], recording, time.time())
+        try:
+            package = Package.of(self._root, recording)
+        except ValueError:
+            raise _unknown() from None
+        path = package.served(name)
+        if path is None:
+            raise _unknown()
+        found = await asyncio.to_thread(_look, package, path)
+        if found is not None and (found[1] or not name.endswith((".json", ".m3u8"))):
+            return _file(path, *found)
+        made = await self._live(recording, name)
+        if made is None:
+            raise _unknown()
+        headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+        return Response(made, media_type=_TYPES[path.suffix], headers=headers)
+
+
+def _look(package: Package, path: Path) -> tuple[os.stat_result, bool] | None:
+    """Returns (status of a file, its lesson is closed); None: there is no such file."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None  # A link that somebody put there leads nowhere.
+    return found, package.manifest.exists()
+
+
+def _file(path: Path, found: os.stat_result, is_closed: bool) -> Response:
+    is_manifest = path.suffix == ".json"
+    headers = {
+        "Cache-Control": _FOR_EVER if is_closed and not is_manifest else "no-cache",
+        # Players on other origins (a CDN's, a school's own page) read it; the ticket is the right.
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Content-Range, Content-Length, ETag",
+    }
+    if not is_closed:
+        # It grows: what a cache has of it must not be joined with what comes later.
+        headers["ETag"] = f'W/"{found.st_size}"'
+        headers["Cache-Control"] = "no-store"
+    return FileResponse(path, headers=headers, media_type=_TYPES[path.suffix], stat_result=found)
+
+
+def _unknown() -> Conflict:
+    return Conflict("media_unknown", "没有这个文件。", "There is no such file.")

@@ -1,0 +1,77 @@
+"""The library put together: what comes into it, and its routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from starlette.routing import BaseRoute
+
+from twinclass_recordings import manifest as m
+from twinclass_recordings.library.shelf import Recorded, Shelf
+from twinclass_server.http.catch_up import CatchUpRoutes, LiveManifest
+from twinclass_server.http.library import LibraryRoutes
+from twinclass_server.http.library_media import LibraryMedia, LiveFile
+from twinclass_server.recording.about import About
+from twinclass_server.roster.database import Database
+from twinclass_server.roster.schools import Schools
+from twinclass_signaling.tokens import TokenKeys
+
+
+class Library:
+    """Fills ``recordings.Library``; its media is under ``root``."""
+
+    def __init__(
+        self,
+        database: Database,
+        root: Path,
+        keys: Callable[[], TokenKeys],
+        live: LiveFile,
+        of_lesson: LiveManifest,
+    ) -> None:
+        self.shelf = Shelf(database.session)
+        self._schools = Schools(database)
+        self._routes = [
+            *LibraryRoutes(self.shelf, root, keys, self._schools.of_staff).routes(),
+            *LibraryMedia(root, keys, live).routes(),
+            *CatchUpRoutes(of_lesson, keys).routes(),
+        ]
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """Returns the routes of the public listener."""
+        return self._routes
+
+    async def recorded(self, manifest: m.Manifest, kept: About) -> None:
+        """Takes a package in; see ``recordings.Library``."""
+        await asyncio.to_thread(self._take, manifest, kept)
+
+    def _take(self, manifest: m.Manifest, kept: About) -> None:
+        classes = [room.id for room in kept.plan.rooms]
+        schools = self._schools.of_classes(classes)
+        subject, grade = self._schools.subject_and_grade(kept.lesson, classes)
+        lead = kept.people.get(kept.lead) if kept.lead is not None else None
+        parts = [part for track in manifest.tracks for run in track.runs for part in run.parts]
+        is_vp8 = any(part.codec == "vp8" for part in parts)
+        names = list(schools.values()) or [room.school for room in kept.plan.rooms]
+        self.shelf.take(
+            Recorded(
+                id=manifest.lesson,
+                lesson=kept.lesson,
+                title=manifest.title,
+                subtitle=manifest.subtitle,
+                taught_at=datetime.fromtimestamp(manifest.origin_unix, UTC),
+                duration_s=manifest.duration_s,
+                bytes=sum(part.bytes for part in parts),
+                lead_id=kept.lead or "",
+                lead_name=lead.name if lead is not None else "",
+                schools=tuple(schools),
+                school_name=(lead.school if lead is not None else "") or (names or [""])[0],
+                subject=subject,
+                grade=grade,
+                state="transcoding" if is_vp8 else "ready",
+                has_cover=bool(manifest.cover),
+                keep_until=date.fromisoformat(manifest.keep_until) if manifest.keep_until else None,
+            )
+        )
