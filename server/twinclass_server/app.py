@@ -257,7 +257,20 @@ class Server:
                 return None
             return await recordings.live(host)
 
-        library = Library(school.database, recordings.root, school.keys, live, of_lesson)
+        def live_lesson(recording: str) -> str | None:
+            return next(
+                (h.lesson for h in lessons.hosts.values() if h.recording == recording), None
+            )
+
+        library = Library(
+            school.database,
+            recordings.root,
+            school.keys,
+            live,
+            of_lesson,
+            school.find_slides,
+            live_lesson,
+        )
         recordings.library = library
         return library
 

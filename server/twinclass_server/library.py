@@ -13,7 +13,7 @@ from twinclass_recordings import manifest as m
 from twinclass_recordings.library.shelf import Recorded, Shelf
 from twinclass_server.http.catch_up import CatchUpRoutes, LiveManifest
 from twinclass_server.http.library import LibraryRoutes
-from twinclass_server.http.library_media import LibraryMedia, LiveFile
+from twinclass_server.http.library_media import LibraryMedia, LiveFile, Slides
 from twinclass_server.recording.about import About
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.schools import Schools
@@ -30,12 +30,19 @@ class Library:
         keys: Callable[[], TokenKeys],
         live: LiveFile,
         of_lesson: LiveManifest,
+        slides: Slides,
+        live_lesson: Callable[[str], str | None],
     ) -> None:
         self.shelf = Shelf(database.session)
         self._schools = Schools(database)
+
+        async def lesson_of(recording: str) -> str | None:
+            live_one = live_lesson(recording)
+            return live_one or await asyncio.to_thread(self.shelf.lesson_of, recording)
+
         self._routes = [
             *LibraryRoutes(self.shelf, root, keys, self._schools.of_staff).routes(),
-            *LibraryMedia(root, keys, live).routes(),
+            *LibraryMedia(root, keys, live, slides, lesson_of).routes(),
             *CatchUpRoutes(of_lesson, keys).routes(),
         ]
 

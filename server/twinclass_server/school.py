@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from starlette.routing import BaseRoute
@@ -82,6 +83,10 @@ class SchoolParts:
             *PairRoutes(school, self._desk, self.keys).routes(),
             *school.routes(),
         ]
+
+    def find_slides(self, lesson: str, sha256: str) -> Path | None:
+        """Returns a lesson's slide document; blocks."""
+        return self._shelf.find(lesson, sha256)
 
     def on_withdrawn(self, listener: Callable[[Callable[[str], bool]], None]) -> None:
         """Tells ``listener`` of withdrawn links too."""

@@ -185,6 +185,9 @@ export class LessonClient {
       case 'quality':
         this.line.quality = message
         break
+      case 'recorder':
+        this.line.recorder = message
+        break
       case 'media_lost':
         if (message.uplink) this.uplink.renew()
         if (message.downlink) this.downlink.renew()

@@ -1,7 +1,7 @@
 /** The line to the server: state of the session, quality, and the server's clock. */
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
-import type { BilingualText, Quality } from '@/protocol/messages'
+import type { BilingualText, Quality, Recorder } from '@/protocol/messages'
 import type { SessionReason, SessionState } from '@/protocol/session'
 
 /** Something to tell the person once; the page shows it for a while. */
@@ -16,6 +16,8 @@ export const useLine = defineStore('line', () => {
   /** When the line was lost (wall clock of this page, ms), null while it is there. */
   const lostSince = ref<number | null>(null)
   const quality = ref<Quality | null>(null)
+  /** How the recording goes on disk; staff only. */
+  const recorder = ref<Recorder | null>(null)
   const offsetS = ref(0)
   const notice = ref<Notice | null>(null)
   let keys = 0
@@ -41,5 +43,5 @@ export const useLine = defineStore('line', () => {
     notice.value = { key: keys, text }
   }
 
-  return { state, reason, lostSince, quality, offsetS, notice, setState, setServerTime, serverNow, tell }
+  return { state, reason, lostSince, quality, recorder, offsetS, notice, setState, setServerTime, serverNow, tell }
 })

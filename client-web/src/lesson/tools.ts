@@ -25,6 +25,7 @@ export const NO_TOOLS: ToolViews = {
   policy: { type: 'policy', hands_need_approval: false, public_chat: false, stage_limit: 16, hybrid: false, following: null },
   slides: { type: 'slides', documents: [], document: null, page: 1 },
   sound: { type: 'sound', companions: [] },
+  recording: { type: 'recording', state: 'off', since: null },
 }
 
 export const useTools = defineStore('tools', () => {

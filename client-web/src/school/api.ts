@@ -15,7 +15,7 @@ export interface JoinLink { id: string; role: LinkRole; subject: string; room: s
 /** Rules at the start of a lesson, as the server keeps them. */
 export interface Policy {
   hands_need_approval: boolean; public_chat: boolean; stage_limit: number
-  hybrid_room: string | null; following: string | null
+  hybrid_room: string | null; following: string | null; record: boolean
 }
 export interface Phase { title: string; minutes: number }
 export type Who = 'all' | 'lead' | 'co_lead' | 'assistant'

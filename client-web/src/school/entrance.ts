@@ -1,13 +1,14 @@
-/** The staff link's token: out of the address, into this tab, and never mixed with a lesson's. */
-const KEY = 'twinclass.staff'
+/** The token of a link to the desk or the library: out of the address, into this tab, and never
+ *  mixed with another page's. */
+const KEYS = { lessons: 'twinclass.staff', library: 'twinclass.library' } as const
 
-export function takeStaffEntrance(): { token: string; language: string | null } {
+export function takeStaffEntrance(page: keyof typeof KEYS): { token: string; language: string | null } {
   const fragment = new URLSearchParams(location.hash.slice(1))
   const given = fragment.get('token')
   let token = given ?? ''
   try {
-    if (given === null) token = sessionStorage.getItem(KEY) ?? ''
-    else sessionStorage.setItem(KEY, given)
+    if (given === null) token = sessionStorage.getItem(KEYS[page]) ?? ''
+    else sessionStorage.setItem(KEYS[page], given)
   } catch {
     // Without storage the token lives in this page only.
   }

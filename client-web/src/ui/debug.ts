@@ -64,3 +64,18 @@ export function exposeDebug(): void {
     },
   }
 }
+
+/** The player of a recorded lesson, for tests: where the clock and each element are. */
+export interface PlayerHandle {
+  times(): Record<string, number>
+  time(): number
+  seek(time: number): void
+  play(): void
+  pause(): void
+}
+
+declare global {
+  interface Window {
+    __player?: PlayerHandle
+  }
+}

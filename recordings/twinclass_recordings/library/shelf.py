@@ -179,6 +179,11 @@ class Shelf:
             query = select(Entry.id).where(Entry.lesson == lesson).order_by(Entry.taught_at.desc())
             return list(session.scalars(query))
 
+    def lesson_of(self, identifier: str) -> str | None:
+        """Returns the lesson of a recording."""
+        with self.sessions() as session:
+            return session.scalar(select(Entry.lesson).where(Entry.id == identifier))
+
     def search(self, viewer: Viewer, asked: Asked) -> Found:
         """Returns what somebody may see of what is asked for."""
         terms, typed = terms_asked(asked.text)

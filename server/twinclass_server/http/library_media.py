@@ -21,6 +21,11 @@ from twinclass_signaling.errors import Conflict
 #: What may be made for a lesson that is still recorded: (recording, name) -> content, or None.
 LiveFile = Callable[[str, str], Awaitable[bytes | None]]
 
+#: A slide document of a lesson, by its SHA-256; blocks.
+Slides = Callable[[str, str], Path | None]
+#: The lesson of a recording.
+LessonOf = Callable[[str], Awaitable[str | None]]
+
 _TYPES = {
     ".mp4": "video/mp4",
     ".webm": "video/webm",
@@ -36,15 +41,40 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 class LibraryMedia:
     """Files of packages under ``root``."""
 
-    def __init__(self, root: Path, keys: Keys, live: LiveFile) -> None:
+    def __init__(
+        self, root: Path, keys: Keys, live: LiveFile, slides: Slides, lesson_of: LessonOf
+    ) -> None:
+        self._slides = slides
+        self._lesson_of = lesson_of
         self._root = root
         self._keys = keys
         self._live = live
 
     def routes(self) -> list[BaseRoute]:
         """Returns the route."""
-        path = "/library/media/{ticket}/{recording}/{name:path}"
-        return [Route(path, answered(self._get), methods=["GET", "HEAD"])]
+        path = "/library/media/{ticket}/{recording}"
+        methods = ["GET", "HEAD"]
+        return [
+            Route(f"{path}/documents/{{sha256}}.pdf", answered(self._document), methods=methods),
+            Route(f"{path}/{{name:path}}", answered(self._get), methods=methods),
+        ]
+
+    async def _document(self, request: Request) -> Response:
+        """Slides that were part of the lesson."""
+        recording, sha256 = request.path_params["recording"], request.path_params["sha256"]
+        check(self._keys(), request.path_params["ticket"], recording, time.time())
+        lesson = await self._lesson_of(recording)
+        path = None if lesson is None else await asyncio.to_thread(self._slides, lesson, sha256)
+        if path is None:
+            raise _unknown()
+        headers = {
+            "ETag": f'"{sha256}"',
+            "Cache-Control": _FOR_EVER,
+            "Access-Control-Allow-Origin": "*",
+            "Content-Disposition": 'attachment; filename="slides.pdf"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+        }
+        return FileResponse(path, headers=headers, media_type="application/pdf")
 
     async def _get(self, request: Request) -> Response:
         recording, name = request.path_params["recording"], request.path_params["name"]

@@ -12,7 +12,18 @@ from starlette.types import Scope
 
 #: Inside the wheel, and where ``npm run build`` puts it.
 STATIC = Path(__file__).resolve().parent.parent / "static"
-PAGES = ("/", "/lead", "/room", "/home", "/observe", "/assistant", "/lessons", "/pair")
+PAGES = (
+    "/",
+    "/lead",
+    "/room",
+    "/home",
+    "/observe",
+    "/assistant",
+    "/lessons",
+    "/pair",
+    "/library",
+    "/library/lesson/{entry}",
+)
 
 
 class _Assets(StaticFiles):

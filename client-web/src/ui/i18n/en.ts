@@ -1,5 +1,6 @@
 import { enConsole } from './console'
 import { enLearner } from './learner'
+import { enLibrary } from './library'
 import { enPair, enPlanning } from './planning'
 import { roomToolsEn, studioEn, toolsEn } from './tools.en'
 import type { Messages } from './zh'
@@ -8,6 +9,7 @@ export const en: Messages = {
   ...toolsEn,
   console: enConsole,
   learner: enLearner,
+  library: enLibrary,
   pair: enPair,
   planning: enPlanning,
   product: 'Twinclass',

@@ -1,6 +1,7 @@
 /** The words of the pages. zh-CN is written first; `en.ts` must have every key. */
 import { zhConsole } from './console'
 import { zhLearner } from './learner'
+import { zhLibrary } from './library'
 import { zhPair, zhPlanning } from './planning'
 import { roomToolsZh, studioZh, toolsZh } from './tools.zh'
 
@@ -8,6 +9,7 @@ export const zh = {
   ...toolsZh,
   console: zhConsole,
   learner: zhLearner,
+  library: zhLibrary,
   pair: zhPair,
   planning: zhPlanning,
   product: '双师课堂',

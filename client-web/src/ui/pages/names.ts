@@ -11,9 +11,10 @@ const PATHS: Readonly<Record<string, LessonPageName>> = {
   '/assistant': 'assistant',
 }
 
-export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' | 'pair' {
+export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' | 'pair' | 'library' {
   if (path.replace(/\/+$/, '') === '/pair') return 'pair'
   if (path.replace(/\/+$/, '') === '/lessons') return 'lessons'
+  if (/^\/library(\/|$)/.test(path)) return 'library'
   return PATHS[path.replace(/\/+$/, '')] ?? 'portal'
 }
 

@@ -16,7 +16,10 @@ const CACHE = 'twinclass-slides'
 const opened = new Map<string, Promise<PDFDocumentProxy>>()
 
 /** The document, opened. A failure is forgotten, so that the next call tries again. */
-export function openDocument(view: Pick<DocumentView, 'document' | 'sha256'>, token: string): Promise<PDFDocumentProxy> {
+/** A document, and where it is when it is not the live lesson's. */
+export type DocumentPlace = Pick<DocumentView, 'document' | 'sha256'> & { url?: string }
+
+export function openDocument(view: DocumentPlace, token: string): Promise<PDFDocumentProxy> {
   const found = opened.get(view.document)
   if (found !== undefined) return found
   const opening = fetchFile(view, token).then(openBytes)
@@ -86,13 +89,13 @@ async function openBytes(data: Uint8Array): Promise<PDFDocumentProxy> {
   }
 }
 
-async function fetchFile({ sha256 }: Pick<DocumentView, 'sha256'>, token: string): Promise<Uint8Array> {
+async function fetchFile({ sha256, url: place }: DocumentPlace, token: string): Promise<Uint8Array> {
   const url = `/api/slides/${encodeURIComponent(sha256)}`
   const kept = await keptFile(url)
   if (kept !== null && (await isWhole(kept, sha256))) return kept
   let response: Response
   try {
-    response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } })
+    response = await fetch(place ?? url, { headers: { Authorization: `Bearer ${token}` } })
   } catch (error) {
     throw new SlidesError(String(error))
   }
