@@ -11,10 +11,12 @@ import { isActive, needed, pieces, type Piece } from './schedule'
 
 const TICK_MS = 60
 /** Below this nobody sees or hears it; elements' own clocks are no better. */
-const CLOSE_S = 0.012
+const CLOSE_S = 0.008
 const FAR_S = 0.25
 /** Nudged by at most this much: nobody hears it. */
-const MAX_NUDGE = 0.06
+const MAX_NUDGE = 0.08
+/** How fast a difference is made up for: half a second for most of it. */
+const GAIN = 2
 /** A seek takes a moment: what the element says meanwhile is not believed. */
 const SETTLE_MS = 250
 
@@ -119,7 +121,7 @@ export class Engine {
       slave.setAt = performance.now()
       element.currentTime = wanted
     } else if (isSettled) {
-      const nudge = Math.abs(drift) > CLOSE_S ? Math.max(-MAX_NUDGE, Math.min(MAX_NUDGE, drift)) : 0
+      const nudge = Math.abs(drift) > CLOSE_S ? Math.max(-MAX_NUDGE, Math.min(MAX_NUDGE, drift * GAIN)) : 0
       const rate = this.clock.rate * (1 - nudge)
       if (element.playbackRate !== rate) element.playbackRate = rate
     }
