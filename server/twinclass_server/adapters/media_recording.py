@@ -43,6 +43,7 @@ class LessonRecording:
         self._publishing = publishing
         self._recorder: RecorderPort | None = None
         self._wish: RecordingWish | None = None
+        self._has_begun = False
         #: Producers that are piped, and how they looked then.
         self._piped: dict[ProducerId, ProducerSpec] = {}
 
@@ -79,6 +80,9 @@ class LessonRecording:
                     layers=len(spec.encodings),
                 )
             )
+        if not tracks and not self._has_begun:
+            return  # Nobody sends yet: there is nothing to make a file of.
+        self._has_begun = True
         # First who listens, then what is sent to it.
         recorder.record(
             Record(wish.recording, 0, wish.origin_unix, tuple(tracks), paused=wish.paused)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -197,6 +198,10 @@ class Recordings:
             logger.error("recording %s: the recorder does not end it", kept.recording)
         events = await asyncio.to_thread(read_events, self._archive_dir / kept.log)
         media = await asyncio.to_thread(finish, package)
+        if not media.tracks:
+            # Begun, but nothing came: no package of nothing.
+            await asyncio.to_thread(shutil.rmtree, package.folder)
+            return
         until = datetime.fromtimestamp(kept.closed_at, UTC) + timedelta(days=self._keep_days)
         made = _manifest(kept, media, events, "closed", until.date().isoformat())
         await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
