@@ -6,10 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from PIL import Image
 
 from light.ffmpeg import complaints
 from recordings.feeding import H264, OPUS, VP8, Feeding, Stream, audio_track, probe, video_track
+from twinclass_recordings import manifest as m
 from twinclass_recordings.assemble import Looking, finish, look
+from twinclass_recordings.cover import write_cover
 from twinclass_recordings.scan import scan
 
 
@@ -102,3 +106,25 @@ async def test_half_a_piece_at_the_end_is_not_counted(tmp_path: Path) -> None:
             continue
         found = scan(path)
         assert found.good == max({e for e in ends if e <= size}, default=whole.header_bytes)
+
+
+async def test_a_cover_is_a_real_frame_and_no_picture_is_no_cover(tmp_path: Path) -> None:
+    async with Feeding(tmp_path, video_track(), audio_track()) as feeding:
+        streams = {
+            "lead-camera": Stream(H264.payload_type, 90_000),
+            "lead-microphone": Stream(OPUS.payload_type, 48_000),
+        }
+        await feeding.play(4.0, streams)
+        await feeding.finish()
+    package = feeding.package
+    media = finish(package)
+    made = m.Manifest("lesson-1", "示例课", 0.0, media.duration_s, "closed", media.tracks)
+    package.manifest.write_bytes(m.encode(made))
+    assert write_cover(package)
+    with Image.open(package.folder / "cover.jpg") as picture:
+        assert picture.size == (640, 360)
+        # A drawn ramp, not a black picture.
+        assert len(set(picture.convert("L").resize((16, 9)).tobytes())) > 20
+    silent = tuple(track for track in media.tracks if track.kind == "audio")
+    package.manifest.write_bytes(m.encode(replace(made, tracks=silent)))
+    assert not write_cover(package)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -40,6 +41,8 @@ logger = logging.getLogger(__name__)
 FINISH_ATTEMPTS = 3
 #: A database that is away is tried again; the package is there already.
 RETRY_S = 5.0
+#: One frame is decoded; a second is for a busy machine, eight for a damaged file.
+COVER_S = 8.0
 #: Two hundred homes that come back at once look once.
 LOOK_S = 1.0
 
@@ -205,6 +208,9 @@ class Recordings:
         until = datetime.fromtimestamp(kept.closed_at, UTC) + timedelta(days=self._keep_days)
         made = _manifest(kept, media, events, "closed", until.date().isoformat())
         await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
+        if await draw_cover(package):
+            made = replace(made, cover="cover.jpg")
+            await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
         if self.library is not None:
             await self.library.recorded(made, kept)
         await asyncio.to_thread((package.folder / about.FILE_NAME).unlink)
@@ -215,6 +221,25 @@ class Recordings:
             made.duration_s,
             media.bytes,
         )
+
+
+async def draw_cover(package: Package) -> bool:
+    """Draws a package's cover in a process of its own; False: it has none."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "twinclass_recordings.cover", str(package.folder)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(COVER_S):
+            return await process.wait() == 0
+    except TimeoutError:
+        return False
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 def read_events(path: Path) -> list[Event]:
