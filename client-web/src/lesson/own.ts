@@ -23,6 +23,8 @@ export const useOwn = defineStore('own', () => {
   const interrupted = ref<Record<CaptureKind, boolean>>({ camera: false, microphone: false })
   /** The person is choosing another device. */
   const choosing = ref(false)
+  /** A recording of what was missed sounds instead of the lesson. */
+  const catchingUp = ref(false)
   /** Whether the server lets a source through now. */
   const open = ref<Record<string, boolean>>({})
 
@@ -163,7 +165,7 @@ export const useOwn = defineStore('own', () => {
 
   return {
     devices, camera, microphone, screen, screenAudio, cameraOn, microphoneOn, cameraProblem,
-    microphoneProblem, sound, interrupted, choosing, open, cameraReport, microphoneReport, openDevices, reopen, recover,
+    microphoneProblem, sound, interrupted, choosing, open, catchingUp, cameraReport, microphoneReport, openDevices, reopen, recover,
     toggleCamera, toggleMicrophone, shareScreen, stopScreen, close,
   }
 })

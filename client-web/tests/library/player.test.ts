@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Manifest, Track } from '@/library/manifest'
 import { LessonClock } from '@/library/player/clock'
+import { catchUpStep, offered } from '@/library/player/catchup'
 import { left, lengthOf, nextOf } from '@/library/player/missed'
 import { chapterAt, emptySpans, needed, pieces, scene } from '@/library/player/schedule'
 
@@ -95,5 +96,25 @@ describe('what was missed', () => {
     expect(lengthOf(spans)).toBe(15)
     expect(left(spans, 15)).toBe(10)
     expect(left(spans, 60)).toBe(0)
+  })
+})
+
+describe('catching up in a lesson', () => {
+  it('offers only what is new and worth it', () => {
+    const missed = [{ start_s: 0, end_s: 20 }, { start_s: 100, end_s: 130 }]
+    expect(offered(missed, 0)).toEqual(missed)
+    expect(offered(missed, 50)).toEqual([{ start_s: 100, end_s: 130 }])
+    expect(offered(missed, 130)).toEqual([])
+    expect(offered([{ start_s: 0, end_s: 8 }], 0)).toEqual([])
+  })
+
+  it('passes over what was seen, and goes on until it is live', () => {
+    const spans = [{ start_s: 10, end_s: 20 }, { start_s: 50, end_s: 60 }]
+    expect(catchUpStep(spans, 0, 100)).toBe(10)
+    expect(catchUpStep(spans, 15, 100)).toBeNull()
+    expect(catchUpStep(spans, 21, 100)).toBe(50)
+    expect(catchUpStep(spans, 70, 100)).toBeNull()
+    expect(catchUpStep(spans, 96.5, 100)).toBe('live')
+    expect(catchUpStep([{ start_s: 10, end_s: 20 }], 5, 100)).toBe(10)
   })
 })

@@ -87,3 +87,33 @@ async def test_a_recorded_lesson_is_found_and_plays_in_step(
     assert spreads[len(spreads) // 2] < TOGETHER_S
     await page.screenshot(path=tmp_path / "player.png")
     assert browsers.problems == []
+
+
+async def test_a_latecomer_catches_up_until_it_is_live(server: Server, browsers: Browsers) -> None:
+    links = server.links()
+    lead = await browsers.page(links["lead"][0], size=(1440, 900))
+    await lead.get_by_test_id("join").click(timeout=10_000)
+    await asyncio.sleep(13)
+    home = await browsers.page(links["home_learner"][0], size=(360, 640))
+    await home.get_by_test_id("join").click(timeout=10_000)
+    await home.get_by_test_id("catch-up-start").click(timeout=20_000)
+    card = home.get_by_test_id("catching-up")
+    video = card.locator("video")
+    await video.wait_for(timeout=10_000)
+
+    async def plays() -> bool:
+        read = "e => [e.currentTime, e.playbackRate]"
+        before = await video.evaluate(read)
+        await asyncio.sleep(1)
+        after = await video.evaluate(read)
+        return after[0] - before[0] > 1.0 and abs(after[1] - 1.25) < 0.15
+
+    await wait_until(plays, 15, "it plays faster than it was taught")
+    behind = int(await card.get_attribute("data-behind") or 0)
+    await asyncio.sleep(6)
+    assert int(await card.get_attribute("data-behind") or 0) < behind
+    await home.get_by_test_id("catch-up-stop").click()
+    await card.wait_for(state="detached", timeout=5_000)
+    await asyncio.sleep(3)
+    assert await home.get_by_test_id("catch-up").count() == 0, "it is not offered again"
+    assert browsers.problems == []

@@ -9,7 +9,7 @@ export const zhLearner = {
   choose: '选一个，结束前可以改', chooseMany: '可以选几个，结束前可以改', typeNumber: '写下你的答案',
   sent: '已交，结束前可以改', send: '交答案', closed: '答题结束，等老师公布', notAnswered: '你没有作答',
   right: '答对了', wrong: '再想一想', resultTitle: '结果', answerIs: '正确答案', left: '剩 {time}',
-  missed: '你离开了 {n} 分钟', missedSub: '错过的内容课后可以补看', ok: '知道了',
+
   countdown: '倒计时', groupWork: '小组活动', away: '请稍等，老师马上回来',
   chat: '公屏', chatSend: '发送', chatPlaceholder: '大家都看得到，最多 200 字',
   groupHere: '{here}/{all} 人在线', tapName: '点自己的名字', handsOf: '{n} 人举手', whoAnswers: '谁来答？点自己的名字', answered: '已答', notYet: '未答', done: '好了', inRoom: '老师已把你记到教室',
@@ -25,7 +25,7 @@ export const enLearner: { readonly [K in keyof typeof zhLearner]: (typeof zhLear
   choose: 'Choose one; you may change it until the end', chooseMany: 'Choose all that fit; you may change it until the end', typeNumber: 'Write your answer',
   sent: 'Sent; you may change it until the end', send: 'Send', closed: 'Over; the teacher will show the result', notAnswered: 'You did not answer',
   right: 'Right', wrong: 'Think again', resultTitle: 'Result', answerIs: 'Right answer', left: '{time} left',
-  missed: 'You were away for {n} min', missedSub: 'You can watch it after the lesson', ok: 'OK',
+
   countdown: 'Countdown', groupWork: 'Group work', away: 'One moment, the teacher will be back',
   chat: 'Chat', chatSend: 'Send', chatPlaceholder: 'Everybody sees it; up to 200 characters',
   groupHere: '{here}/{all} online', tapName: 'Tap your name', handsOf: '{n} hands up', whoAnswers: 'Who answers? Tap your name', answered: 'answered', notYet: 'not yet', done: 'Done', inRoom: 'Your teacher counts you in the classroom',
