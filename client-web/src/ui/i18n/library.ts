@@ -2,12 +2,12 @@
 type Words<T> = { readonly [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
 
 export const zhLibrary = {
-  title: '课程库', lead: '录下来的每一节课，都可以再听一遍。', search: '搜索课程、知识点、老师或学校', clear: '清除搜索',
+  title: '课程库', lead: '录下来的每一节课，都可以再听一遍。', search: '搜索课程、知识点、老师或学校',
   loading: '正在读取…', results: '{n} 节课', again: '重试', back: '返回课程库', untitled: '未命名的课',
   emptyTitle: '课程库里还没有课', empty: '下课后，录制的课会自动出现在这里。', noneTitle: '没有找到', none: '换个说法，或去掉一些筛选条件。', showAll: '显示全部',
-  noTokenTitle: '需要链接', noToken: '请用管理员或老师发给你的完整链接打开课程库。', errorTitle: '没有读到', any: '全部',
+  noTokenTitle: '需要链接', noToken: '请用管理员或老师发给你的完整链接打开课程库。', errorTitle: '没有读到',
   facet: { subject: '学科', grade: '年级', edition: '版本', point: '知识点' }, order: '排序', orders: { relevance: '最相关', new: '最新', plays: '最多人看' },
-  minutes: '{n} 分钟', plays: '{n} 次播放', previous: '上一页', next: '下一页', page: '第 {n} 页，共 {of} 页',
+  plays: '{n} 次播放', previous: '上一页', next: '下一页', page: '第 {n} 页，共 {of} 页',
   state: { ready: '可播放', transcoding: '正在转换格式', live: '正在上课' }, visibility: { private: '仅主讲可见', school: '参与的学校可见', city: '全市可见' },
   player: {
     play: '播放', pause: '暂停', loading: '正在加载…', back10: '后退 10 秒', on10: '前进 10 秒', speed: '速度', volume: '音量', mute: '静音', unmute: '打开声音', fullscreen: '全屏', leave: '退出全屏',
@@ -22,12 +22,12 @@ export const zhLibrary = {
 } as const
 
 export const enLibrary: Words<typeof zhLibrary> = {
-  title: 'Lesson library', lead: 'Every lesson that was recorded, to be heard again.', search: 'Search lessons, knowledge points, teachers or schools', clear: 'Clear the search',
+  title: 'Lesson library', lead: 'Every lesson that was recorded, to be heard again.', search: 'Search lessons, knowledge points, teachers or schools',
   loading: 'Loading…', results: '{n} lessons', again: 'Try again', back: 'Back to the library', untitled: 'Untitled lesson',
   emptyTitle: 'No lessons in the library yet', empty: 'Recorded lessons appear here by themselves after the bell.', noneTitle: 'Nothing found', none: 'Try other words, or remove a filter.', showAll: 'Show all',
-  noTokenTitle: 'A link is needed', noToken: 'Open the library with the complete link that an operator or teacher gave you.', errorTitle: 'Not loaded', any: 'All',
+  noTokenTitle: 'A link is needed', noToken: 'Open the library with the complete link that an operator or teacher gave you.', errorTitle: 'Not loaded',
   facet: { subject: 'Subject', grade: 'Grade', edition: 'Edition', point: 'Knowledge point' }, order: 'Order', orders: { relevance: 'Best match', new: 'Newest', plays: 'Most watched' },
-  minutes: '{n} min', plays: '{n} plays', previous: 'Previous page', next: 'Next page', page: 'Page {n} of {of}',
+  plays: '{n} plays', previous: 'Previous page', next: 'Next page', page: 'Page {n} of {of}',
   state: { ready: 'Ready', transcoding: 'Being converted', live: 'Live now' }, visibility: { private: 'Only its lead', school: 'Schools that took part', city: 'The whole city' },
   player: {
     play: 'Play', pause: 'Pause', loading: 'Loading…', back10: 'Back 10 s', on10: 'Forward 10 s', speed: 'Speed', volume: 'Volume', mute: 'Mute', unmute: 'Sound on', fullscreen: 'Full screen', leave: 'Leave full screen',
