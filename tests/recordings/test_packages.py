@@ -14,6 +14,7 @@ from recordings.feeding import H264, OPUS, VP8, Feeding, Stream, audio_track, pr
 from twinclass_recordings import manifest as m
 from twinclass_recordings.assemble import Looking, finish, look
 from twinclass_recordings.cover import write_cover
+from twinclass_recordings.jobs.transcode import transcode
 from twinclass_recordings.scan import scan
 
 
@@ -128,3 +129,30 @@ async def test_a_cover_is_a_real_frame_and_no_picture_is_no_cover(tmp_path: Path
     silent = tuple(track for track in media.tracks if track.kind == "audio")
     package.manifest.write_bytes(m.encode(replace(made, tracks=silent)))
     assert not write_cover(package)
+
+
+async def test_vp8_becomes_h264_that_stands_where_it_stood(tmp_path: Path) -> None:
+    async with Feeding(tmp_path, video_track(), audio_track()) as feeding:
+        camera, sound = Stream(VP8.payload_type, 90_000), Stream(OPUS.payload_type, 48_000)
+        streams = {"lead-camera": camera, "lead-microphone": sound}
+        await feeding.play(5.0, streams, codec="VP8")
+        await feeding.play(3.0, streams, codec="VP8", size=(640, 360))
+        await feeding.finish()
+    package = feeding.package
+    media = finish(package)
+    made = m.Manifest("lesson-1", "示例课", 0.0, media.duration_s, "closed", media.tracks)
+    package.manifest.write_bytes(m.encode(made))
+    shares = list(transcode(package))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    after = m.decode(package.manifest.read_bytes())
+    [run] = next(track for track in after.tracks if track.kind == "video").runs
+    assert run.playlist
+    assert [part.width for part in run.transcoded] == [320, 640]
+    for old, new in zip(run.parts, run.transcoded, strict=True):
+        assert new.start_s == old.start_s
+        assert new.duration_s == pytest.approx(old.duration_s, abs=0.05)
+        before, pictures = probe(package.folder / old.path), probe(package.folder / new.path)
+        assert len(pictures) == len(before)
+        assert [at for at, _ in pictures] == pytest.approx([at for at, _ in before], abs=0.002)
+    assert list(transcode(package)) == [1.0]
