@@ -63,7 +63,9 @@ def look(package: Package, looking: Looking | None = None) -> Media:
     known = looking or Looking()
     origin = next((x.origin_unix for x in lines if isinstance(x, journal.Begun)), 0.0)
     starts = {x.number: x.start_s for x in lines if isinstance(x, journal.StartCorrected)}
-    ends = {x.number: x.cause for x in lines if isinstance(x, journal.PartEnded)}
+    ends: dict[int, journal.EndCause] = {
+        x.number: x.cause for x in lines if isinstance(x, journal.PartEnded)
+    }
     by_track: dict[tuple[str, str], list[tuple[Part, journal.PartBegun]]] = {}
     for line in lines:
         if isinstance(line, journal.PartBegun):

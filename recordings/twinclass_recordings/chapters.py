@@ -248,7 +248,7 @@ class _Reader:
             return
         many = f" ×{count}" if count > 1 else ""
         role = self._roles.get(who)
-        if role in _HOMES:
+        if role is not None and role in _HOMES:
             # Of homes that are not called on only their class and staff know whose hand it was.
             label = _ROLES[role]
             self._mark(at, "hand", Text(f"{label.zh}举手{many}", f"{label.en}: hand up{many}"))

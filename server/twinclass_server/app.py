@@ -236,7 +236,12 @@ class Server:
             return None
         root = Path(settings.folder) if settings.folder else folder.recordings
         return Recordings(
-            folder.run, root, folder.lessons, lessons.recorder_says, settings.keep_days
+            folder.run,
+            root,
+            folder.lessons,
+            lessons.recorder_says,
+            settings.keep_days,
+            settings.jobs,
         )
 
     def _library(

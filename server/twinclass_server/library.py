@@ -54,6 +54,15 @@ class Library:
         """Takes a package in; see ``recordings.Library``."""
         await asyncio.to_thread(self._take, manifest, kept)
 
+    async def transcoded(self, recording: str, succeeded: bool) -> None:
+        """See ``recordings.Library``. What cannot be converted is played as it is."""
+        del succeeded
+        await asyncio.to_thread(self.shelf.set_state, recording, "ready")
+
+    async def transcoding(self) -> list[str]:
+        """See ``recordings.Library``."""
+        return await asyncio.to_thread(self.shelf.in_state, "transcoding")
+
     def _take(self, manifest: m.Manifest, kept: About) -> None:
         classes = [room.id for room in kept.plan.rooms]
         schools = self._schools.of_classes(classes)

@@ -162,6 +162,12 @@ class Shelf:
             if entry is not None:
                 entry.state, entry.updated_at = state, self.now()
 
+    def in_state(self, state: str) -> list[str]:
+        """Returns the entries whose media is so far, oldest first."""
+        with self.sessions() as session:
+            query = select(Entry.id).where(Entry.state == state).order_by(Entry.taught_at)
+            return list(session.scalars(query))
+
     # ---- reading
 
     def get(self, viewer: Viewer, identifier: str) -> tuple[Entry, Rights] | None:

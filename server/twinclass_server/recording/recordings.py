@@ -28,6 +28,7 @@ from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.recorder_link import RecorderLink
 from twinclass_server.recording import about
 from twinclass_server.recording.about import About
+from twinclass_server.recording.transcoding import Transcoder
 from twinclass_signaling.errors import Unavailable
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.state import LessonState
@@ -56,6 +57,14 @@ class Library(Protocol):
         Raises:
             Unavailable: not now.
         """
+        ...
+
+    async def transcoded(self, recording: str, succeeded: bool) -> None:
+        """Notes that a package's VP8 is H264 now, or will not be."""
+        ...
+
+    async def transcoding(self) -> list[str]:
+        """Returns the recordings whose VP8 waits to be H264."""
         ...
 
 
@@ -97,11 +106,13 @@ class Recordings:
         archive_dir: Path,
         says: Callable[[Status | None], None],
         keep_days: int,
+        jobs: int,
     ) -> None:
         self.root = root
         self.link = RecorderLink(run_dir, root, says)
         #: Set before ``run``; None: packages stay on disk only.
         self.library: Library | None = None
+        self.transcoder = Transcoder(root, jobs, self._transcoded)
         self._archive_dir = archive_dir
         self._keep_days = keep_days
         self._ended: asyncio.Queue[Package] = asyncio.Queue()
@@ -114,6 +125,8 @@ class Recordings:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.link.run(), name="recorder")
             group.create_task(self._make_for_ever(), name="packages")
+            group.create_task(self.transcoder.run(), name="transcoder")
+            group.create_task(self._find_waiting(), name="find what waits")
 
     # ---- lessons.LessonKeeper
 
@@ -167,6 +180,26 @@ class Recordings:
 
     # ---- packages
 
+    async def _find_waiting(self) -> None:
+        """What a server before this one did not finish to transcode."""
+        while self.library is not None:
+            try:
+                for recording in await self.library.transcoding():
+                    self.transcoder.add(recording)
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
+    async def _transcoded(self, recording: str, succeeded: bool) -> None:
+        while self.library is not None:
+            try:
+                await self.library.transcoded(recording, succeeded)
+            except Unavailable:
+                await asyncio.sleep(RETRY_S)
+            else:
+                return
+
     def _unfinished(self) -> list[Package]:
         """Packages that were being made when a server ended."""
         if not self.root.is_dir():
@@ -213,6 +246,8 @@ class Recordings:
             await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
         if self.library is not None:
             await self.library.recorded(made, kept)
+        if any(part.codec == "vp8" for part in _parts(made)):
+            self.transcoder.add(kept.recording)
         await asyncio.to_thread((package.folder / about.FILE_NAME).unlink)
         logger.info(
             "package %s: %d tracks, %.0f s, %d bytes",
@@ -294,6 +329,10 @@ def _with_playlists(track: m.Track) -> m.Track:
         for run in track.runs
     )
     return replace(track, runs=runs)
+
+
+def _parts(made: m.Manifest) -> list[m.Part]:
+    return [part for track in made.tracks for run in track.runs for part in run.parts]
 
 
 def _named(tracks: tuple[m.Track, ...], told: Happened) -> set[str]:

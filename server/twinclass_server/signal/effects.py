@@ -34,7 +34,7 @@ from twinclass_signaling.lesson.tools.teaching import teaching_room
 from twinclass_signaling.lesson.tools.work import WorkEvent
 from twinclass_signaling.messages import View
 from twinclass_signaling.ports import Grant, MediaPlane, RecordingWish, Subscription
-from twinclass_signaling.roles import Role
+from twinclass_signaling.roles import Role, Source
 
 #: Tools that change who is heard or shown; the others leave media alone.
 _MEDIA_TOOLS = (
@@ -129,8 +129,9 @@ class MediaEffects:
     def _record(self, state: LessonState) -> None:
         if state.phase != "live" or state.opened_at is None:
             return  # Not before the bell; after the lesson whoever closes it ends the recording.
-        sources = tuple(
-            (one.participant, one.source) for one in recording.recorded(state, self.withdrawn)
+        recorded = recording.recorded(state, self.withdrawn)
+        sources: tuple[tuple[ParticipantId, Source], ...] = tuple(
+            (one.participant, one.source) for one in recorded
         )
         if self._recording is None and not recording.is_on(state):
             return  # Never begun.
