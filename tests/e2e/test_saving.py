@@ -30,6 +30,7 @@ async def width(page: Page) -> int:
     return max((s.get("frameWidth") or 0 for s in streams if s["kind"] == "video"), default=0)
 
 
+@pytest.mark.full
 async def test_sound_only_stops_every_video_packet_and_data_saver_most(
     server: Server, browsers: Browsers, tmp_path: Path
 ) -> None:

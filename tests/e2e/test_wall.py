@@ -83,6 +83,7 @@ async def wall_of(rooms: int, homes: int, folder: Path, browsers: Browsers) -> d
     return figures
 
 
+@pytest.mark.full
 async def test_a_wall_of_eight_rooms_shows_every_class(tmp_path: Path, browsers: Browsers) -> None:
     await wall_of(8, 2, tmp_path, browsers)
 

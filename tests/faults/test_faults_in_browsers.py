@@ -83,6 +83,7 @@ async def test_pages_of_a_killed_worker_are_back_by_themselves(
         await wait_until(lambda p=page: advances(p), 5, "frames go on")  # type: ignore[misc]
 
 
+@pytest.mark.full
 async def test_pages_lose_nothing_while_the_control_plane_is_replaced(
     start: Start, browsers: Browsers, figures: Figures
 ) -> None:
