@@ -15,6 +15,7 @@ from twinclass_server.adapters.data_folder import DataFolder
 from twinclass_server.http.pair import PairRoutes
 from twinclass_server.http.school import SchoolRoutes
 from twinclass_server.http.slides import SlideRoutes
+from twinclass_server.roster.consents import Consents
 from twinclass_server.roster.csv_bundle import SAMPLE, from_folder
 from twinclass_server.roster.csv_import import import_bundle
 from twinclass_server.roster.database import Database
@@ -53,6 +54,7 @@ class SchoolParts:
         self._revoked.listeners.append(self._end_sessions)
         self._shelf = SlideShelf(self.database, FolderStore(folder.path / "files"))
         self._opener = Opener(self._desk, lessons, self._shelf)
+        self.consents = Consents(self.database, lessons)
         self.keys = self._revoked.guard(keys)
 
     async def start(self) -> None:
@@ -98,7 +100,7 @@ class SchoolParts:
 
     def background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Returns what runs as long as the server does."""
-        return [self._revoked.keep, self._opener.keep]
+        return [self._revoked.keep, self._opener.keep, self.consents.keep]
 
     def close(self) -> None:
         """Closes the database."""

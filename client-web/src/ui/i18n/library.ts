@@ -11,7 +11,7 @@ export const zhLibrary = {
   state: { ready: '可播放', transcoding: '正在转换格式', live: '正在上课' }, visibility: { private: '仅主讲可见', school: '参与的学校可见', city: '全市可见' },
   player: {
     play: '播放', pause: '暂停', loading: '正在加载…', back10: '后退 10 秒', on10: '前进 10 秒', speed: '速度', volume: '音量', mute: '静音', unmute: '打开声音', fullscreen: '全屏', leave: '退出全屏',
-    layout: '画面', layouts: { auto: '自动', lead: '老师为主', screen: '课件为主', side: '并排' }, chapters: '章节', kinds: { phase: '环节', slide: '课件', stage: '上台', quiz: '提问', group_work: '分组', teaching: '主讲' },
+    layout: '画面', layouts: { auto: '自动', lead: '老师为主', screen: '课件为主', side: '并排' }, chapters: '章节',
     position: '播放位置', at: '{time}，共 {of}', atChapter: '{time}，共 {of}，{chapter}', resume: '从 {time} 继续', fromStart: '从头播放', resumeTitle: '上次看到 {time}',
     gap: '这一段没有录到（{n} 秒）', nothing: '这节课没有录到声音和画面', failedTitle: '播放不了', failed: '有一路画面打不开，其余照常播放。', noMedia: '录像还没有准备好，请稍后再来。', keys: '键盘', help: '空格 播放 · J/L ±10 秒 · ←/→ ±5 秒 · Shift+←/→ 章节 · [ ] 速度 · F 全屏 · M 静音',
     missedTitle: '你错过了 {n}', missedPlay: '只看错过的部分（1.25 倍）', missedStop: '看完整的课', missedLeft: '还剩 {n}', missedDone: '错过的部分已经看完', marks: '{time} {what}', noLine: '不在线',
@@ -31,7 +31,7 @@ export const enLibrary: Words<typeof zhLibrary> = {
   state: { ready: 'Ready', transcoding: 'Being converted', live: 'Live now' }, visibility: { private: 'Only its lead', school: 'Schools that took part', city: 'The whole city' },
   player: {
     play: 'Play', pause: 'Pause', loading: 'Loading…', back10: 'Back 10 s', on10: 'Forward 10 s', speed: 'Speed', volume: 'Volume', mute: 'Mute', unmute: 'Sound on', fullscreen: 'Full screen', leave: 'Leave full screen',
-    layout: 'Picture', layouts: { auto: 'Automatic', lead: 'Teacher large', screen: 'Slides large', side: 'Side by side' }, chapters: 'Chapters', kinds: { phase: 'Phase', slide: 'Slides', stage: 'On stage', quiz: 'Question', group_work: 'Group work', teaching: 'Teaching' },
+    layout: 'Picture', layouts: { auto: 'Automatic', lead: 'Teacher large', screen: 'Slides large', side: 'Side by side' }, chapters: 'Chapters',
     position: 'Position', at: '{time} of {of}', atChapter: '{time} of {of}, {chapter}', resume: 'Go on from {time}', fromStart: 'From the start', resumeTitle: 'You stopped at {time}',
     gap: 'Nothing was recorded here ({n} s)', nothing: 'No sound or picture of this lesson was recorded', failedTitle: 'Cannot be played', failed: 'One picture cannot be opened; the rest plays on.', noMedia: 'The recording is not ready yet; come back in a moment.', keys: 'Keys', help: 'Space play · J/L ±10 s · ←/→ ±5 s · Shift+←/→ chapter · [ ] speed · F full screen · M mute',
     missedTitle: 'You missed {n}', missedPlay: 'Only what I missed (1.25×)', missedStop: 'The whole lesson', missedLeft: '{n} left', missedDone: 'You have seen what you missed', marks: '{time} {what}', noLine: 'Away',

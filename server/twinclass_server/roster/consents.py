@@ -1,0 +1,61 @@
+"""Consent to be recorded that ends while a lesson runs: the child is out of it within a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from twinclass_server.roster.database import Database
+from twinclass_server.roster.models import RecordingConsent
+from twinclass_server.signal.lessons import Lessons
+from twinclass_signaling.errors import Unavailable
+from twinclass_signaling.ids import PersonId
+
+logger = logging.getLogger(__name__)
+
+#: "At once" is within a minute (scenario 20).
+EVERY_S = 20.0
+
+
+class Consents:
+    """Watches the consents of those who take part in lessons that go on."""
+
+    def __init__(self, database: Database, lessons: Lessons) -> None:
+        self._database = database
+        self._lessons = lessons
+
+    def withdrawn(self, people: Sequence[str]) -> frozenset[PersonId]:
+        """Returns those who had agreed and do not any more. Blocks."""
+        query = select(RecordingConsent.person_id, RecordingConsent.withdrawn_at).where(
+            RecordingConsent.person_id.in_(people)
+        )
+        agreed: set[str] = set()
+        ended: set[str] = set()
+        with self._database.session() as session:
+            for person, withdrawn_at in session.execute(query):
+                (agreed if withdrawn_at is None else ended).add(person)
+        return frozenset(PersonId(person) for person in ended - agreed)
+
+    async def look(self) -> None:
+        """Looks once at every lesson that goes on.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        for host in list(self._lessons.hosts.values()):
+            state = host.state
+            people = [person for person, (_, pupil) in state.pupils.items() if pupil.recordable]
+            if state.phase == "live" and people:
+                host.consent_withdrawn(await asyncio.to_thread(self.withdrawn, people))
+
+    async def keep(self) -> None:
+        """Looks for ever."""
+        while True:
+            try:
+                await self.look()
+            except Unavailable as error:
+                logger.warning("consents not read: %s", error)
+            await asyncio.sleep(EVERY_S)

@@ -1,0 +1,81 @@
+"""A guardian withdraws consent while the lesson runs: the child is out of the recording at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from hosting.page import Page, token
+from hosting.running import Running, running_server
+from hosting.tools import plan_with
+from light.ports import free_port
+from twinclass_server.roster.consents import Consents
+from twinclass_server.roster.database import Database
+from twinclass_server.roster.models import Person, RecordingConsent
+from twinclass_signaling.ids import LessonId, ParticipantId
+from twinclass_signaling.messages import Ack, CallOn, OpenLesson
+from twinclass_signaling.roles import Role
+
+PORTS = free_port(19)
+
+
+def consent(database: Database, withdrawn: date | None) -> None:
+    now = datetime.now(UTC)
+    with database.session() as session:
+        session.merge(
+            Person(id="home-1", sourced_id="s-1", name="示例学生", date_last_modified=now)
+        )
+        session.flush()
+        session.merge(
+            RecordingConsent(
+                person_id="home-1",
+                given_on=date(2026, 9, 1),
+                given_by="示例家长",
+                withdrawn_at=withdrawn,
+                date_last_modified=now,
+            )
+        )
+
+
+async def lesson_with_child_on_stage(server: Running) -> None:
+    plan = plan_with()
+    pupils = tuple(msgspec.structs.replace(p, recordable=True) for p in plan.rooms[0].pupils)
+    room = msgspec.structs.replace(plan.rooms[0], pupils=pupils)
+    lessons = server.server.lessons
+    assert lessons is not None
+    rooms = (room, *plan.rooms[1:])
+    await lessons.create(LessonId("algebra"), msgspec.structs.replace(plan, rooms=rooms))
+    lead, _ = await Page.enter(server.port, token(server.keys, Role.LEAD, "lead"))
+    home = token(server.keys, Role.HOME_LEARNER, "home-1", room="room-1")
+    await Page.enter(server.port, home)
+    assert isinstance(await lead.command(OpenLesson()), Ack)
+    assert isinstance(await lead.command(CallOn(ParticipantId("home-1"))), Ack)
+
+
+async def test_a_child_is_out_of_the_recording_when_consent_is_withdrawn(tmp_path: Path) -> None:
+    async with running_server(tmp_path / "data", PORTS) as server:
+        await lesson_with_child_on_stage(server)
+        lessons = server.server.lessons
+        assert lessons is not None
+        database = Database("", server.folder.path)
+        watch = Consents(database, lessons)
+
+        def is_recorded() -> bool:
+            return any(who == "home-1" for who, _ in server.media.recorded[-1].sources)
+
+        assert is_recorded()
+        await watch.look()
+        assert is_recorded(), "who is not in the roster has withdrawn nothing"
+        consent(database, None)
+        await watch.look()
+        assert is_recorded()
+        consent(database, date(2026, 11, 24))
+        await watch.look()
+        assert not is_recorded()
+        assert any(who == "lead" for who, _ in server.media.recorded[-1].sources)
+        consent(database, None)
+        await watch.look()
+        assert is_recorded()
+        database.close()
