@@ -204,6 +204,8 @@ class Server:
                     background.append(group.create_task(child.watch(), name="redis"))
                 if recordings is not None:
                     background.append(group.create_task(recordings.run(), name="recordings"))
+                if library is not None:
+                    background.append(group.create_task(library.retain(), name="retention"))
                 is_up = asyncio.Event()
                 background.append(group.create_task(lessons.run(is_up.set), name="lessons"))
                 await is_up.wait()
@@ -275,6 +277,8 @@ class Server:
             of_lesson,
             school.find_slides,
             live_lesson,
+            self._parts.folder.proofs,
+            self._settings.recording.keep_days,
         )
         recordings.library = library
         return library

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from twinclass_config import ConfigError, Settings, load
-from twinclass_server import lesson_commands, roster_commands
+from twinclass_server import lesson_commands, library_commands, roster_commands
 from twinclass_server.adapters import lan
 from twinclass_server.adapters.data_folder import DataFolder, DataFolderHeld
 from twinclass_server.adapters.redis_child import RedisMissing
@@ -89,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
 
     lesson_commands.add_to(commands)
     roster_commands.add_to(commands)
+    library_commands.add_to(commands)
     return parser
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute
 
 from twinclass_recordings import manifest as m
+from twinclass_recordings.library import retention
 from twinclass_recordings.library.shelf import Recorded, Shelf
 from twinclass_server.http.catch_up import CatchUpRoutes, LiveManifest
 from twinclass_server.http.library import LibraryRoutes
@@ -17,7 +19,13 @@ from twinclass_server.http.library_media import LibraryMedia, LiveFile, Slides
 from twinclass_server.recording.about import About
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.schools import Schools
+from twinclass_signaling.errors import Unavailable
 from twinclass_signaling.tokens import TokenKeys
+
+logger = logging.getLogger(__name__)
+
+#: A day is over at midnight; an hour later its media is gone.
+RETENTION_S = 3600.0
 
 
 class Library:
@@ -32,7 +40,11 @@ class Library:
         of_lesson: LiveManifest,
         slides: Slides,
         live_lesson: Callable[[str], str | None],
+        proofs: Path,
+        keep_days: int,
     ) -> None:
+        self._root = root
+        self._proofs = proofs
         self.shelf = Shelf(database.session)
         self._schools = Schools(database)
 
@@ -41,7 +53,7 @@ class Library:
             return live_one or await asyncio.to_thread(self.shelf.lesson_of, recording)
 
         self._routes = [
-            *LibraryRoutes(self.shelf, root, keys, self._schools.of_staff).routes(),
+            *LibraryRoutes(self.shelf, root, keys, self._schools.of_staff, keep_days).routes(),
             *LibraryMedia(root, keys, live, slides, lesson_of).routes(),
             *CatchUpRoutes(of_lesson, keys).routes(),
         ]
@@ -49,6 +61,20 @@ class Library:
     def routes(self) -> Sequence[BaseRoute]:
         """Returns the routes of the public listener."""
         return self._routes
+
+    async def retain(self) -> None:
+        """Deletes what is past its time, once at the start and then every hour, for ever."""
+        while True:
+            try:
+                today = datetime.now(UTC).date()
+                gone = await asyncio.to_thread(
+                    retention.run, self.shelf, self._root, self._proofs, today
+                )
+                if gone:
+                    logger.info("retention: %d recordings were deleted", len(gone))
+            except Unavailable as error:
+                logger.warning("retention waits: %s", error)
+            await asyncio.sleep(RETENTION_S)
 
     async def recorded(self, manifest: m.Manifest, kept: About) -> None:
         """Takes a package in; see ``recordings.Library``."""

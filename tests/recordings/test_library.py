@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.roster.databases import postgres
+from twinclass_recordings.library import retention
 from twinclass_recordings.library.access import Rights, Viewer, may
 from twinclass_recordings.library.shelf import Asked, Change, Recorded, Shelf
 from twinclass_recordings.library.terms import terms_asked, terms_of
@@ -161,3 +164,77 @@ def test_nobody_changes_what_is_not_theirs(
         assert role in (Role.OPERATOR, Role.LIBRARIAN) or subject == "lead-1"
     elif role not in (Role.OPERATOR, Role.LIBRARIAN, Role.LEAD):
         assert not allowed
+
+
+def package(root: Path, recording: str) -> Path:
+    folder = root / recording
+    (folder / "parts").mkdir(parents=True)
+    (folder / "parts" / "0001.mp4").write_bytes(b"sound and picture")
+    (folder / "manifest.json").write_bytes(b"{}")
+    return folder
+
+
+def test_media_goes_when_its_time_is_over_and_a_receipt_says_so(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    root, proofs = tmp_path / "recordings", tmp_path / "proofs"
+    for number, until in ((1, date(2026, 11, 1)), (2, date(2026, 12, 1)), (3, None)):
+        shelf.take(recorded(number, f"第{number}课", keep_until=until))
+        package(root, f"lesson-{number}-1")
+    shelf.stopped_at("v", "lesson-1-1", 5.0)
+    today = date(2026, 11, 2)
+    assert retention.run(shelf, root, proofs, today, dry_run=True) == ["lesson-1-1"]
+    assert (root / "lesson-1-1").exists()
+    assert retention.run(shelf, root, proofs, today) == ["lesson-1-1"]
+    assert sorted(path.name for path in root.iterdir()) == ["lesson-2-1", "lesson-3-1"]
+    assert titles(shelf, OPERATOR, text="第") == ["第3课", "第2课"]
+    receipt = json.loads((proofs / "lesson-1-1.json").read_bytes())
+    assert receipt["deleted_at"]
+    [manifest, part] = receipt["files"]
+    assert (manifest["name"], part["name"]) == ("manifest.json", "parts/0001.mp4")
+    assert part["sha256"] == hashlib.sha256(b"sound and picture").hexdigest()
+    assert retention.run(shelf, root, proofs, today) == []
+
+
+def test_a_deletion_that_was_interrupted_is_finished_with_its_first_receipt(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    root, proofs = tmp_path / "recordings", tmp_path / "proofs"
+    shelf.take(recorded(1, "第1课", keep_until=date(2026, 11, 1)))
+    folder = package(root, "lesson-1-1")
+    with pytest.MonkeyPatch.context() as patch:
+        # As if it was killed when half was gone.
+        def half(path: Path) -> None:
+            (path / "manifest.json").unlink()
+            raise OSError("killed")
+
+        patch.setattr(retention.shutil, "rmtree", half)
+        assert retention.run(shelf, root, proofs, date(2026, 11, 2)) == []
+    assert folder.exists()
+    assert titles(shelf, OPERATOR) == ["第1课"]
+    assert retention.run(shelf, root, proofs, date(2026, 11, 2)) == ["lesson-1-1"]
+    receipt = json.loads((proofs / "lesson-1-1.json").read_bytes())
+    assert len(receipt["files"]) == 2
+    assert receipt["deleted_at"]
+
+
+def test_a_link_that_somebody_put_there_is_not_followed(shelf: Shelf, tmp_path: Path) -> None:
+    root, proofs = tmp_path / "recordings", tmp_path / "proofs"
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "file").write_text("keep me")
+    for number in (1, 2):
+        shelf.take(recorded(number, f"第{number}课", keep_until=date(2026, 11, 1)))
+    package(root, "lesson-1-1")
+    (root / "lesson-1-1" / "away").symlink_to(precious)
+    (root / "lesson-2-1").symlink_to(precious)
+    assert retention.run(shelf, root, proofs, date(2026, 11, 2)) == ["lesson-1-1"]
+    assert (precious / "file").read_text() == "keep me"
+    assert titles(shelf, OPERATOR) == ["第2课"]
+
+
+def test_what_was_chosen_to_be_kept_stays(shelf: Shelf, tmp_path: Path) -> None:
+    shelf.take(recorded(1, "第1课", keep_until=date(2026, 11, 1)))
+    shelf.keep("lesson-1-1", None)
+    shelf.take(recorded(1, "第1课", keep_until=date(2026, 11, 1)))
+    assert retention.run(shelf, tmp_path, tmp_path / "proofs", date(2027, 1, 1)) == []

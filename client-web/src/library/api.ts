@@ -17,7 +17,7 @@ export interface Opened extends Entry {
   description: string; media: Media | null; resume_s: number; missed: Span[]
   may: Record<'edit' | 'cut' | 'export' | 'delete' | 'usage', boolean>; keep_until: string | null
 }
-export type Change = Partial<Pick<Entry, 'title' | 'subtitle' | 'subject' | 'grade' | 'edition' | 'points' | 'visibility'>> & { description?: string }
+export type Change = Partial<Pick<Entry, 'title' | 'subtitle' | 'subject' | 'grade' | 'edition' | 'points' | 'visibility'>> & { description?: string; keep?: boolean }
 export interface CatchUp { media: Media; missed: Span[]; live_s: number }
 
 const OFFLINE = { zh: '连不上服务器，请检查网络后再试。', en: 'The server does not answer; check the network and try again.' }

@@ -24,6 +24,7 @@ from twinclass_recordings.library.models import (
     Entry,
     EntryPoint,
     EntrySchool,
+    Play,
     Position,
     Term,
 )
@@ -125,12 +126,13 @@ class Shelf:
                 entry.subtitle = recorded.subtitle[:TITLE_CHARS]
                 entry.subject = recorded.subject[:WORD_CHARS]
                 entry.grade = recorded.grade[:WORD_CHARS]
+                entry.keep_until = recorded.keep_until
                 session.add(entry)
             entry.lead_id, entry.lead_name = recorded.lead_id, recorded.lead_name[:NAME_CHARS]
             entry.school_name = recorded.school_name[:NAME_CHARS]
             entry.taught_at, entry.duration_s = recorded.taught_at, recorded.duration_s
             entry.bytes, entry.state = recorded.bytes, recorded.state
-            entry.has_cover, entry.keep_until = recorded.has_cover, recorded.keep_until
+            entry.has_cover = recorded.has_cover
             entry.updated_at = now
             session.flush()
             session.execute(delete(EntrySchool).where(EntrySchool.entry == entry.key))
@@ -167,6 +169,28 @@ class Shelf:
         with self.sessions() as session:
             query = select(Entry.id).where(Entry.state == state).order_by(Entry.taught_at)
             return list(session.scalars(query))
+
+    def past(self, today: date) -> list[str]:
+        """Returns the entries whose media is to be deleted: its last day is over."""
+        with self.sessions() as session:
+            query = select(Entry.id).where(Entry.keep_until < today).order_by(Entry.keep_until)
+            return list(session.scalars(query))
+
+    def keep(self, identifier: str, until: date | None) -> None:
+        """Sets the last day of an entry's media; None: it is kept."""
+        with self.sessions() as session:
+            entry = session.scalar(select(Entry).where(Entry.id == identifier))
+            if entry is not None:
+                entry.keep_until, entry.updated_at = until, self.now()
+
+    def remove(self, identifier: str) -> None:
+        """Forgets an entry and all that hangs on it."""
+        with self.sessions() as session:
+            key = session.scalar(select(Entry.key).where(Entry.id == identifier))
+            if key is not None:
+                for table in (Term, EntryPoint, EntrySchool, Position, Play):
+                    session.execute(delete(table).where(table.entry == key))
+                session.execute(delete(Entry).where(Entry.key == key))
 
     # ---- reading
 

@@ -54,6 +54,11 @@ class DataFolder:
         return self.path / "recordings"
 
     @property
+    def proofs(self) -> Path:
+        """Returns where receipts of deletions are."""
+        return self.path / "proofs"
+
+    @property
     def tls(self) -> Path:
         """Returns where the self-made certificate is."""
         return self.path / "tls"

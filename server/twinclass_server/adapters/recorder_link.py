@@ -173,10 +173,10 @@ class RecorderLink:
         if self._process is not None:
             self._process.kill()
             await self._process.wait(1.0)
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         command = [sys.executable, "-m", "twinclass_recordings.recorder"]
         command += ["--run-dir", str(self._directory), "--root", str(self._root)]
         try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._process = WorkerProcess.start(command, self._directory / "recorder.log")
         except OSError as error:
             raise RecorderAway(f"it cannot be started: {error}") from error

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,6 +54,8 @@ class EntryChange(Struct, frozen=True, forbid_unknown_fields=True):
     edition: Word | None = None
     points: Annotated[tuple[Word, ...], Meta(max_length=20)] | None = None
     visibility: Visibility | None = None
+    #: True: kept for the library; False: deleted when its time is over.
+    keep: bool | None = None
 
 
 class Stopped(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,8 +68,14 @@ class LibraryRoutes:
     """The shelf over HTTP. ``schools``: those a member of staff belongs to."""
 
     def __init__(
-        self, shelf: Shelf, root: Path, keys: Keys, schools: Callable[[str], frozenset[str]]
+        self,
+        shelf: Shelf,
+        root: Path,
+        keys: Keys,
+        schools: Callable[[str], frozenset[str]],
+        keep_days: int,
     ) -> None:
+        self._keep_days = keep_days
         self._shelf = shelf
         self._root = root
         self._keys = keys
@@ -178,7 +187,14 @@ class LibraryRoutes:
                 "forbidden", "只有这节课的主讲和管理员可以修改。", "Only its lead changes a lesson."
             )
         wish = await read_json(request, EntryChange)
-        fields = {name: getattr(wish, name) for name in EntryChange.__struct_fields__}
+        names = (name for name in EntryChange.__struct_fields__ if name != "keep")
+        fields = {name: getattr(wish, name) for name in names}
+        if wish.keep is not None:
+            last = (entry.taught_at + timedelta(days=self._keep_days)).date()
+            # Somebody who lets an old one go has a week to think again.
+            week = (datetime.now(UTC) + timedelta(days=7)).date()
+            until = None if wish.keep else max(last, week)
+            await asyncio.to_thread(self._shelf.keep, entry.id, until)
         await asyncio.to_thread(self._shelf.change, entry.id, Change(**fields))
         return await self._open(request)
 

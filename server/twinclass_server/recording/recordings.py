@@ -202,13 +202,15 @@ class Recordings:
 
     def _unfinished(self) -> list[Package]:
         """Packages that were being made when a server ended."""
-        if not self.root.is_dir():
+        try:
+            folders = sorted(self.root.iterdir())
+            return [Package(one) for one in folders if (one / about.FILE_NAME).exists()]
+        except FileNotFoundError:
             return []
-        return [
-            Package(folder)
-            for folder in sorted(self.root.iterdir())
-            if (folder / about.FILE_NAME).exists()
-        ]
+        except OSError:
+            # A disk that is away must not keep lessons from being taught.
+            logger.exception("recordings of before cannot be looked for")
+            return []
 
     async def _make_for_ever(self) -> None:
         while True:

@@ -16,7 +16,7 @@ export const zhLibrary = {
     gap: '这一段没有录到（{n} 秒）', nothing: '这节课没有录到声音和画面', failedTitle: '播放不了', failed: '有一路画面打不开，其余照常播放。', noMedia: '录像还没有准备好，请稍后再来。', keys: '键盘', help: '空格 播放 · J/L ±10 秒 · ←/→ ±5 秒 · Shift+←/→ 章节 · [ ] 速度 · F 全屏 · M 静音',
     missedTitle: '你错过了 {n}', missedPlay: '只看错过的部分（1.25 倍）', missedStop: '看完整的课', missedLeft: '还剩 {n}', missedDone: '错过的部分已经看完', marks: '{time} {what}', noLine: '不在线',
   },
-  edit: { title: '课程信息', save: '保存', saved: '已保存', name: '名称', subject: '学科', grade: '年级', edition: '教材版本', points: '知识点（用逗号分开）', visibility: '谁可以看', description: '说明', open: '修改信息', cancel: '取消' },
+  edit: { title: '课程信息', save: '保存', saved: '已保存', name: '名称', subject: '学科', grade: '年级', edition: '教材版本', points: '知识点（用逗号分开）', visibility: '谁可以看', description: '说明', keep: '长期保留这节课的录像', until: '不保留时，{day} 之后自动删除', open: '修改信息', cancel: '取消' },
   catchUp: { title: '你错过了 {n}', text: '可以用 1.25 倍速补看，不影响正在上的课。', start: '补看', later: '不用了', stop: '回到直播', left: '还剩 {n}', loading: '正在准备…', failed: '现在补看不了，下课后可以在课程库里看。' },
   recording: { on: '录制', notice: '本课正在录制', writing: '录制 {time}', paused: '录制已暂停', off: '未录制', starting: '正在开始录制…', trouble: '录制出错', pause: '暂停录制', resume: '继续录制', left: '磁盘还能录 {n} 小时' },
 } as const
@@ -36,7 +36,7 @@ export const enLibrary: Words<typeof zhLibrary> = {
     gap: 'Nothing was recorded here ({n} s)', nothing: 'No sound or picture of this lesson was recorded', failedTitle: 'Cannot be played', failed: 'One picture cannot be opened; the rest plays on.', noMedia: 'The recording is not ready yet; come back in a moment.', keys: 'Keys', help: 'Space play · J/L ±10 s · ←/→ ±5 s · Shift+←/→ chapter · [ ] speed · F full screen · M mute',
     missedTitle: 'You missed {n}', missedPlay: 'Only what I missed (1.25×)', missedStop: 'The whole lesson', missedLeft: '{n} left', missedDone: 'You have seen what you missed', marks: '{time} {what}', noLine: 'Away',
   },
-  edit: { title: 'About this lesson', save: 'Save', saved: 'Saved', name: 'Title', subject: 'Subject', grade: 'Grade', edition: 'Edition of the textbook', points: 'Knowledge points (with commas)', visibility: 'Who may watch', description: 'Description', open: 'Edit', cancel: 'Cancel' },
+  edit: { title: 'About this lesson', save: 'Save', saved: 'Saved', name: 'Title', subject: 'Subject', grade: 'Grade', edition: 'Edition of the textbook', points: 'Knowledge points (with commas)', visibility: 'Who may watch', description: 'Description', keep: 'Keep the recording of this lesson', until: 'otherwise deleted after {day}', open: 'Edit', cancel: 'Cancel' },
   catchUp: { title: 'You missed {n}', text: 'Catch up at 1.25× speed; the lesson goes on meanwhile.', start: 'Catch up', later: 'No, thanks', stop: 'Back to the lesson', left: '{n} left', loading: 'Preparing…', failed: 'Not possible now; you will find it in the library after the lesson.' },
   recording: { on: 'Recording', notice: 'This lesson is recorded', writing: 'Recording {time}', paused: 'Recording paused', off: 'Not recorded', starting: 'Recording starts…', trouble: 'Recording trouble', pause: 'Pause recording', resume: 'Resume recording', left: 'Disk left for {n} h of lessons' },
 }
