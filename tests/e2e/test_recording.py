@@ -15,8 +15,10 @@ from e2e.conftest import TWINCLASS, Browsers, Server, wait_until
 from e2e.pages.test_accessibility import barriers
 from e2e.test_lesson import _advances
 from faults.lesson import Figures
+from hosting.page import Page as Socket
 from light.ffmpeg import complaints
 from twinclass_recordings import manifest as m
+from twinclass_signaling.messages import Authenticate, ClientInfo, Welcome
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -196,3 +198,52 @@ async def watch(
     figures.add("recorded lesson", "the same, max, ms", f"{spreads[-1] * 1000:.0f}")
     assert middle < TOGETHER_S
     await page.screenshot(path=tmp_path / "player.png")
+
+
+@pytest.mark.full
+async def test_a_vp8_lesson_plays_from_webm_and_then_from_hls(
+    server: Server, browsers: Browsers
+) -> None:
+    """A room cannot play H264, so the whole lesson is VP8."""
+    room = await Socket.open(server.port)
+    token = server.token("room", "room-1")
+    await room.send(Authenticate(token, ClientInfo(("VP8",), "no H264")))
+    await room.wait_for(Welcome)
+    lead = await browsers.page(server.links()["lead"][0], size=(1440, 900))
+    await lead.get_by_test_id("join").click(timeout=10_000)
+    await asyncio.sleep(12)
+    await asyncio.to_thread(close, server)
+    folder, made = await package_of(server)
+    [camera] = [track for track in made.tracks if track.source == "camera"]
+    assert {part.codec for run in camera.runs for part in run.parts} == {"vp8"}
+    token = await asyncio.to_thread(staff_token, server)
+    url = f"{server.base}/library/lesson/{folder.name}#token={token}"
+
+    async def plays_to_the_end(page: Page) -> None:
+        await page.get_by_test_id("begin").click(timeout=10_000)
+        await page.evaluate("at => __player.seek(at)", camera.runs[0].start_s + 4)
+
+        async def both() -> bool:
+            before, _ = await times(page)
+            await asyncio.sleep(0.7)
+            now, found = await times(page)
+            return len(found) == 2 and now > before + 0.4
+
+        await wait_until(both, 15, "picture and sound play")
+
+    await plays_to_the_end(await browsers.page(url, size=(1280, 800)))
+
+    async def is_ready() -> bool:
+        path = f"/api/library/lessons/{folder.name}"
+        found = json.loads(await asyncio.to_thread(ask, server, path, token))
+        return bool(found["state"] == "ready")
+
+    await wait_until(is_ready, 60, "it is H264 now")
+    after = m.decode((folder / "manifest.json").read_bytes())
+    [camera] = [track for track in after.tracks if track.source == "camera"]
+    assert all(run.playlist for run in camera.runs)
+    for run in camera.runs:
+        for part in run.transcoded:
+            assert complaints(folder / part.path) == ""
+    await plays_to_the_end(await browsers.page(url, size=(1280, 800)))
+    assert browsers.problems == []
