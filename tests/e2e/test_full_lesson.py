@@ -126,8 +126,19 @@ async def is_width(page: Page, expected: int) -> bool:
 
 
 async def test_layers_follow_what_a_viewer_wants_and_unwatched_ones_stop(
-    server: Server, browsers: Browsers, tmp_path: Path
+    tmp_path: Path, browsers: Browsers
 ) -> None:
+    # A recorder watches the top layer always.
+    server = Server(tmp_path / "data", environment={"TWINCLASS_RECORDING__ENABLED": "false"})
+    server.start()
+    try:
+        await server.wait_ready()
+        await layers_follow(server, browsers, tmp_path)
+    finally:
+        server.stop()
+
+
+async def layers_follow(server: Server, browsers: Browsers, tmp_path: Path) -> None:
     links = server.links()
     lead = await browsers.page(
         links["lead"][0],

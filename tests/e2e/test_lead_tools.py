@@ -158,6 +158,7 @@ async def test_hands_stand_in_their_order_and_fair_turns_go_by_one_key(
         await room.get_by_test_id("on-stage").wait_for(timeout=5_000)
         # Who is called has put the hand down.
         await expect(rows).to_have_count(1)
+        await expect(lead.get_by_test_id("stage-room-1")).to_be_visible()
         await lead.keyboard.press("m")
         await expect(lead.get_by_test_id("stage-room-1")).to_contain_text("已静音")
         await lead.keyboard.press("o")

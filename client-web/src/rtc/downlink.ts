@@ -26,6 +26,8 @@ export class Downlink {
   private connection: RTCPeerConnection | null = null
   private stopCare: (() => void) | null = null
   private slots: readonly Slot[] = []
+  /** What the server said last, in an offer or after it. */
+  private newest: readonly Slot[] = []
   private readonly tracks = new Map<string, MediaStreamTrack>()
   private work: Promise<void> = Promise.resolve()
 
@@ -37,11 +39,13 @@ export class Downlink {
 
   /** Takes an offer; offers are worked off one after another. */
   handleOffer(offer: SubscribeOffer): Promise<void> {
+    this.newest = offer.slots
     this.work = this.work.then(() => this.answer(offer))
     return this.work
   }
 
   handleSlots(slots: readonly Slot[]): void {
+    this.newest = slots
     this.slots = slots
     this.publish()
   }
@@ -65,6 +69,7 @@ export class Downlink {
   /** Ends everything; nothing is shown any more. */
   close(): void {
     this.drop()
+    this.newest = []
     this.slots = []
     this.publish()
   }
@@ -83,7 +88,8 @@ export class Downlink {
       const sdp = connection.localDescription?.sdp
       if (sdp === undefined || connection !== this.connection) return
       this.options.send({ type: 'subscribe_answer', n: offer.n, sdp })
-      this.slots = offer.slots
+      // Somebody may have been called on while the browser worked on the offer.
+      this.slots = this.newest
       this.publish()
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)

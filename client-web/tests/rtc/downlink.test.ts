@@ -57,6 +57,13 @@ describe('the downlink', () => {
     expect(peers.made).toHaveLength(1)
   })
 
+  it('keeps who was called on while the browser worked on an offer', async () => {
+    const answering = downlink.handleOffer(offer(1, { slots: [slot('0', null)] }))
+    downlink.handleSlots([slot('0', 'room-1')])
+    await answering
+    expect(shown.map((one) => one.slot.participant)).toEqual(['room-1'])
+  })
+
   it('works offers off one after another', async () => {
     void downlink.handleOffer(offer(1))
     await downlink.handleOffer(offer(2))
