@@ -22,6 +22,7 @@ PAGES = (
     "/lessons",
     "/pair",
     "/library",
+    "/library/usage",
     "/library/lesson/{entry}",
 )
 
