@@ -26,11 +26,13 @@ from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
 from twinclass_recordings.manifest import Manifest
 from twinclass_server.adapters.data_folder import DataFolder, KeyFile
+from twinclass_server.adapters.media_probe import ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.redis_child import RedisChild
 from twinclass_server.adapters.redis_connection import connect
 from twinclass_server.demo import Demo
 from twinclass_server.http.admin import admin_app
+from twinclass_server.http.operations import OperationsRoutes
 from twinclass_server.http.public import public_app
 from twinclass_server.http.whip import DoorMedia, WhipService
 from twinclass_server.library import Library
@@ -42,6 +44,8 @@ from twinclass_server.listen import (
     take_port,
 )
 from twinclass_server.metrics import Counters, LessonCollector, MediaCollector, new_registry
+from twinclass_server.operations.figures import WorkerFigures
+from twinclass_server.operations.look import Looker, LookParts
 from twinclass_server.recording.recordings import Recordings
 from twinclass_server.school import SchoolParts
 from twinclass_server.signal.door import HostDoor
@@ -72,6 +76,14 @@ class RunningMedia(DoorMedia, Protocol):
 
     def statistics(self) -> Sequence[WorkerStatistics]:
         """Returns the last reading of every worker."""
+        ...
+
+    def figures(self) -> Sequence[WorkerFigures]:
+        """Returns every worker as it stands."""
+        ...
+
+    async def open_probes(self) -> Sequence[ProbeTicket]:
+        """Returns what lets the operator's doctor be answered by the media ports."""
         ...
 
 
@@ -191,12 +203,18 @@ class Server:
         demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
         whip = self._whip(lessons, media, school.keys)
         school.on_withdrawn(whip.withdraw)
-        routes = [*school.routes(), *whip.routes(), *(library.routes() if library else ())]
+        looker = self._looker(lessons, media, redis, school, recordings)
+        routes = [
+            *OperationsRoutes(looker, school.keys).routes(),
+            *school.routes(),
+            *whip.routes(),
+            *(library.routes() if library else ()),
+        ]
         # Names of pupils are behind it: only a demo that nobody else can reach shows it.
         shows_desk = settings.http.host in {"127.0.0.1", "::1"} and not settings.http.public_url
         app = public_app(signal_parts, demo, routes, shows_desk=shows_desk)
         public = public_server(app, settings.http)
-        private = private_server(admin_app(lessons, registry))
+        private = private_server(admin_app(lessons, registry, media.open_probes))
         try:
             async with asyncio.TaskGroup() as group:
                 background = []
@@ -282,6 +300,28 @@ class Server:
         )
         recordings.library = library
         return library
+
+    def _looker(
+        self,
+        lessons: Lessons,
+        media: RunningMedia,
+        redis: Redis,
+        school: SchoolParts,
+        recordings: Recordings | None,
+    ) -> Looker:
+        certificate = self._settings.http.tls_cert
+        return Looker(
+            LookParts(
+                lessons=lessons,
+                redis=redis,
+                redis_is_ours=not self._settings.redis.url,
+                database=school.database,
+                workers=media.figures,
+                recordings=recordings,
+                disk=self._parts.folder.path if recordings is None else recordings.root,
+                certificate=Path(certificate) if certificate else None,
+            )
+        )
 
     def _whip(
         self, lessons: Lessons, media: RunningMedia, keys: Callable[[], TokenKeys]

@@ -8,7 +8,9 @@ from typing import Self
 
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
+from twinclass_server.adapters.media_probe import ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
+from twinclass_server.operations.figures import WorkerFigures
 from twinclass_signaling.errors import InvalidState, SdpError, Unavailable
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import PublishedTrack, Slots
@@ -36,6 +38,12 @@ class RecordingMedia:
         return None
 
     def statistics(self) -> list[WorkerStatistics]:
+        return []
+
+    def figures(self) -> list[WorkerFigures]:
+        return [WorkerFigures(0, not self.is_away, None, len(self.sessions), 0)]
+
+    async def open_probes(self) -> list[ProbeTicket]:
         return []
 
     async def open_session(

@@ -30,11 +30,13 @@ from twinclass_media.worker.messages import (
 )
 from twinclass_server.adapters.media_context import Fleet
 from twinclass_server.adapters.media_lesson import LessonMedia
+from twinclass_server.adapters.media_probe import MediaProbe, ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.media_recovery import CLAIM_S, find_sessions
 from twinclass_server.adapters.worker_client import unavailable
 from twinclass_server.adapters.worker_link import WorkerLink
 from twinclass_server.adapters.worker_supervisor import WorkerSupervisor
+from twinclass_server.operations.figures import WorkerFigures
 from twinclass_signaling.errors import InvalidState
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import PublishedTrack
@@ -63,6 +65,7 @@ class WorkerMediaPlane:
         self._listener = listener
         self._supervisor = WorkerSupervisor(settings, run_dir, self)
         self._fleet = Fleet(self._supervisor.links, settings.spread_above)
+        self._probe = MediaProbe(self._supervisor.links, settings.port)
         self._lessons: dict[LessonId, LessonMedia] = {}
         #: Workers whose dump was searched for what a control plane before us left behind.
         self._searched: set[int] = set()
@@ -95,6 +98,34 @@ class WorkerMediaPlane:
     def statistics(self) -> list[WorkerStatistics]:
         """The latest counters of each worker that answers, at most some seconds old."""
         return [link.statistics for link in self._supervisor.links if link.statistics is not None]
+
+    def figures(self) -> list[WorkerFigures]:
+        """Every worker as it stands, those that are away too."""
+        return [
+            WorkerFigures(
+                link.index,
+                link.attached is not None,
+                link.cpu_share,
+                0 if link.statistics is None else link.statistics.transports,
+                0 if link.statistics is None else link.statistics.rss_bytes,
+                link.trouble,
+            )
+            for link in self._supervisor.links
+        ]
+
+    async def open_probes(self) -> list[ProbeTicket]:
+        """See ``media_probe``; returns when the workers know them.
+
+        Raises:
+            Unavailable: a worker was lost meanwhile.
+        """
+        tickets = self._probe.mint(asyncio.get_running_loop().time())
+        for ticket in tickets:
+            problems = await self._supervisor.links[ticket.worker].settle()
+            refused = next((p for p in problems if p.id.startswith("probe/")), None)
+            if refused is not None:
+                raise unavailable(refused.text or refused.code)
+        return tickets
 
     # ---- ports.MediaPlane
 
@@ -390,6 +421,7 @@ class WorkerMediaPlane:
         while True:
             await asyncio.sleep(TICK_S)
             now = asyncio.get_running_loop().time()
+            self._probe.tick(now)
             for media in list(self._lessons.values()):
                 media.tick(now)
             for lesson in [lesson for lesson, until in self._found.items() if now >= until]:

@@ -87,6 +87,8 @@ class WorkerLink:
         self.index = index
         self.outbox = WorkerOutbox()
         self.statistics: WorkerStatistics | None = None
+        #: Share of a core over the last period; None until there were two readings.
+        self.cpu_share: float | None = None
         self._settings = settings
         self._directory = directory
         self._epoch = epoch
@@ -101,6 +103,7 @@ class WorkerLink:
         self.trouble = ""
         #: Failures in a row.
         self.failures = 0
+        self._measured_at = 0.0
         self._closing = False
 
     @property
@@ -284,7 +287,7 @@ class WorkerLink:
                 for notification in early:
                     self._notify(notification, early)
                 while not reading.done():
-                    self.statistics = await client.statistics()
+                    self._measured(await client.statistics())
                     await asyncio.wait([reading], timeout=STATISTICS_PERIOD_S)
         except* Unavailable:
             if not client.is_lost:
@@ -292,6 +295,12 @@ class WorkerLink:
                 self._kill()  # connected but silent for seconds: everybody on it is frozen
         finally:
             client.close()
+
+    def _measured(self, statistics: WorkerStatistics) -> None:
+        now, former = asyncio.get_running_loop().time(), self.statistics
+        if former is not None and former.cpu_s <= statistics.cpu_s and now > self._measured_at:
+            self.cpu_share = (statistics.cpu_s - former.cpu_s) / (now - self._measured_at)
+        self.statistics, self._measured_at = statistics, now
 
     def _notify(self, notification: Notification, early: list[Notification]) -> None:
         # Before the dump is compared the owner does not know what it would hear about.

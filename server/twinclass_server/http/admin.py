@@ -6,6 +6,8 @@ requests that carry an Origin are refused and bodies must be JSON (a form cannot
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+
 import msgspec
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from twinclass_server.adapters.media_probe import ProbeTicket
 from twinclass_server.errors import http_status
 from twinclass_server.signal.lessons import Lessons
 from twinclass_signaling.errors import SignalingError
@@ -48,9 +51,12 @@ class _NoBrowsers:
         await self._app(scope, receive, send)
 
 
-def admin_app(lessons: Lessons, registry: CollectorRegistry) -> Starlette:
+OpenProbes = Callable[[], Awaitable[Sequence[ProbeTicket]]]
+
+
+def admin_app(lessons: Lessons, registry: CollectorRegistry, open_probes: OpenProbes) -> Starlette:
     """Returns the private application."""
-    admin = _Admin(lessons, registry)
+    admin = _Admin(lessons, registry, open_probes)
     return Starlette(
         routes=[
             Route("/metrics", admin.metrics),
@@ -58,15 +64,19 @@ def admin_app(lessons: Lessons, registry: CollectorRegistry) -> Starlette:
             Route("/lessons", admin.list, methods=["GET"]),
             Route("/lessons", admin.create, methods=["POST"]),
             Route("/lessons/{lesson}/close", admin.close, methods=["POST"]),
+            Route("/probe", admin.probe, methods=["POST"]),
         ],
         middleware=[Middleware(_NoBrowsers)],
     )
 
 
 class _Admin:
-    def __init__(self, lessons: Lessons, registry: CollectorRegistry) -> None:
+    def __init__(
+        self, lessons: Lessons, registry: CollectorRegistry, open_probes: OpenProbes
+    ) -> None:
         self._lessons = lessons
         self._registry = registry
+        self._open_probes = open_probes
 
     async def healthz(self, _: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -121,6 +131,15 @@ class _Admin:
         except SignalingError as error:
             return _refusal(error)
         return JSONResponse({"id": host.lesson, "phase": "closed"})
+
+    async def probe(self, _: Request) -> Response:
+        """For ``twinclass doctor``: media ports answer whoever knows what this returns."""
+        try:
+            tickets = await self._open_probes()
+        except SignalingError as error:
+            return _refusal(error)
+        body = msgspec.json.encode({"tickets": list(tickets)})
+        return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 def _refusal(error: SignalingError) -> Response:

@@ -24,6 +24,7 @@ PAGES = (
     "/library",
     "/library/usage",
     "/library/lesson/{entry}",
+    "/operations",
 )
 
 

@@ -17,12 +17,13 @@ MISSING_S = 60.0
 
 
 class RoomLight(Struct, frozen=True):
-    """One room; ``reason`` says in words what the colour means."""
+    """One room; ``reason`` says in words what the colour means, ``code`` stably."""
 
     id: str
     name: str
     school: str
     state: Light
+    code: str
     reason: Text
 
 
@@ -42,17 +43,55 @@ _REASONS: dict[str, tuple[Light, Text]] = {
     "line_poor": ("amber", Text("网络差", "Poor line")),
     "fine": ("green", Text("正常", "Fine")),
 }
+#: What somebody should do about it; the other reasons need nobody.
+TODO: dict[str, Text] = {
+    "missing": Text(
+        "打电话给这间教室：打开大屏上的课堂链接。",
+        "Call the classroom: open the lesson's link on its screen.",
+    ),
+    "lost": Text(
+        "它会自己重连；超过一分钟就打电话，检查教室的网线和电源。",
+        "It reconnects by itself; after a minute call, and check network cable and power there.",
+    ),
+    "line_lost": Text(
+        "检查学校防火墙是否放行媒体端口（UDP 和 TCP）。",
+        "Check that the school's firewall lets the media port through, UDP and TCP.",
+    ),
+    "no_media": Text(
+        "请教室检查摄像头和话筒的连接，再刷新大屏页面。",
+        "Ask them to check the cables of camera and microphone, then reload the screen's page.",
+    ),
+    "no_camera": Text(
+        "请教室检查摄像头的连接，或在大屏上重新选择设备。",
+        "Ask them to check the camera's cable, or to choose the device again on the screen.",
+    ),
+    "no_microphone": Text(
+        "请教室检查话筒的连接，或在大屏上重新选择设备。",
+        "Ask them to check the microphone's cable, or to choose the device again on the screen.",
+    ),
+    "sound_blocked": Text(
+        "请教室的老师点一下大屏，声音就会出来。",
+        "Ask the teacher there to click on the screen once; the sound comes on.",
+    ),
+    "line_poor": Text(
+        "请教室改用网线，并停掉其他下载。",
+        "Ask them to use a network cable and to stop other downloads.",
+    ),
+}
 
 
 def room_light(
     state: LessonState,
     participant: ParticipantId,
+    name: tuple[str, str],
     sound: Sound | None,
     quality: Quality | None,
     now: float,
-) -> tuple[Light, Text]:
-    """Returns colour and reason of one room."""
-    return _REASONS[_reason(state, participant, sound, quality, now)]
+) -> RoomLight:
+    """Returns one room's light. ``name``: of class and school; ``now``: Unix seconds."""
+    code = _reason(state, participant, sound, quality, now)
+    light, reason = _REASONS[code]
+    return RoomLight(participant, name[0], name[1], light, code, reason)
 
 
 def _reason(

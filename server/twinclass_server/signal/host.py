@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twinclass_recordings.recorder.messages import Status
@@ -44,6 +44,7 @@ from twinclass_signaling.messages import (
     Event,
     Goodbye,
     OpenLesson,
+    Quality,
     Recorder,
     Report,
     Speakers,
@@ -150,6 +151,7 @@ class LessonHost:
         self._clock = LessonClock(self._journal, self.facts, parts.wall_clock)
         self._people = parts.people
         self._recorder: Recorder | None = None
+        self._qualities: dict[ParticipantId, Quality] = {}
         self._closed = asyncio.Event()
 
     @property
@@ -236,6 +238,21 @@ class LessonHost:
     def people(self) -> dict[ParticipantId, Person]:
         """Returns the names of those who were here."""
         return self._people
+
+    @property
+    def sounds(self) -> Mapping[ParticipantId, Sound]:
+        """Returns what devices say of their loudspeakers."""
+        return self._sounds
+
+    @property
+    def qualities(self) -> Mapping[ParticipantId, Quality]:
+        """Returns how good the lines of those are who were told so."""
+        return self._qualities
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Returns what staff were told last of the recording."""
+        return self._recorder
 
     def consent_withdrawn(self, pupils: frozenset[PersonId]) -> None:
         """Leaves these pupils out of the recording from now on."""
@@ -349,6 +366,8 @@ class LessonHost:
         client = self.seats.clients.get(session)
         if client is None or client.connection is None:
             return
+        if isinstance(message, Quality):
+            self._qualities[client.participant] = message
         if client.is_welcome:
             client.connection.send(message)
         else:
