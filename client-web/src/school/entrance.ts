@@ -1,6 +1,6 @@
 /** The token of a link to the desk or the library: out of the address, into this tab, and never
  *  mixed with another page's. */
-const KEYS = { lessons: 'twinclass.staff', library: 'twinclass.library' } as const
+const KEYS = { lessons: 'twinclass.staff', library: 'twinclass.library', operations: 'twinclass.operations' } as const
 
 export function takeStaffEntrance(page: keyof typeof KEYS): { token: string; language: string | null } {
   const fragment = new URLSearchParams(location.hash.slice(1))

@@ -1,6 +1,7 @@
 import { enConsole } from './console'
 import { enLearner } from './learner'
 import { enLibrary } from './library'
+import { enOperations } from './operations'
 import { enPair, enPlanning } from './planning'
 import { roomToolsEn, studioEn, toolsEn } from './tools.en'
 import type { Messages } from './zh'
@@ -10,6 +11,7 @@ export const en: Messages = {
   console: enConsole,
   learner: enLearner,
   library: enLibrary,
+  operations: enOperations,
   pair: enPair,
   planning: enPlanning,
   product: 'Twinclass',

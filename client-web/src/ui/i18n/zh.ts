@@ -2,6 +2,7 @@
 import { zhConsole } from './console'
 import { zhLearner } from './learner'
 import { zhLibrary } from './library'
+import { zhOperations } from './operations'
 import { zhPair, zhPlanning } from './planning'
 import { roomToolsZh, studioZh, toolsZh } from './tools.zh'
 
@@ -10,6 +11,7 @@ export const zh = {
   console: zhConsole,
   learner: zhLearner,
   library: zhLibrary,
+  operations: zhOperations,
   pair: zhPair,
   planning: zhPlanning,
   product: '双师课堂',

@@ -11,9 +11,10 @@ const PATHS: Readonly<Record<string, LessonPageName>> = {
   '/assistant': 'assistant',
 }
 
-export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' | 'pair' | 'library' {
+export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' | 'pair' | 'library' | 'operations' {
   if (path.replace(/\/+$/, '') === '/pair') return 'pair'
   if (path.replace(/\/+$/, '') === '/lessons') return 'lessons'
+  if (path.replace(/\/+$/, '') === '/operations') return 'operations'
   if (/^\/library(\/|$)/.test(path)) return 'library'
   return PATHS[path.replace(/\/+$/, '')] ?? 'portal'
 }
