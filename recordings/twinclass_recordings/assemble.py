@@ -96,7 +96,7 @@ def finish(package: Package) -> Media:
             for part in run.parts:
                 if part.codec == "vp8":
                     seal(package.folder / part.path, part, looking.scans[part.path])
-            parts = tuple(_with_checksum(package, part) for part in run.parts)
+            parts = tuple(with_checksum(package, part) for part in run.parts)
             runs.append(write_playlist(package, replace(run, parts=parts), media.origin_unix))
         tracks.append(replace(track, runs=tuple(runs)))
     return Media(media.origin_unix, media.duration_s, tuple(tracks), media.bytes)
@@ -234,7 +234,8 @@ def _follows(before: Part, after: Part) -> bool:
     return -OVERLAP_S < hole < JOIN_S and (before.codec == "vp8") == (after.codec == "vp8")
 
 
-def _with_checksum(package: Package, part: Part) -> Part:
+def with_checksum(package: Package, part: Part) -> Part:
+    """Returns a part with the SHA-256 and size of its file."""
     path = package.folder / part.path
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

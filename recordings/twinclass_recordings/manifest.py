@@ -49,8 +49,9 @@ class Segment(Struct, frozen=True, array_like=True):
 class Part(Struct, frozen=True, omit_defaults=True):
     """One file. ``mime`` is as RFC 6381 has it (``video/mp4; codecs="avc1.42e01f"``).
 
-    ``header_bytes``: what a player needs before any segment (ftyp and moov); 0 for WebM.
-    ``sha256`` is empty while the file is being written.
+    ``start_s`` may be below zero in a clip: pictures are cut at keyframes, and what lies before
+    zero is not shown. ``header_bytes``: what a player needs before any segment (ftyp and moov);
+    0 for WebM. ``sha256`` is empty while the file is being written.
     """
 
     path: str

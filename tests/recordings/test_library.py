@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from server.roster.databases import postgres
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.access import Rights, Viewer, may
-from twinclass_recordings.library.shelf import Asked, Change, Recorded, Shelf
+from twinclass_recordings.library.search import Asked
+from twinclass_recordings.library.shelf import Change, Recorded, Shelf
 from twinclass_recordings.library.terms import terms_asked, terms_of
 from twinclass_server.roster.database import Database
 from twinclass_signaling.roles import Role

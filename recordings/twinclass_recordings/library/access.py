@@ -12,7 +12,7 @@ from msgspec import Struct
 from twinclass_signaling.roles import Role
 
 Visibility = Literal["private", "school", "city"]
-Action = Literal["see", "edit", "cut", "export", "delete", "usage"]
+Action = Literal["see", "edit", "cut", "export", "delete", "usage", "rate"]
 
 _EVERYWHERE = frozenset({Role.OPERATOR, Role.LIBRARIAN})
 
@@ -41,18 +41,19 @@ def may(viewer: Viewer, action: Action, entry: Rights) -> bool:
     """Tells whether somebody may do something with an entry.
 
     Staff of the whole installation may do all. A lead has her own lessons, sees those that her
-    school took part in once they are open to it, and those that are open to the city. A join link
-    shows its own lesson and nothing else.
+    school took part in once they are open to it, and those that are open to the city; she rates
+    what is not hers. A join link shows its own lesson and nothing else.
     """
     if viewer.lesson:
         return action == "see" and viewer.lesson == entry.lesson
     if viewer.role in _EVERYWHERE:
-        return True
+        # Who runs the library does not vote on what is in it.
+        return action != "rate"
     if viewer.role is not Role.LEAD:
         return False
     if viewer.subject == entry.lead:
-        return action != "delete"
-    if action != "see":
+        return action not in ("delete", "rate")
+    if action not in ("see", "rate"):
         return False
     return entry.visibility == "city" or (
         entry.visibility == "school" and bool(viewer.schools & entry.schools)

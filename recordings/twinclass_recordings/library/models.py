@@ -62,6 +62,7 @@ class Entry(Base):
     grade, edition of the textbook, knowledge points.
 
     ``id`` is the recording's; ``lesson`` the lesson's, which may be taught again under its id.
+    ``source``: the recording a clip was cut from.
     """
 
     __tablename__ = "library_entry"
@@ -69,6 +70,7 @@ class Entry(Base):
     id: Mapped[str] = mapped_column(String(ID_CHARS), unique=True)
     kind: Mapped[str] = mapped_column(String(16), default="lesson")
     lesson: Mapped[str] = mapped_column(String(ID_CHARS), index=True)
+    source: Mapped[str] = mapped_column(String(ID_CHARS), default="", index=True)
     title: Mapped[str] = mapped_column(String(TITLE_CHARS))
     subtitle: Mapped[str] = mapped_column(String(TITLE_CHARS), default="")
     description: Mapped[str] = mapped_column(Text, default="")
@@ -149,17 +151,57 @@ class Position(Base):
 
 class Play(Base):
     """What was watched, as it was told: never changed. ``view``: one opening of a page; ``group``:
-    who counts as one a day, a class or a pupil at home (a pseudonym)."""
+    who counts as one a day, a class or a person; ``viewer``: the person. All are pseudonyms."""
 
     __tablename__ = "library_play"
     key: Mapped[int] = mapped_column(primary_key=True)
     entry: Mapped[int] = mapped_column(ForeignKey("library_entry.key", ondelete="CASCADE"))
-    view: Mapped[str] = mapped_column(String(64))
+    view: Mapped[str] = mapped_column(String(64), index=True)
     group: Mapped[str] = mapped_column(String(64))
+    viewer: Mapped[str] = mapped_column(String(64), default="")
     school: Mapped[str] = mapped_column(String(ID_CHARS), default="")
-    is_class: Mapped[bool] = mapped_column(default=False)
-    at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column(String(16), default="staff")
+    at: Mapped[datetime] = mapped_column(index=True)
     from_s: Mapped[float]
     to_s: Mapped[float]
-    rate: Mapped[float]
     __table_args__ = (Index("ix_library_play_entry_at", "entry", "at"),)
+
+
+class Rating(Base):
+    """How many stars somebody gave, 1 to 5; the last word counts. ``viewer``: a pseudonym."""
+
+    __tablename__ = "library_rating"
+    entry: Mapped[int] = mapped_column(
+        ForeignKey("library_entry.key", ondelete="CASCADE"), primary_key=True
+    )
+    viewer: Mapped[str] = mapped_column(String(64), primary_key=True)
+    stars: Mapped[int]
+    at: Mapped[datetime]
+
+
+class Attachment(Base):
+    """A file that belongs to an entry: a homework sample, a sheet of paper, a picture."""
+
+    __tablename__ = "library_attachment"
+    entry: Mapped[int] = mapped_column(
+        ForeignKey("library_entry.key", ondelete="CASCADE"), primary_key=True
+    )
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    title: Mapped[str] = mapped_column(String(TITLE_CHARS))
+    media_type: Mapped[str] = mapped_column(String(40))
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    added_at: Mapped[datetime]
+
+
+class Member(Base):
+    """An entry of a package, in the package's order."""
+
+    __tablename__ = "library_member"
+    package: Mapped[int] = mapped_column(
+        ForeignKey("library_entry.key", ondelete="CASCADE"), primary_key=True
+    )
+    entry: Mapped[int] = mapped_column(
+        ForeignKey("library_entry.key", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    position: Mapped[int]

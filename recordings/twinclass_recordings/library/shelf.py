@@ -1,18 +1,17 @@
-"""The library's entries in SQL: taking in, changing, searching (shell; calls block).
+"""The library's entries in SQL: taking in, changing, finding again (shell; calls block).
 
-A question's terms must all be there; what weighs most comes first, then what is new. The same plain
-SQL runs on SQLite and PostgreSQL.
+The same plain SQL runs on SQLite and PostgreSQL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, distinct, func, or_, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from twinclass_recordings.library.access import Rights, Viewer, Visibility, may
@@ -21,53 +20,24 @@ from twinclass_recordings.library.models import (
     NAME_CHARS,
     TITLE_CHARS,
     WORD_CHARS,
+    Attachment,
     Entry,
     EntryPoint,
     EntrySchool,
+    Member,
     Play,
     Position,
+    Rating,
     Term,
 )
-from twinclass_recordings.library.terms import terms_asked, terms_of
-from twinclass_signaling.roles import Role
+from twinclass_recordings.library.search import Asked, Found, search
+from twinclass_recordings.library.terms import terms_of
 
-Order = Literal["relevance", "new", "plays"]
-#: A page of covers; more is another request.
-MAX_PAGE = 60
-#: A search that nobody pages through to its end.
-MAX_OFFSET = 5000
 MAX_POINTS = 20
-#: Values of one facet that are worth showing.
-MAX_FACET = 60
 #: How much a term says, by where it stands.
 _WEIGHTS = {"title": 8, "points": 6, "subtitle": 5, "subject": 4, "people": 3, "description": 1}
 
 Sessions = Callable[[], AbstractContextManager[Session]]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A search. Empty strings: any."""
-
-    text: str = ""
-    subject: str = ""
-    grade: str = ""
-    edition: str = ""
-    point: str = ""
-    school: str = ""
-    kind: str = ""
-    order: Order = "relevance"
-    page: int = 0
-    size: int = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One page of a search; ``facets``: name -> (value, count), most first."""
-
-    total: int
-    entries: list[Entry]
-    facets: dict[str, list[tuple[str, int]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +60,24 @@ class Recorded:
     state: str = "ready"
     has_cover: bool = False
     keep_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A clip that was cut."""
+
+    id: str
+    title: str
+    duration_s: float
+    bytes: int
+    has_cover: bool = False
+
+
+#: What a clip has of its lesson.
+_INHERITED = (
+    *("lesson", "subject", "grade", "edition", "points", "lead_id", "lead_name"),
+    *("school_name", "visibility", "taught_at"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +125,28 @@ class Shelf:
             session.flush()
             session.execute(delete(EntrySchool).where(EntrySchool.entry == entry.key))
             session.add_all(EntrySchool(entry=entry.key, school=s) for s in set(recorded.schools))
-            _index(session, entry)
+            index(session, entry)
+
+    def add_clip(self, source: Entry, clip: Clip) -> None:
+        """Puts a clip into the library: what is said of its lesson is said of it. It is kept."""
+        with self.sessions() as session:
+            known = session.scalar(select(Entry).where(Entry.id == clip.id))
+            if known is not None:
+                return
+            now = self.now()
+            entry = Entry(
+                **{name: getattr(source, name) for name in _INHERITED},
+                id=clip.id, kind="clip", source=source.id, title=clip.title[:TITLE_CHARS],
+                subtitle=source.title, duration_s=clip.duration_s, bytes=clip.bytes,
+                has_cover=clip.has_cover, state="ready", created_at=now, updated_at=now,
+            )  # fmt: skip
+            session.add(entry)
+            session.flush()
+            schools = select(EntrySchool.school).where(EntrySchool.entry == source.key)
+            session.add_all(
+                EntrySchool(entry=entry.key, school=school) for school in session.scalars(schools)
+            )
+            index(session, entry)
 
     def change(self, identifier: str, change: Change) -> None:
         """Changes what is said of an entry; nothing when there is none."""
@@ -155,7 +164,7 @@ class Shelf:
                 entry.points = list(dict.fromkeys(change.points))[:MAX_POINTS]
             entry.updated_at = self.now()
             session.flush()
-            _index(session, entry)
+            index(session, entry)
 
     def set_state(self, identifier: str, state: str) -> None:
         """Notes how far an entry's media is."""
@@ -188,8 +197,19 @@ class Shelf:
         with self.sessions() as session:
             key = session.scalar(select(Entry.key).where(Entry.id == identifier))
             if key is not None:
-                for table in (Term, EntryPoint, EntrySchool, Position, Play):
+                hanging = (
+                    Term,
+                    EntryPoint,
+                    EntrySchool,
+                    Position,
+                    Play,
+                    Rating,
+                    Attachment,
+                    Member,
+                )
+                for table in hanging:
                     session.execute(delete(table).where(table.entry == key))
+                session.execute(delete(Member).where(Member.package == key))
                 session.execute(delete(Entry).where(Entry.key == key))
 
     # ---- reading
@@ -200,7 +220,7 @@ class Shelf:
             entry = session.scalar(select(Entry).where(Entry.id == identifier))
             if entry is None:
                 return None
-            rights = _rights(session, entry)
+            rights = rights_of(session, entry)
         return (entry, rights) if may(viewer, "see", rights) else None
 
     def of_lesson(self, lesson: str) -> list[str]:
@@ -216,26 +236,8 @@ class Shelf:
 
     def search(self, viewer: Viewer, asked: Asked) -> Found:
         """Returns what somebody may see of what is asked for."""
-        terms, typed = terms_asked(asked.text)
         with self.sessions() as session:
-            where = [*_visible(viewer), *_filters(asked)]
-            hits = _hits(terms, typed)
-            matching = select(Entry.key).where(*where)
-            if hits is not None:
-                matching = matching.where(Entry.key.in_(select(hits.c.entry)))
-            total = session.scalar(select(func.count()).select_from(matching.subquery())) or 0
-            query = select(Entry).where(*where)
-            if hits is not None:
-                query = query.join(hits, hits.c.entry == Entry.key)
-            order: list[ColumnElement[Any]] = [Entry.taught_at.desc(), Entry.key.desc()]
-            if asked.order == "plays":
-                order.insert(0, Entry.plays.desc())
-            elif asked.order == "relevance" and hits is not None:
-                order.insert(0, hits.c.weight.desc())
-            size = max(1, min(asked.size, MAX_PAGE))
-            offset = min(max(0, asked.page) * size, MAX_OFFSET)
-            entries = list(session.scalars(query.order_by(*order).limit(size).offset(offset)))
-            return Found(total, entries, _facets(session, matching))
+            return search(session, viewer, asked)
 
     # ---- where somebody stopped
 
@@ -262,109 +264,14 @@ class Shelf:
             known.position_s, known.updated_at = position_s, self.now()
 
 
-def _rights(session: Session, entry: Entry) -> Rights:
+def rights_of(session: Session, entry: Entry) -> Rights:
+    """Returns what decides about an entry."""
     schools = session.scalars(select(EntrySchool.school).where(EntrySchool.entry == entry.key))
     visibility: Any = entry.visibility
     return Rights(entry.lesson, entry.lead_id, frozenset(schools), visibility)
 
 
-def _visible(viewer: Viewer) -> list[ColumnElement[bool]]:
-    """``access.may`` to see, as SQL."""
-    if viewer.lesson:
-        return [Entry.lesson == viewer.lesson]
-    if viewer.role in (Role.OPERATOR, Role.LIBRARIAN):
-        return []
-    if viewer.role is not Role.LEAD:
-        return [Entry.key < 0]
-    of_school = select(EntrySchool.entry).where(EntrySchool.school.in_(viewer.schools))
-    return [
-        or_(
-            Entry.visibility == "city",
-            Entry.lead_id == viewer.subject,
-            and_(Entry.visibility == "school", Entry.key.in_(of_school)),
-        )
-    ]
-
-
-def _filters(asked: Asked) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    for column, value in (
-        (Entry.subject, asked.subject),
-        (Entry.grade, asked.grade),
-        (Entry.edition, asked.edition),
-        (Entry.kind, asked.kind),
-    ):
-        if value:
-            found.append(column == value)
-    if asked.point:
-        of_point = select(EntryPoint.entry).where(EntryPoint.point == asked.point)
-        found.append(Entry.key.in_(of_point))
-    if asked.school:
-        of_school = select(EntrySchool.entry).where(EntrySchool.school == asked.school)
-        found.append(Entry.key.in_(of_school))
-    return found
-
-
-def _hits(terms: Sequence[str], typed: str) -> Any | None:  # noqa: ANN401 - a subquery
-    """(entry, weight) of entries that have all terms and a word that begins with ``typed``."""
-    if not terms and not typed:
-        return None
-    parts: list[Any] = []
-    if terms:
-        parts.append(
-            select(Term.entry, func.sum(Term.weight).label("weight"))
-            .where(Term.term.in_(terms))
-            .group_by(Term.entry)
-            .having(func.count(distinct(Term.term)) == len(set(terms)))
-        )
-    if typed:
-        # Up to the first string after all that begin so: an index can do that, LIKE cannot.
-        after = typed[:-1] + chr(ord(typed[-1]) + 1)
-        parts.append(
-            select(Term.entry, func.max(Term.weight).label("weight"))
-            .where(Term.term >= typed, Term.term < after)
-            .group_by(Term.entry)
-        )
-    if len(parts) == 1:
-        return parts[0].subquery()
-    first, second = parts[0].subquery(), parts[1].subquery()
-    return (
-        select(first.c.entry, (first.c.weight + second.c.weight).label("weight"))
-        .join(second, second.c.entry == first.c.entry)
-        .subquery()
-    )
-
-
-def _facets(session: Session, matching: Select[Any]) -> dict[str, list[tuple[str, int]]]:
-    keys = matching.subquery()
-    facets: dict[str, list[tuple[str, int]]] = {}
-    for name, column in (
-        ("subject", Entry.subject),
-        ("grade", Entry.grade),
-        ("edition", Entry.edition),
-    ):
-        query = (
-            select(column, func.count())
-            .where(Entry.key.in_(select(keys.c.key)), column != "")
-            .group_by(column)
-        )
-        facets[name] = _most((value, count) for value, count in session.execute(query))
-    points = (
-        select(EntryPoint.point, func.count())
-        .where(EntryPoint.entry.in_(select(keys.c.key)))
-        .group_by(EntryPoint.point)
-        .order_by(func.count().desc())
-        .limit(MAX_FACET)
-    )
-    facets["point"] = _most((value, count) for value, count in session.execute(points))
-    return facets
-
-
-def _most(rows: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    return sorted(rows, key=lambda row: (-row[1], row[0]))[:MAX_FACET]
-
-
-def _index(session: Session, entry: Entry) -> None:
+def index(session: Session, entry: Entry) -> None:
     """Writes what an entry is found by anew."""
     session.execute(delete(Term).where(Term.entry == entry.key))
     session.execute(delete(EntryPoint).where(EntryPoint.entry == entry.key))

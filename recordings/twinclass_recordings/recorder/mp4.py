@@ -124,3 +124,21 @@ def fragment(number: int, samples: Sequence[Sample]) -> bytes:
     trun = _full(b"trun", 0, flags, struct.pack(">Ii", len(samples), moof_bytes + 8), entries)
     moof = box(b"moof", mfhd, box(b"traf", tfhd, tfdt, trun))
     return moof + box(b"mdat", *(s.data for s in samples))
+
+
+def rebased(piece: bytes, base: int, number: int) -> bytes:
+    """Returns a fragment as ``fragment`` writes it with ``base`` taken off its time, and another
+    number.
+
+    Raises:
+        ValueError: it is none, or begins before ``base``.
+    """
+    kinds = (piece[4:8], piece[12:16], piece[28:32], piece[36:40], piece[52:56])
+    if kinds != (b"moof", b"mfhd", b"traf", b"tfhd", b"tfdt") or piece[56] != 1:
+        raise ValueError("not a fragment of the recorder")
+    time = int.from_bytes(piece[60:68], "big") - base
+    if time < 0:
+        raise ValueError("a fragment begins before the cut")
+    return b"".join(
+        (piece[:20], struct.pack(">I", number), piece[24:60], struct.pack(">Q", time), piece[68:])
+    )

@@ -18,7 +18,8 @@ from starlette.routing import BaseRoute, Route
 from twinclass_recordings import manifest as m
 from twinclass_recordings.library.access import Action, Rights, Viewer, Visibility, may
 from twinclass_recordings.library.models import Entry
-from twinclass_recordings.library.shelf import Asked, Change, Found, Shelf
+from twinclass_recordings.library.search import Asked, Found
+from twinclass_recordings.library.shelf import Change, Shelf
 from twinclass_recordings.package import Package
 from twinclass_server.http.desk_http import (
     Keys,
