@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import msgspec
-from msgspec import Struct
-
 from twinclass_recordings.package import Package
+from twinclass_server.recording.jobs import run_job
 
 logger = logging.getLogger(__name__)
 
-#: A lesson in progress must not notice: the lowest priority there is.
-_NICE = 19
+_MODULE = "twinclass_recordings.jobs.transcode"
 #: A machine that cannot do it in a day will not do it at all.
 MAX_S = 24 * 3600.0
 MAX_ATTEMPTS = 3
@@ -24,12 +20,6 @@ MAX_ATTEMPTS = 3
 MAX_WAITING = 500
 
 Done = Callable[[str, bool], Awaitable[None]]
-
-
-class _Line(Struct, frozen=True):
-    progress: float | None = None
-    done: bool = False
-    error: str = ""
 
 
 class Transcoder:
@@ -69,34 +59,11 @@ class Transcoder:
             await self._done(recording, succeeded)
 
     async def _transcode(self, recording: str) -> bool:
+        def told(share: float) -> None:
+            self.shares[recording] = share
+
         folder = Package.of(self._root, recording).folder
-        process = await asyncio.create_subprocess_exec(
-            *("nice", "-n", str(_NICE), sys.executable),
-            *("-m", "twinclass_recordings.jobs.transcode", str(folder)),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(MAX_S):
-                async for raw in process.stdout:
-                    line = _read(raw)
-                    if line.progress is not None:
-                        self.shares[recording] = line.progress
-                    if line.error:
-                        logger.warning("recording %s: %s", recording, line.error)
-                return await process.wait() == 0
-        except TimeoutError:
-            return False
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-
-
-def _read(raw: bytes) -> _Line:
-    try:
-        return msgspec.json.decode(raw, type=_Line)
-    except msgspec.MsgspecError:
-        return _Line()
+        ended = await run_job(_MODULE, [str(folder)], told, MAX_S)
+        if ended.error:
+            logger.warning("recording %s: %s", recording, ended.error)
+        return ended.succeeded
