@@ -46,6 +46,7 @@ from twinclass_server.listen import (
 from twinclass_server.metrics import Counters, LessonCollector, MediaCollector, new_registry
 from twinclass_server.operations.figures import WorkerFigures
 from twinclass_server.operations.look import Looker, LookParts
+from twinclass_server.recording.exporting import Exporter
 from twinclass_server.recording.recordings import Recordings
 from twinclass_server.school import SchoolParts
 from twinclass_server.signal.door import HostDoor
@@ -188,7 +189,8 @@ class Server:
         if recordings is not None:
             media.recorder = recordings.link
         school = await self._open_school(stack, lessons, keys)
-        library = self._library(school, recordings, lessons)
+        exporter = self._exporter(recordings)
+        library = self._library(school, recordings, lessons, exporter)
         registry = new_registry()
         registry.register(LessonCollector(lessons))
         registry.register(MediaCollector(media.statistics))
@@ -222,6 +224,8 @@ class Server:
                     background.append(group.create_task(child.watch(), name="redis"))
                 if recordings is not None:
                     background.append(group.create_task(recordings.run(), name="recordings"))
+                if exporter is not None:
+                    background.append(group.create_task(exporter.run(), name="exports"))
                 if library is not None:
                     background.append(group.create_task(library.retain(), name="retention"))
                 is_up = asyncio.Event()
@@ -264,10 +268,20 @@ class Server:
             settings.jobs,
         )
 
-    def _library(
-        self, school: SchoolParts, recordings: Recordings | None, lessons: Lessons
-    ) -> Library | None:
+    def _exporter(self, recordings: Recordings | None) -> Exporter | None:
         if recordings is None:
+            return None
+        folder, jobs = self._parts.folder, self._settings.recording.jobs
+        return Exporter(folder.exports, recordings.root, folder.path / "files", jobs)
+
+    def _library(
+        self,
+        school: SchoolParts,
+        recordings: Recordings | None,
+        lessons: Lessons,
+        exporter: Exporter | None,
+    ) -> Library | None:
+        if recordings is None or exporter is None:
             return None
 
         async def live(recording: str, name: str) -> bytes | None:
@@ -297,6 +311,7 @@ class Server:
             live_lesson,
             self._parts.folder.proofs,
             self._settings.recording.keep_days,
+            exporter,
         )
         recordings.library = library
         return library

@@ -12,11 +12,14 @@ from starlette.routing import BaseRoute
 
 from twinclass_recordings import manifest as m
 from twinclass_recordings.library import retention
+from twinclass_recordings.library.attachments import Attachments
 from twinclass_recordings.library.shelf import Recorded, Shelf
 from twinclass_server.http.catch_up import CatchUpRoutes, LiveManifest
 from twinclass_server.http.library import LibraryRoutes
+from twinclass_server.http.library_exports import LibraryExports
 from twinclass_server.http.library_media import LibraryMedia, LiveFile, Slides
 from twinclass_server.recording.about import About
+from twinclass_server.recording.exporting import Exporter
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.schools import Schools
 from twinclass_signaling.errors import Unavailable
@@ -42,8 +45,10 @@ class Library:
         live_lesson: Callable[[str], str | None],
         proofs: Path,
         keep_days: int,
+        exporter: Exporter,
     ) -> None:
         self._root = root
+        self._exporter = exporter
         self._proofs = proofs
         self.shelf = Shelf(database.session)
         self._schools = Schools(database)
@@ -52,8 +57,12 @@ class Library:
             live_one = live_lesson(recording)
             return live_one or await asyncio.to_thread(self.shelf.lesson_of, recording)
 
+        routes = LibraryRoutes(self.shelf, root, keys, self._schools.of_staff, keep_days)
         self._routes = [
-            *LibraryRoutes(self.shelf, root, keys, self._schools.of_staff, keep_days).routes(),
+            *routes.routes(),
+            *LibraryExports(
+                routes, exporter, Attachments(database.session), root, exporter.documents, keys
+            ).routes(),
             *LibraryMedia(root, keys, live, slides, lesson_of).routes(),
             *CatchUpRoutes(of_lesson, keys).routes(),
         ]
@@ -70,6 +79,8 @@ class Library:
                 gone = await asyncio.to_thread(
                     retention.run, self.shelf, self._root, self._proofs, today
                 )
+                for recording in gone:
+                    await self._exporter.forget_entry(recording)
                 if gone:
                     logger.info("retention: %d recordings were deleted", len(gone))
             except Unavailable as error:

@@ -12,6 +12,8 @@ from msgspec import Struct
 from twinclass_signaling.tokens import TokenError, TokenKeys
 
 PURPOSE = "library-media"
+#: A link to one exported file.
+EXPORT_PURPOSE = "library-export"
 #: A school day: a page left open in the morning still plays in the afternoon.
 TTL_S = 12 * 3600.0
 #: Ends on a full quarter of an hour, so that who comes soon after gets the same link and the
@@ -26,20 +28,20 @@ class Ticket(Struct, frozen=True, array_like=True):
     expires: int
 
 
-def issue(keys: TokenKeys, recording: str, now: float) -> tuple[str, float]:
+def issue(keys: TokenKeys, recording: str, now: float, purpose: str = PURPOSE) -> tuple[str, float]:
     """Returns (ticket, when it expires)."""
     expires = (now + TTL_S) // _STEP_S * _STEP_S
-    return keys.seal(PURPOSE, msgspec.json.encode(Ticket(recording, int(expires)))), expires
+    return keys.seal(purpose, msgspec.json.encode(Ticket(recording, int(expires)))), expires
 
 
-def check(keys: TokenKeys, sealed: str, recording: str, now: float) -> None:
+def check(keys: TokenKeys, sealed: str, recording: str, now: float, purpose: str = PURPOSE) -> None:
     """Makes sure that a ticket is good for a recording.
 
     Raises:
         TokenError: forged, for another one, or expired.
     """
     try:
-        ticket = msgspec.json.decode(keys.unseal(PURPOSE, sealed), type=Ticket)
+        ticket = msgspec.json.decode(keys.unseal(purpose, sealed), type=Ticket)
     except msgspec.MsgspecError as error:
         raise _invalid() from error
     if ticket.recording != recording:

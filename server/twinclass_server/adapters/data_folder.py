@@ -54,6 +54,11 @@ class DataFolder:
         return self.path / "recordings"
 
     @property
+    def exports(self) -> Path:
+        """Returns where exported lessons are, each for a day."""
+        return self.path / "exports"
+
+    @property
     def proofs(self) -> Path:
         """Returns where receipts of deletions are."""
         return self.path / "proofs"

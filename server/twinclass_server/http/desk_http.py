@@ -29,7 +29,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 MAX_BODY = 128 * 1024
 _STATUS = {
     "class_unknown": 404, "link_unknown": 404, "person_unknown": 404, "slides_unknown": 404,
-    "pairing_unknown": 404, "media_unknown": 404, "not_recorded": 404,
+    "pairing_unknown": 404, "media_unknown": 404, "export_unknown": 404, "not_recorded": 404,
     "file_too_large": 413, "slides_too_large": 413, "body_too_large": 413,
 }  # fmt: skip
 #: Refusals of a file say what is wrong with what was sent, not with the lesson's state.
