@@ -1,6 +1,7 @@
 /** The library's HTTP interface. The token is a staff link's or a lesson's join link's. */
 import { DeskError } from '@/school/api'
-import type { Manifest, Span } from './manifest'
+import type { Manifest, Span, Texts } from './manifest'
+import type { Watched } from './player/watched'
 
 export type EntryState = 'ready' | 'transcoding' | 'live'
 export interface Entry {
@@ -13,10 +14,31 @@ export interface FacetValue { value: string; count: number }
 export type FacetName = 'subject' | 'grade' | 'edition' | 'point'
 export interface Page { total: number; took_ms: number; items: Entry[]; facets: Record<FacetName, FacetValue[]> }
 export interface Media { base: string; manifest: string; expires_at: number }
+export type AttachmentKind = 'slides' | 'homework_sample' | 'paper' | 'picture'
+export interface Attachment { sha256: string; kind: AttachmentKind; title: string; media_type: string; bytes: number; url: string }
+export interface CaptionFile { language: string; url: string }
+/** `mean`: null while too few have given stars to say it. */
+export interface Rating { mine: number | null; mean: number | null; raters: number }
+export interface ShownTo { id: string; name: string; school: string }
 export interface Opened extends Entry {
   description: string; media: Media | null; resume_s: number; missed: Span[]
-  may: Record<'edit' | 'cut' | 'export' | 'delete' | 'usage', boolean>; keep_until: string | null
+  attachments: Attachment[]; captions: CaptionFile[]; members: Entry[]; in_packages: { id: string; title: string }[]
+  classes: ShownTo[]; view: string; rating: Rating
+  may: Record<'edit' | 'cut' | 'export' | 'delete' | 'usage' | 'rate', boolean>; keep_until: string | null
 }
+/** How one entry was used. Shares are 0 to 1, `done60` counts who saw 60 %; `bucket_s`: length of the stretches that `buckets` counts. */
+export interface Usage {
+  plays: number; classes: number; homes: number; schools: number; completion: { median: number | null; done60: number }
+  days: { day: string; plays: number }[]; bucket_s: number; buckets: number[]
+  chapters: { title: Texts; start_s: number; end_s: number; times: number }[]
+}
+export type Weight = 'classes' | 'completion' | 'reuse' | 'quiz_gain' | 'rating'
+export interface EffectRow {
+  id: string; title: string; lead: string; school: string; subject: string; grade: string
+  adopting_classes: number; plays: number; home_pupils: number; completion: number | null; reuse: number | null
+  rating: number | null; raters: number; quiz_gain: number | null; effect: number
+}
+export interface MonthUsage { month: string; weights: Record<Weight, number>; rows: EffectRow[] }
 export type Change = Partial<Pick<Entry, 'title' | 'subtitle' | 'subject' | 'grade' | 'edition' | 'points' | 'visibility'>> & { description?: string; keep?: boolean }
 export interface CatchUp { media: Media; missed: Span[]; live_s: number }
 
@@ -27,13 +49,58 @@ export class Library {
   constructor(private readonly token: string) {}
 
   search(query: URLSearchParams, signal?: AbortSignal): Promise<Page> { return this.ask('GET', `/api/library/lessons?${query.toString()}`, undefined, signal) }
-  open(id: string): Promise<Opened> { return this.ask('GET', `/api/library/lessons/${encodeURIComponent(id)}`) }
-  change(id: string, change: Change): Promise<Opened> { return this.ask('PATCH', `/api/library/lessons/${encodeURIComponent(id)}`, change) }
+  open(id: string): Promise<Opened> { return this.ask('GET', at(id)) }
+  change(id: string, change: Change): Promise<Opened> { return this.ask('PATCH', at(id), change) }
   catchUp(): Promise<CatchUp> { return this.ask('GET', '/api/catch-up') }
+
+  rate(id: string, stars: number): Promise<{ rating: Rating }> { return this.ask('PUT', `${at(id)}/rating`, { stars }) }
+  cut(id: string, clip: { title: string } & Span): Promise<{ id: string }> { return this.ask('POST', `${at(id)}/clips`, clip) }
+  remove(id: string): Promise<void> { return this.ask('DELETE', at(id)) }
+  pack(title: string, members: readonly string[]): Promise<{ id: string }> { return this.ask('POST', '/api/library/packages', { title, members }) }
+  setMembers(id: string, members: readonly string[]): Promise<void> { return this.ask('PUT', `/api/library/packages/${encodeURIComponent(id)}/members`, { members }) }
+  detach(id: string, sha256: string): Promise<void> { return this.ask('DELETE', `${at(id)}/attachments/${sha256}`) }
+  usage(id: string): Promise<Usage> { return this.ask('GET', `${at(id)}/usage`) }
+  month(month: string): Promise<MonthUsage> { return this.ask('GET', `/api/library/usage?month=${month}`) }
+
+  /** The table of a month, to be saved. */
+  async monthFile(month: string): Promise<Blob> {
+    const answer = await this.send(`/api/library/usage.csv?month=${month}`, { headers: { authorization: `Bearer ${this.token}` } })
+    if (!answer.ok) throw refusal(answer.status, await answer.text())
+    return answer.blob()
+  }
+
+  /** What was watched. `closing`: the page goes, and nobody waits for the answer. */
+  async played(id: string, view: string, spans: readonly Watched[], classId: string, closing = false): Promise<void> {
+    await this.ask('POST', `${at(id)}/plays`, { view, spans, ...(classId === '' ? {} : { class_id: classId }) }, undefined, closing)
+  }
+
+  /** `onProgress`: the share that is sent, 0 to 1. By XMLHttpRequest, because fetch does not tell. */
+  attach(id: string, kind: Exclude<AttachmentKind, 'slides'>, file: File, onProgress: (share: number) => void): Promise<Attachment> {
+    return new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      request.open('POST', `${at(id)}/attachments?kind=${kind}`)
+      request.setRequestHeader('authorization', `Bearer ${this.token}`)
+      request.setRequestHeader('content-type', file.type)
+      request.setRequestHeader('x-file-name', encodeURIComponent(file.name.slice(0, 150)))
+      request.upload.onprogress = (event) => { onProgress(event.total === 0 ? 1 : event.loaded / event.total) }
+      request.onload = () => {
+        if (request.status === 201) resolve(JSON.parse(request.responseText) as Attachment)
+        else reject(refusal(request.status, request.responseText))
+      }
+      request.onerror = () => { reject(new DeskError(0, 'offline', OFFLINE)) }
+      request.send(file)
+    })
+  }
+
+  async captions(url: string): Promise<string> {
+    const answer = await this.send(url, {})
+    if (!answer.ok) throw refusal(answer.status, '')
+    return answer.text()
+  }
 
   /** Where one is; sent also while the page closes, so nobody waits for it. */
   stoppedAt(id: string, position: number): void {
-    void fetch(`/api/library/lessons/${encodeURIComponent(id)}/position`, {
+    void fetch(`${at(id)}/position`, {
       method: 'POST', keepalive: true, body: JSON.stringify({ position_s: Math.max(0, position) }),
       headers: { authorization: `Bearer ${this.token}`, 'content-type': 'application/json' },
     }).catch(() => undefined)
@@ -43,9 +110,9 @@ export class Library {
     return (await this.fetchText(media.base + media.manifest, {})) as Manifest
   }
 
-  private ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  private ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, keepalive = false): Promise<T> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.token}` }
-    const request: RequestInit = { method, headers }
+    const request: RequestInit = { method, headers, keepalive }
     if (signal !== undefined) request.signal = signal
     if (body !== undefined) {
       headers['content-type'] = 'application/json'
@@ -54,24 +121,52 @@ export class Library {
     return this.fetchText(path, request) as Promise<T>
   }
 
+  private async send(path: string, request: RequestInit): Promise<Response> {
+    try {
+      return await fetch(path, request)
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'AbortError') throw error
+      throw new DeskError(0, 'offline', OFFLINE)
+    }
+  }
+
   private async fetchText(path: string, request: RequestInit): Promise<unknown> {
-    let answer: Response
+    const answer = await this.send(path, request)
     let text: string
     try {
-      answer = await fetch(path, request)
       text = await answer.text()
     } catch (error) {
       if (error instanceof DOMException && error.name === 'AbortError') throw error
       throw new DeskError(0, 'offline', OFFLINE)
     }
+    if (!answer.ok) throw refusal(answer.status, text)
     try {
-      const parsed: unknown = text === '' ? undefined : JSON.parse(text)
-      if (answer.ok) return parsed
-      const refusal = parsed as { code: string; text: { zh: string; en: string } }
-      throw new DeskError(answer.status, refusal.code, refusal.text)
-    } catch (error) {
-      if (error instanceof DeskError) throw error
+      return text === '' ? undefined : JSON.parse(text)
+    } catch {
       throw new DeskError(answer.status, 'unexpected', BROKEN)
     }
+  }
+}
+
+const at = (id: string): string => `/api/library/lessons/${encodeURIComponent(id)}`
+
+function refusal(status: number, body: string): DeskError {
+  try {
+    const parsed = JSON.parse(body) as { code: string; text: Texts }
+    return new DeskError(status, parsed.code, parsed.text)
+  } catch {
+    return new DeskError(status, 'unexpected', BROKEN)
+  }
+}
+
+/** Whether the bearer of a link may be shown figures of use. It decides what is offered and no more:
+ *  the server decides what is answered. */
+export function maySeeUsage(token: string): boolean {
+  try {
+    const bytes = Uint8Array.from(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')), (one) => one.charCodeAt(0))
+    const claims = JSON.parse(new TextDecoder().decode(bytes)) as { aud?: string; role?: string }
+    return claims.aud === 'twinclass-staff' && ['operator', 'librarian', 'lead'].includes(claims.role ?? '')
+  } catch {
+    return false
   }
 }

@@ -3,7 +3,7 @@ import type { Manifest, Track } from '@/library/manifest'
 import { LessonClock } from '@/library/player/clock'
 import { catchUpStep, offered } from '@/library/player/catchup'
 import { left, lengthOf, nextOf } from '@/library/player/missed'
-import { chapterAt, emptySpans, needed, pieces, scene } from '@/library/player/schedule'
+import { chapterAt, emptySpans, firstPlace, needed, pieces, placeIn, scene } from '@/library/player/schedule'
 
 const track = (id: string, participant: string, source: Track['source'], runs: [number, number][], vp8 = false): Track => ({
   id, participant, source, kind: source === 'microphone' ? 'audio' : 'video',
@@ -76,6 +76,24 @@ describe('what belongs to a moment', () => {
 
   it('knows where nothing was recorded', () => {
     expect(emptySpans(lesson(track('a', 'lead', 'camera', [[4, 40], [60, 80]])))).toEqual([{ start_s: 0, end_s: 4 }, { start_s: 40, end_s: 60 }, { start_s: 80, end_s: 100 }])
+  })
+
+  it('plays a clip whose files begin before zero and end after it', () => {
+    // Pictures are cut at keyframes: what stands before zero is in the file and never reached.
+    const clip = { ...lesson(track('a', 'lead', 'camera', [[-1.7, 103]]), track('b', 'lead', 'microphone', [[-0.02, 100.4]], true)), duration_s: 100 }
+    const cut = pieces(clip)
+    expect(cut.map((piece) => [piece.start, piece.end])).toEqual([[-1.7, 103], [-0.02, 100.4]])
+    const clock = new LessonClock(() => clip.duration_s)
+    clock.seek(0, -5)
+    expect(clock.time(0)).toBe(0)
+    for (const time of [0, 50, 100]) expect(needed(cut, time).map((piece) => piece.id)).toEqual(['b-r0.0', 'a-r0'])
+    expect(scene(cut, 0, 'auto', leads, false).main?.id).toBe('a-r0')
+    expect(scene(cut, 100, 'auto', leads, false).main?.id).toBe('a-r0')
+    expect(cut.map((piece) => placeIn(piece, 0))).toEqual([1.7, 0.02])
+    const late = pieces(lesson(track('a', 'lead', 'camera', [[4, 40]])))
+    expect(late.map((piece) => placeIn(piece, 2))).toEqual([0])
+    expect([firstPlace(cut), firstPlace(late)]).toEqual([0, 4])
+    expect(emptySpans(clip)).toEqual([])
   })
 
   it('finds the chapter', () => {

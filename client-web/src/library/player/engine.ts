@@ -7,7 +7,7 @@
 import type Hls from 'hls.js'
 import type { Manifest } from '../manifest'
 import { LessonClock } from './clock'
-import { isActive, needed, pieces, type Piece } from './schedule'
+import { isActive, needed, pieces, placeIn, type Piece } from './schedule'
 
 const TICK_MS = 60
 /** Below this nobody sees or hears it; elements' own clocks are no better. */
@@ -109,7 +109,7 @@ export class Engine {
   private follow(slave: Slave, time: number): boolean {
     const { piece, element } = slave
     if (slave.failed) return false
-    const wanted = Math.max(0, time - piece.start)
+    const wanted = placeIn(piece, time)
     if (!isActive(piece, time)) {
       if (!element.paused) element.pause()
       if (time < piece.start && element.currentTime > FAR_S && element.readyState > 0) element.currentTime = 0
@@ -144,7 +144,7 @@ export class Engine {
     const slave: Slave = { piece, element, hls: null, setAt: 0, failed: false, closed: false }
     element.addEventListener('error', () => this.fail(slave))
     const url = this.base + piece.url
-    const start = Math.max(0, this.time - piece.start)
+    const start = placeIn(piece, this.time)
     if (piece.hls) void this.attach(slave, url, start)
     else {
       element.src = url

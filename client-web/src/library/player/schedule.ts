@@ -29,6 +29,13 @@ export function pieces(manifest: Manifest): Piece[] {
 
 export const isActive = (piece: Piece, time: number): boolean => time >= piece.start && time < piece.end
 
+/** Where in its file a piece is at a moment. A clip's files begin a little before zero, at the
+ *  keyframe: they are entered there, never played from their start. */
+export const placeIn = (piece: Piece, time: number): number => Math.max(0, time - piece.start)
+
+/** Where to begin: devices come a little after the bell, and nobody wants to wait for them again. */
+export const firstPlace = (all: readonly Piece[]): number => Math.max(0, all[0]?.start ?? 0)
+
 /** What should be loaded at a moment: what plays, what comes soon, what has just ended. Sound first. */
 export function needed(all: readonly Piece[], time: number): Piece[] {
   return all
