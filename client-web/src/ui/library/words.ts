@@ -18,3 +18,15 @@ export function span(seconds: number, language: string): string {
 }
 
 export const inLanguage = (text: Texts | undefined, language: string): string => (text === undefined ? '' : language === 'en' ? text.en : text.zh)
+
+/** What the server says to a request that it refuses. */
+export const wordsOf = (error: { text: Texts }, language: string): string => inLanguage(error.text, language)
+
+/** "1.2 MB". */
+export function size(bytes: number): string {
+  if (bytes >= 1024 * 1024) return `${(bytes / 1024 / 1024).toFixed(1)} MB`
+  return `${Math.max(1, Math.round(bytes / 1024))} kB`
+}
+
+/** "68 %"; null stays what it is. */
+export const percent = (share: number | null): string | null => (share === null ? null : `${Math.round(100 * share)} %`)
