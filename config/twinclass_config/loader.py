@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import msgspec
 
-from twinclass_config.sections import Settings
+from twinclass_config.sections import LibrarySettings, Settings
 
 PREFIX = "TWINCLASS_"
+_WEIGHTS = [f.name for f in dataclasses.fields(LibrarySettings) if f.name.startswith("weight_")]
 
 
 class ConfigError(Exception):
@@ -129,6 +131,11 @@ def _check(settings: Settings) -> None:
         problems.append("log.level: debug, info, warning or error")
     if settings.log.format not in {"json", "text"}:
         problems.append("log.format: json or text")
+    if settings.library.time_zone not in zoneinfo.available_timezones():
+        problems.append(f"library.time_zone: {settings.library.time_zone} is no IANA time zone")
+    weights = [getattr(settings.library, name) for name in _WEIGHTS]
+    if min(weights) < 0 or sum(weights) <= 0:
+        problems.append("library.weight_…: none below 0, and not all of them 0")
     for announced in settings.media.announce:
         host, _, port_text = announced.rpartition(":")
         if not host or not port_text.isdigit():

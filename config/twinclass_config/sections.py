@@ -85,6 +85,28 @@ class RecordingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LibrarySettings:
+    """How the library counts what was watched.
+
+    Attributes:
+        time_zone: where a day begins (IANA name); a class counts once a day.
+        weight_classes: of adopting classes in the pay-by-effect sheet. The weights are published
+            beside the sheet; only their proportion matters.
+        weight_completion: of how much of it is watched.
+        weight_reuse: of teachers who show it again a term later.
+        weight_quiz_gain: of what pupils learned; not measured yet.
+        weight_rating: of stars, once enough gave them.
+    """
+
+    time_zone: str = "Asia/Shanghai"
+    weight_classes: float = 0.35
+    weight_completion: float = 0.25
+    weight_reuse: float = 0.15
+    weight_quiz_gain: float = 0.15
+    weight_rating: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is logged: level (debug, info, warning, error) and format (json, text)."""
 
@@ -117,5 +139,6 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     lesson: LessonSettings = field(default_factory=LessonSettings)
     recording: RecordingSettings = field(default_factory=RecordingSettings)
+    library: LibrarySettings = field(default_factory=LibrarySettings)
     log: LogSettings = field(default_factory=LogSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)

@@ -33,6 +33,8 @@ from twinclass_recordings.scan import Piece, scan
 
 #: Shorter is no clip, longer is a lesson.
 MIN_S, MAX_S = 3.0, 3600.0
+#: A run that is cut begins up to a keyframe away from where its gap ended.
+NEAR_S = 5.0
 #: A piece has half a second of pictures; what is larger was not written by the recorder.
 _MAX_PIECE_BYTES = 64 * 1024 * 1024
 
@@ -174,7 +176,10 @@ def _tracks(cutter: _Cutter, tracks: Iterable[Track]) -> Iterable[Track]:
 
 def _cause(track: Track, cutter: _Cutter, after: Run) -> GapCause:
     at = after.start_s + cutter.start_s
-    return next((gap.cause for gap in track.gaps if abs(gap.end_s - at) < 5.0), "not_sent")
+    for gap in track.gaps:
+        if abs(gap.end_s - at) < NEAR_S:
+            return gap.cause
+    return "not_sent"
 
 
 def _wanted(pieces: list[Piece], start_s: float, end_s: float, *, is_audio: bool) -> list[Piece]:

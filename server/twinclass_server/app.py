@@ -48,6 +48,7 @@ from twinclass_server.operations.figures import WorkerFigures
 from twinclass_server.operations.look import Looker, LookParts
 from twinclass_server.recording.exporting import Exporter
 from twinclass_server.recording.recordings import Recordings
+from twinclass_server.roster.file_store import FolderStore
 from twinclass_server.school import SchoolParts
 from twinclass_server.signal.door import HostDoor
 from twinclass_server.signal.lessons import Lessons, LessonsParts
@@ -228,6 +229,7 @@ class Server:
                     background.append(group.create_task(exporter.run(), name="exports"))
                 if library is not None:
                     background.append(group.create_task(library.retain(), name="retention"))
+                    background.append(group.create_task(library.count(), name="count plays"))
                 is_up = asyncio.Event()
                 background.append(group.create_task(lessons.run(is_up.set), name="lessons"))
                 await is_up.wait()
@@ -312,6 +314,8 @@ class Server:
             self._parts.folder.proofs,
             self._settings.recording.keep_days,
             exporter,
+            FolderStore(self._parts.folder.attachments),
+            self._settings.library,
         )
         recordings.library = library
         return library

@@ -7,20 +7,29 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from starlette.routing import BaseRoute
 
+from twinclass_config import LibrarySettings
 from twinclass_recordings import manifest as m
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.attachments import Attachments
+from twinclass_recordings.library.packages import Packages
+from twinclass_recordings.library.plays import Weights
 from twinclass_recordings.library.shelf import Recorded, Shelf
+from twinclass_recordings.library.usage import Plays
 from twinclass_server.http.catch_up import CatchUpRoutes, LiveManifest
 from twinclass_server.http.library import LibraryRoutes
+from twinclass_server.http.library_door import LibraryDoor
 from twinclass_server.http.library_exports import LibraryExports
+from twinclass_server.http.library_making import MakingRoutes
 from twinclass_server.http.library_media import LibraryMedia, LiveFile, Slides
+from twinclass_server.http.library_usage import UsageRoutes
 from twinclass_server.recording.about import About
 from twinclass_server.recording.exporting import Exporter
 from twinclass_server.roster.database import Database
+from twinclass_server.roster.file_store import FolderStore
 from twinclass_server.roster.schools import Schools
 from twinclass_signaling.errors import Unavailable
 from twinclass_signaling.tokens import TokenKeys
@@ -29,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 #: A day is over at midnight; an hour later its media is gone.
 RETENTION_S = 3600.0
+#: The plays beside an entry are that much behind the log.
+COUNT_S = 20.0
 
 
 class Library:
@@ -46,6 +57,8 @@ class Library:
         proofs: Path,
         keep_days: int,
         exporter: Exporter,
+        store: FolderStore,
+        settings: LibrarySettings,
     ) -> None:
         self._root = root
         self._exporter = exporter
@@ -57,13 +70,26 @@ class Library:
             live_one = live_lesson(recording)
             return live_one or await asyncio.to_thread(self.shelf.lesson_of, recording)
 
-        routes = LibraryRoutes(self.shelf, root, keys, self._schools.of_staff, keep_days)
+        door = LibraryDoor(self.shelf, keys, self._schools)
+        packages, attachments = Packages(database.session), Attachments(database.session)
+        self._log = Plays(database.session, ZoneInfo(settings.time_zone), _weights(settings))
+        self._usage = UsageRoutes(self._log, door, root, keys, self._schools.of_staff)
+        self._making = MakingRoutes(
+            self.shelf, door, packages, attachments, root, proofs, store, exporter.forget_entry
+        )
+
+        def attached(entry: str, sha256: str) -> tuple[Path, str, str] | None:
+            found, path = attachments.find(entry, sha256), store.path(sha256)
+            return None if found is None or path is None else (path, found.title, found.media_type)
+
         self._routes = [
-            *routes.routes(),
-            *LibraryExports(
-                routes, exporter, Attachments(database.session), root, exporter.documents, keys
+            *LibraryRoutes(
+                self.shelf, door, packages, attachments, self._usage, root, keys, keep_days
             ).routes(),
-            *LibraryMedia(root, keys, live, slides, lesson_of).routes(),
+            *self._usage.routes(),
+            *self._making.routes(),
+            *LibraryExports(door, exporter, attachments, root, store.path, keys).routes(),
+            *LibraryMedia(root, keys, live, slides, lesson_of, attached).routes(),
             *CatchUpRoutes(of_lesson, keys).routes(),
         ]
 
@@ -76,9 +102,7 @@ class Library:
         while True:
             try:
                 today = datetime.now(UTC).date()
-                gone = await asyncio.to_thread(
-                    retention.run, self.shelf, self._root, self._proofs, today
-                )
+                gone = await asyncio.to_thread(self._retain, today)
                 for recording in gone:
                     await self._exporter.forget_entry(recording)
                 if gone:
@@ -86,6 +110,22 @@ class Library:
             except Unavailable as error:
                 logger.warning("retention waits: %s", error)
             await asyncio.sleep(RETENTION_S)
+
+    def _retain(self, today: date) -> list[str]:
+        return retention.run(
+            self.shelf, self._root, self._proofs, today, forget=self._making.forget_files
+        )
+
+    async def count(self) -> None:
+        """Brings the plays that are shown with entries up to date, for ever."""
+        while True:
+            await asyncio.sleep(COUNT_S)
+            dirty = self._usage.take_dirty()
+            try:
+                await asyncio.to_thread(self._log.count, sorted(dirty))
+            except Unavailable as error:
+                logger.warning("plays are counted later: %s", error)
+                self._usage.keep_dirty(dirty)
 
     async def recorded(self, manifest: m.Manifest, kept: About) -> None:
         """Takes a package in; see ``recordings.Library``."""
@@ -128,3 +168,13 @@ class Library:
                 keep_until=date.fromisoformat(manifest.keep_until) if manifest.keep_until else None,
             )
         )
+
+
+def _weights(settings: LibrarySettings) -> Weights:
+    return Weights(
+        settings.weight_classes,
+        settings.weight_completion,
+        settings.weight_reuse,
+        settings.weight_quiz_gain,
+        settings.weight_rating,
+    )

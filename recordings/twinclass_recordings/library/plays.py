@@ -103,11 +103,12 @@ class Effect(Struct, frozen=True):
 
 def once(rows: Iterable[Watched]) -> list[Watched]:
     """Returns the rows without repetitions: what a page told twice happened once."""
-    seen: dict[tuple[str, float, float], Watched] = {}
+    seen: dict[tuple[str, str, float, float], Watched] = {}
     for row in rows:
-        key = (row.view, row.from_s, row.to_s)
+        key = (row.view, row.group, row.from_s, row.to_s)
+        known = seen.get(key)
         # Told again later: the first time it was told is when it happened.
-        if key not in seen or row.at < seen[key].at:
+        if known is None or (row.at, row) < (known.at, known):
             seen[key] = row
     return sorted(seen.values(), key=lambda row: (row.at, row.view, row.from_s, row.to_s))
 
@@ -116,9 +117,9 @@ def covered(spans: Iterable[tuple[float, float]], duration_s: float) -> float:
     """Returns how many seconds of 0 to ``duration_s`` lie in at least one span."""
     total, reached = 0.0, 0.0
     for start, end in sorted(spans):
-        upto = min(end, duration_s)
-        if upto > reached:
-            total += upto - max(start, reached)
+        since, upto = max(start, reached), min(end, duration_s)
+        if upto > since:
+            total += upto - since
             reached = upto
     return total
 

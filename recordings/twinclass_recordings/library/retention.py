@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -51,10 +51,19 @@ class RetentionRefused(Exception):
     """A recording was not deleted; the text says why."""
 
 
-def run(shelf: Shelf, root: Path, proofs: Path, today: date, *, dry_run: bool = False) -> list[str]:
+def run(
+    shelf: Shelf,
+    root: Path,
+    proofs: Path,
+    today: date,
+    *,
+    dry_run: bool = False,
+    forget: Callable[[str], None] = lambda _: None,
+) -> list[str]:
     """Deletes what is past its time; returns the recordings that were (or would be) deleted.
 
-    One that cannot be deleted is told in the log and tried again next time.
+    ``forget`` is told of each before its entry goes: whoever keeps files of it elsewhere. One that
+    cannot be deleted is told in the log and tried again next time.
 
     Raises:
         Unavailable: the database is away.
@@ -69,6 +78,7 @@ def run(shelf: Shelf, root: Path, proofs: Path, today: date, *, dry_run: bool = 
         except (RetentionRefused, OSError, ValueError) as error:
             log.error("recording %s was not deleted: %s", recording, error)
             continue
+        forget(recording)
         shelf.remove(recording)
         gone.append(recording)
     return gone

@@ -185,13 +185,8 @@ def _rows(
     if start is not None and end is not None:
         query = query.where(Play.at >= start, Play.at < end)
     query = query.order_by(Play.at.desc()).limit(MAX_ROWS).execution_options(yield_per=_AT_ONCE)
-    # Newest first, so what was told twice stays with the moment it was told first.
-    found: dict[tuple[str, float, float], Watched] = {}
-    for row in session.execute(query):
-        values: tuple[Any, ...] = tuple(row)
-        one = Watched(*values)
-        found[one.view, one.from_s, one.to_s] = one
-    return list(found.values())
+    values: list[tuple[Any, ...]] = [tuple(row) for row in session.execute(query)]
+    return [Watched(*one) for one in values]
 
 
 def _stars(session: Session, key: int, until: datetime) -> dict[str, int]:

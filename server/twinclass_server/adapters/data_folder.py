@@ -59,6 +59,11 @@ class DataFolder:
         return self.path / "exports"
 
     @property
+    def attachments(self) -> Path:
+        """Returns where files that belong to library entries are."""
+        return self.path / "attachments"
+
+    @property
     def proofs(self) -> Path:
         """Returns where receipts of deletions are."""
         return self.path / "proofs"
@@ -87,6 +92,24 @@ class DataFolder:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()}, {note}\n".encode(), 0)
         self._lock_descriptor = descriptor
+
+    def holder(self) -> tuple[int, str] | None:
+        """Returns the process that has the folder and what it noted; None: nobody."""
+        try:
+            descriptor = os.open(self.path / "lock", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            # Shared and for a moment only: it keeps no server from starting.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            note = os.pread(descriptor, 400, 0).decode(errors="replace").strip()
+            words = note.replace(",", " ").split()
+            pid = int(words[1]) if len(words) > 1 and words[1].isdecimal() else 0
+            return pid, note
+        finally:
+            os.close(descriptor)
+        return None
 
     def unlock(self) -> None:
         """Gives the folder up."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,22 +17,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from twinclass_recordings import manifest as m
-from twinclass_recordings.library.access import Action, Rights, Viewer, Visibility, may
-from twinclass_recordings.library.models import Entry
+from twinclass_recordings.library.access import Action, Viewer, Visibility, may
+from twinclass_recordings.library.attachments import Attachments
+from twinclass_recordings.library.models import Attachment, Entry
+from twinclass_recordings.library.packages import Packages
 from twinclass_recordings.library.search import Asked, Found
 from twinclass_recordings.library.shelf import Change, Shelf
 from twinclass_recordings.package import Package
-from twinclass_server.http.desk_http import (
-    Keys,
-    answered,
-    bearer,
-    json_response,
-    read_json,
-)
+from twinclass_server.http.desk_http import Keys, answered, json_response, read_json
+from twinclass_server.http.library_door import LibraryDoor, viewer_name
+from twinclass_server.http.library_making import described
+from twinclass_server.http.library_usage import UsageRoutes, open_view
 from twinclass_server.library_tickets import issue
-from twinclass_signaling.errors import Conflict, Forbidden, RemoteProtocolError
-from twinclass_signaling.roles import Role
-from twinclass_signaling.tokens import TokenError
+from twinclass_signaling.errors import RemoteProtocolError
 
 Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Word = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -40,7 +38,7 @@ Word = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
 MAX_QUESTION = 120
 #: Shorter losses are a hiccup, not something to be watched again.
 MISSED_S = 5.0
-_ACTIONS: tuple[Action, ...] = ("edit", "cut", "export", "delete", "usage")
+_ACTIONS: tuple[Action, ...] = ("edit", "cut", "export", "delete", "usage", "rate")
 _ORDERS = ("relevance", "new", "plays")
 
 
@@ -65,22 +63,37 @@ class Stopped(Struct, frozen=True, forbid_unknown_fields=True):
     position_s: Annotated[float, Meta(ge=0, le=86400)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    manifest: m.Manifest | None
+    attachments: list[Attachment]
+    members: list[Entry]
+    packages: list[tuple[str, str]]
+    position_s: float
+
+
 class LibraryRoutes:
-    """The shelf over HTTP. ``schools``: those a member of staff belongs to."""
+    """The shelf over HTTP."""
 
     def __init__(
         self,
         shelf: Shelf,
+        door: LibraryDoor,
+        packages: Packages,
+        attachments: Attachments,
+        usage: UsageRoutes,
         root: Path,
         keys: Keys,
-        schools: Callable[[str], frozenset[str]],
         keep_days: int,
     ) -> None:
-        self._keep_days = keep_days
         self._shelf = shelf
+        self._door = door
+        self._packages = packages
+        self._attachments = attachments
+        self._usage = usage
         self._root = root
         self._keys = keys
-        self._schools = schools
+        self._keep_days = keep_days
 
     def routes(self) -> list[BaseRoute]:
         """Returns the routes."""
@@ -92,41 +105,10 @@ class LibraryRoutes:
             Route(f"{lesson}/position", answered(self._stopped), methods=["POST"]),
         ]
 
-    # ---- who asks
-
-    async def viewer(self, request: Request) -> Viewer:
-        """Returns who asks.
-
-        Raises:
-            TokenError: neither a staff link nor a join link that is good now.
-        """
-        token, keys, now = bearer(request), self._keys(), time.time()
-        try:
-            staff = keys.verify_staff(token, now)
-        except TokenError:
-            claims = keys.verify(token, now)
-            return Viewer(claims.role, claims.sub, lesson=claims.lesson, room=claims.room or "")
-        schools: frozenset[str] = frozenset()
-        if staff.role is Role.LEAD:
-            schools = await asyncio.to_thread(self._schools, staff.sub)
-        return Viewer(staff.role, staff.sub, schools)
-
-    async def entry(self, request: Request, viewer: Viewer) -> tuple[Entry, Rights]:
-        """Returns the entry of a request.
-
-        Raises:
-            Conflict: there is none, or none for this viewer.
-        """
-        identifier = request.path_params["entry"]
-        found = await asyncio.to_thread(self._shelf.get, viewer, identifier)
-        if found is None:
-            raise Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
-        return found
-
     # ---- handlers
 
     async def _search(self, request: Request) -> Response:
-        viewer = await self.viewer(request)
+        viewer = await self._door.viewer(request)
         asked = _asked(request)
         began = time.monotonic()
         found = await asyncio.to_thread(self._shelf.search, viewer, asked)
@@ -134,59 +116,77 @@ class LibraryRoutes:
         return json_response(self._page(found, took))
 
     def _page(self, found: Found, took_ms: float) -> dict[str, Any]:
-        keys, now = self._keys(), time.time()
-        items: list[dict[str, Any]] = []
-        for entry in found.entries:
-            item = _item(entry)
-            if entry.has_cover:
-                ticket, _ = issue(keys, entry.id, now)
-                item["cover_url"] = f"/library/media/{ticket}/{entry.id}/cover.jpg"
-            items.append(item)
         return {
             "total": found.total,
             "took_ms": round(took_ms, 1),
-            "items": items,
+            "items": self._items(found.entries),
             "facets": {
                 name: [{"value": value, "count": count} for value, count in values]
                 for name, values in found.facets.items()
             },
         }
 
+    def _items(self, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+        keys, now = self._keys(), time.time()
+        items: list[dict[str, Any]] = []
+        for entry in entries:
+            item = _item(entry)
+            if entry.has_cover:
+                ticket, _ = issue(keys, entry.id, now)
+                item["cover_url"] = f"/library/media/{ticket}/{entry.id}/cover.jpg"
+            items.append(item)
+        return items
+
     async def _open(self, request: Request) -> Response:
-        viewer = await self.viewer(request)
-        entry, rights = await self.entry(request, viewer)
-        ticket, expires = issue(self._keys(), entry.id, time.time())
-        made = await asyncio.to_thread(_read_manifest, Package.of(self._root, entry.id))
-        position = await asyncio.to_thread(self._shelf.position, pseudonym(viewer), entry.id)
+        viewer = await self._door.viewer(request)
+        entry, rights = await self._door.entry(request, viewer)
+        now, name = time.time(), viewer_name(viewer)
+        ticket, expires = issue(self._keys(), entry.id, now)
+        base = f"/library/media/{ticket}/{entry.id}/"
+        held = await asyncio.to_thread(self._held, viewer, entry)
+        made = held.manifest
+        view = open_view(self._keys(), entry.id, name, now, secrets.token_hex(8))
         answer = _item(entry) | {
             "description": entry.description,
-            "attachments": [],
+            "attachments": [
+                *(_slides(one, base) for one in (made.documents if made else ())),
+                *(described(one, f"{base}attachments/{one.sha256}") for one in held.attachments),
+            ],
             "captions": [
-                {"language": language, "url": f"/library/media/{ticket}/{entry.id}/{path}"}
+                {"language": language, "url": base + path}
                 for language, path in (made.captions if made else {}).items()
             ],
             "media": None
             if made is None
-            else {
-                "base": f"/library/media/{ticket}/{entry.id}/",
-                "manifest": m.FILE_NAME,
-                "expires_at": expires,
-            },
-            "resume_s": position,
+            else {"base": base, "manifest": m.FILE_NAME, "expires_at": expires},
+            "members": self._items(held.members),
+            "in_packages": [{"id": one, "title": title} for one, title in held.packages],
+            "classes": [
+                {"id": one.id, "name": one.name, "school": one.school}
+                for one in await self._door.classes(viewer)
+            ],
+            "view": view,
+            "rating": await self._usage.rating(entry, viewer),
+            "resume_s": held.position_s,
             "missed": [] if made is None else missed(made, viewer),
             "may": {action: may(viewer, action, rights) for action in _ACTIONS},
-            "jobs": [],
             "keep_until": entry.keep_until.isoformat() if entry.keep_until else None,
         }
         return json_response(answer)
 
+    def _held(self, viewer: Viewer, entry: Entry) -> _Held:
+        """What hangs on an entry; blocks."""
+        is_package = entry.kind == "package"
+        return _Held(
+            None if is_package else _read_manifest(Package.of(self._root, entry.id)),
+            self._attachments.of(entry.id),
+            self._packages.members(viewer, entry.id) if is_package else [],
+            [] if is_package else self._packages.of(viewer, entry.id),
+            self._shelf.position(viewer_name(viewer), entry.id),
+        )
+
     async def _change(self, request: Request) -> Response:
-        viewer = await self.viewer(request)
-        entry, rights = await self.entry(request, viewer)
-        if not may(viewer, "edit", rights):
-            raise Forbidden(
-                "forbidden", "只有这节课的主讲和管理员可以修改。", "Only its lead changes a lesson."
-            )
+        _, entry = await self._door.allowed(request, "edit")
         wish = await read_json(request, EntryChange)
         names = (name for name in EntryChange.__struct_fields__ if name != "keep")
         fields = {name: getattr(wish, name) for name in names}
@@ -200,19 +200,12 @@ class LibraryRoutes:
         return await self._open(request)
 
     async def _stopped(self, request: Request) -> Response:
-        viewer = await self.viewer(request)
-        entry, _ = await self.entry(request, viewer)
+        viewer = await self._door.viewer(request)
+        entry, _ = await self._door.entry(request, viewer)
         told = await read_json(request, Stopped)
         position = min(told.position_s, entry.duration_s)
-        await asyncio.to_thread(self._shelf.stopped_at, pseudonym(viewer), entry.id, position)
+        await asyncio.to_thread(self._shelf.stopped_at, viewer_name(viewer), entry.id, position)
         return Response(status_code=204)
-
-
-def pseudonym(viewer: Viewer) -> str:
-    """Returns a name for a viewer that says nothing: what they watched is kept under it."""
-    return hashlib.blake2s(
-        f"{viewer.lesson}\n{viewer.subject}".encode(), digest_size=16, person=b"viewer"
-    ).hexdigest()
 
 
 def missed(made: m.Manifest, viewer: Viewer) -> list[dict[str, float]]:
@@ -229,6 +222,17 @@ def missed(made: m.Manifest, viewer: Viewer) -> list[dict[str, float]]:
             gaps.append({"start_s": round(at, 1), "end_s": round(start, 1)})
         at = max(at, end)
     return gaps
+
+
+def _slides(one: m.Document, base: str) -> dict[str, Any]:
+    return {
+        "sha256": one.sha256,
+        "kind": "slides",
+        "title": one.title,
+        "media_type": "application/pdf",
+        "bytes": 0,
+        "url": f"{base}documents/{one.sha256}.pdf",
+    }
 
 
 def _item(entry: Entry) -> dict[str, Any]:

@@ -18,15 +18,15 @@ from starlette.routing import BaseRoute, Route
 
 from twinclass_recordings.jobs.export_scene import Layout
 from twinclass_recordings.jobs.export_zip import Attachment, Lesson, Names
-from twinclass_recordings.library.access import Viewer, may
+from twinclass_recordings.library.access import Viewer
 from twinclass_recordings.library.attachments import Attachments
 from twinclass_recordings.library.models import Entry
 from twinclass_recordings.package import Package
 from twinclass_server.http.desk_http import Keys, answered, json_response, read_json
-from twinclass_server.http.library import LibraryRoutes
+from twinclass_server.http.library_door import LibraryDoor
 from twinclass_server.library_tickets import EXPORT_PURPOSE, check, issue
 from twinclass_server.recording.exporting import Export, Exporter, ExportKind
-from twinclass_signaling.errors import Conflict, Forbidden
+from twinclass_signaling.errors import Conflict
 from twinclass_signaling.messages import Text
 from twinclass_signaling.roles import Role
 
@@ -59,24 +59,24 @@ class Wish(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LibraryExports:
-    """Exports of the entries that ``library`` shows; packages are under ``root``, attached files
-    under ``documents``."""
+    """Exports of the entries that ``door`` lets through; packages are under ``root``; ``attached``:
+    where a file is, by its SHA-256."""
 
     def __init__(
         self,
-        library: LibraryRoutes,
+        door: LibraryDoor,
         exporter: Exporter,
         attachments: Attachments,
         root: Path,
-        documents: Path,
+        attached: Callable[[str], Path | None],
         keys: Keys,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._library = library
+        self._door = door
         self._exporter = exporter
         self._attachments = attachments
         self._root = root
-        self._documents = documents
+        self._attached = attached
         self._keys = keys
         self._clock = clock
 
@@ -91,23 +91,8 @@ class LibraryExports:
             Route(file, answered(self._get), methods=["GET", "HEAD"]),
         ]
 
-    async def _entry(self, request: Request) -> tuple[Viewer, Entry]:
-        """Returns who asks for which entry.
-
-        Raises:
-            Forbidden: they may not export it.
-            Conflict: there is none for them.
-        """
-        viewer = await self._library.viewer(request)
-        entry, rights = await self._library.entry(request, viewer)
-        if not may(viewer, "export", rights):
-            raise Forbidden(
-                "forbidden", "只有这节课的主讲和管理员可以导出。", "Only its lead exports a lesson."
-            )
-        return viewer, entry
-
     async def _add(self, request: Request) -> Response:
-        viewer, entry = await self._entry(request)
+        viewer, entry = await self._door.allowed(request, "export")
         wish = await read_json(request, Wish)
         if entry.kind == "package":
             if wish.kind == "mp4":
@@ -128,12 +113,12 @@ class LibraryExports:
         return json_response(self._shown(made), 202)
 
     async def _list(self, request: Request) -> Response:
-        viewer, entry = await self._entry(request)
+        viewer, entry = await self._door.allowed(request, "export")
         found = [one for one in self._exporter.of(entry.id) if _is_theirs(viewer, one)]
         return json_response({"exports": [self._shown(one) for one in found]})
 
     async def _remove(self, request: Request) -> Response:
-        viewer = await self._library.viewer(request)
+        viewer = await self._door.viewer(request)
         found = self._exporter.get(request.path_params["export"])
         if found is None or not _is_theirs(viewer, found):
             raise _unknown()
@@ -171,11 +156,9 @@ class LibraryExports:
             school=entry.school_name,
             taught_at=entry.taught_at.isoformat(),
             attachments=tuple(
-                Attachment(
-                    str(self._documents / one.sha256[:2] / one.sha256),
-                    _named(one.title, one.media_type),
-                )
+                Attachment(str(path), _named(one.title, one.media_type))
                 for one in self._attachments.of(entry.id)
+                if (path := self._attached(one.sha256)) is not None
             ),
         )
 

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from twinclass_recordings.package import Package
 from twinclass_server.http.desk_http import Keys, answered
+from twinclass_server.http.library_making import disposition
 from twinclass_server.library_tickets import check
 from twinclass_signaling.errors import Conflict
 
@@ -23,6 +24,8 @@ LiveFile = Callable[[str, str], Awaitable[bytes | None]]
 
 #: A slide document of a lesson, by its SHA-256; blocks.
 Slides = Callable[[str, str], Path | None]
+#: (path, title, media type) of a file that belongs to an entry; blocks.
+Attached = Callable[[str, str], tuple[Path, str, str] | None]
 #: The lesson of a recording.
 LessonOf = Callable[[str], Awaitable[str | None]]
 
@@ -42,8 +45,15 @@ class LibraryMedia:
     """Files of packages under ``root``."""
 
     def __init__(
-        self, root: Path, keys: Keys, live: LiveFile, slides: Slides, lesson_of: LessonOf
+        self,
+        root: Path,
+        keys: Keys,
+        live: LiveFile,
+        slides: Slides,
+        lesson_of: LessonOf,
+        attached: Attached,
     ) -> None:
+        self._attached = attached
         self._slides = slides
         self._lesson_of = lesson_of
         self._root = root
@@ -56,6 +66,7 @@ class LibraryMedia:
         methods = ["GET", "HEAD"]
         return [
             Route(f"{path}/documents/{{sha256}}.pdf", answered(self._document), methods=methods),
+            Route(f"{path}/attachments/{{sha256}}", answered(self._attachment), methods=methods),
             Route(f"{path}/{{name:path}}", answered(self._get), methods=methods),
         ]
 
@@ -67,14 +78,18 @@ class LibraryMedia:
         path = None if lesson is None else await asyncio.to_thread(self._slides, lesson, sha256)
         if path is None:
             raise _unknown()
-        headers = {
-            "ETag": f'"{sha256}"',
-            "Cache-Control": _FOR_EVER,
-            "Access-Control-Allow-Origin": "*",
-            "Content-Disposition": 'attachment; filename="slides.pdf"',
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        }
-        return FileResponse(path, headers=headers, media_type="application/pdf")
+        return _given(path, sha256, "application/pdf", 'attachment; filename="slides.pdf"')
+
+    async def _attachment(self, request: Request) -> Response:
+        """A file that belongs to an entry."""
+        recording, sha256 = request.path_params["recording"], request.path_params["sha256"]
+        check(self._keys(), request.path_params["ticket"], recording, time.time())
+        found = await asyncio.to_thread(self._attached, recording, sha256)
+        if found is None:
+            raise _unknown()
+        path, title, media_type = found
+        ending = ".pdf" if media_type == "application/pdf" else ".jpg"
+        return _given(path, sha256, media_type, disposition(title, ending))
 
     async def _get(self, request: Request) -> Response:
         recording, name = request.path_params["recording"], request.path_params["name"]
@@ -94,6 +109,19 @@ class LibraryMedia:
             raise _unknown()
         headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
         return Response(made, media_type=_TYPES[path.suffix], headers=headers)
+
+
+def _given(path: Path, sha256: str, media_type: str, disposed: str) -> Response:
+    """A file that somebody brought: never a page of ours, whatever is in it."""
+    headers = {
+        "ETag": f'"{sha256}"',
+        "Cache-Control": _FOR_EVER,
+        "Access-Control-Allow-Origin": "*",
+        "Content-Disposition": disposed,
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return FileResponse(path, headers=headers, media_type=media_type)
 
 
 def _look(package: Package, path: Path) -> tuple[os.stat_result, bool] | None:

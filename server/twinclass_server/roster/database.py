@@ -88,16 +88,41 @@ class Database:
             try:
                 self._migrate(schema)
             except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
-                raise DatabaseUnusable(
-                    f"The database {self._url.render_as_string(hide_password=True)} cannot be "
-                    f"used: {str(error).splitlines()[0]}"
-                ) from error
+                raise self._unusable(error) from error
+
+    def behind(self) -> list[str]:
+        """Returns the version tables of what a start would bring up to date; changes nothing.
+
+        Raises:
+            DatabaseUnusable: away, damaged, or newer than this program.
+        """
+        found: list[str] = []
+        for schema in SCHEMAS:
+            try:
+                script = ScriptDirectory.from_config(alembic_config(schema))
+                current = self._revision(schema)
+                if current is not None:
+                    script.get_revision(current)
+                if current != script.get_current_head():
+                    found.append(schema.version_table)
+            except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
+                raise self._unusable(error) from error
+        return found
+
+    def _unusable(self, error: Exception) -> DatabaseUnusable:
+        return DatabaseUnusable(
+            f"The database {self._url.render_as_string(hide_password=True)} cannot be "
+            f"used: {str(error).splitlines()[0]}"
+        )
+
+    def _revision(self, schema: Schema) -> str | None:
+        with self.engine.connect() as connection:
+            options = {"version_table": schema.version_table}
+            return MigrationContext.configure(connection, opts=options).get_current_revision()
 
     def _migrate(self, schema: Schema) -> None:
         config = alembic_config(schema)
-        with self.engine.connect() as connection:
-            options = {"version_table": schema.version_table}
-            current = MigrationContext.configure(connection, opts=options).get_current_revision()
+        current = self._revision(schema)
         head = ScriptDirectory.from_config(config).get_current_head()
         if current == head:
             return

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.models import Enrolment, LessonRow, Person, School, SchoolClass
+
+#: The classes of a large school; a page lists them.
+MAX_CLASSES = 200
+
+
+class ClassOf(NamedTuple):
+    """A class, and the school it is of (name and id)."""
+
+    id: str
+    name: str
+    school: str
+    school_id: str
 
 
 class Schools:
@@ -46,3 +59,35 @@ class Schools:
                 select(SchoolClass.grade).where(SchoolClass.id.in_(classes)).limit(1)
             )
             return (row.subject if row is not None else ""), grade or ""
+
+    def classes_of(self, person: str, schools: frozenset[str]) -> list[ClassOf]:
+        """Returns the classes that somebody may say a lesson is shown to: those taught, then the
+        others of the schools."""
+        taught = (
+            select(Enrolment.class_id)
+            .where(Enrolment.person_id == person, Enrolment.role == "teacher")
+            .subquery()
+        )
+        query = (
+            select(
+                SchoolClass.id, SchoolClass.name, School.name.label("school"), School.id.label("at")
+            )
+            .join(School, School.id == SchoolClass.school_id)
+            .outerjoin(taught, taught.c.class_id == SchoolClass.id)
+            .where(SchoolClass.school_id.in_(schools), SchoolClass.status == "active")
+            .order_by(taught.c.class_id.is_(None), School.name, SchoolClass.name)
+            .limit(MAX_CLASSES)
+        )
+        with self._database.session() as session:
+            return [ClassOf(*row) for row in session.execute(query)]
+
+    def names_of(self, person: str) -> tuple[str, str]:
+        """Returns (name, school's name) of a person, empty where the roster knows none."""
+        query = (
+            select(Person.name, School.name)
+            .outerjoin(School, School.id == Person.school_id)
+            .where(Person.id == person)
+        )
+        with self._database.session() as session:
+            row = session.execute(query).first()
+        return (row[0], row[1] or "") if row is not None else ("", "")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -11,20 +10,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 from sqlalchemy import delete, select
 
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.file_store import FolderStore
 from twinclass_server.roster.models import LessonSlides, SlideDocument
+from twinclass_server.uploads.receiving import TooLarge, check, receive
 from twinclass_signaling.errors import Conflict, LimitExceeded
 from twinclass_signaling.lesson.tools.slides import MAX_DOCUMENTS
 
 MAX_BYTES = 50 * 1024 * 1024
 #: Two lessons' slides are checked at once; each may take a processor.
 _CHECKS = 2
-_CHECK_S = 30.0
+_CHECK = "twinclass_server.roster.slide_check"
 #: As many as a live lesson takes.
 _MAX_OF_LESSON = MAX_DOCUMENTS
 #: Uploads under way: of one lesson (a lead and a colleague), and of all; 16 × 50 MB of scratch.
@@ -57,12 +56,6 @@ class Slides(Struct, frozen=True):
     pages: int
     sha256: str
     title: str
-
-
-class _Checked(Struct, frozen=True):
-    code: str = ""
-    pages: int = 0
-    title: str = ""
 
 
 class SlideShelf:
@@ -104,7 +97,13 @@ class SlideShelf:
         try:
             try:
                 async with asyncio.timeout(_UPLOAD_S):
-                    await _receive(body, scratch)
+                    await receive(body, scratch, MAX_BYTES)
+            except TooLarge as error:
+                raise LimitExceeded(
+                    "slides_too_large",
+                    "课件超过 50 MB，请压缩图片后再上传。",
+                    "More than 50 MB; make its pictures smaller.",
+                ) from error
             except TimeoutError as error:
                 raise LimitExceeded(
                     "slides_slow",
@@ -112,7 +111,7 @@ class SlideShelf:
                     "The upload took too long; try another network.",
                 ) from error
             async with self._checks:
-                checked = await _check(scratch, clean)
+                checked = await check(_CHECK, scratch, clean, broken="slides_broken")
             if checked.code:
                 raise Conflict(checked.code, *_REFUSALS[checked.code])
             title = _title(name) or checked.title
@@ -202,38 +201,3 @@ class SlideShelf:
 def _title(name: str) -> str:
     plain = "".join(c for c in name if c.isprintable()).strip()
     return plain[: -len(".pdf")][:120] if plain.lower().endswith(".pdf") else plain[:120]
-
-
-async def _receive(body: AsyncIterator[bytes], target: Path) -> None:
-    size = 0
-    with target.open("xb") as file:
-        async for piece in body:
-            size += len(piece)
-            if size > MAX_BYTES:
-                raise LimitExceeded(
-                    "slides_too_large",
-                    "课件超过 50 MB，请压缩图片后再上传。",
-                    "More than 50 MB; make its pictures smaller.",
-                )
-            file.write(piece)
-
-
-async def _check(source: Path, target: Path) -> _Checked:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "twinclass_server.roster.slide_check"),
-        *(str(source), str(target)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(_CHECK_S):
-            output, _ = await process.communicate()
-        return msgspec.json.decode(output, type=_Checked)
-    except (TimeoutError, msgspec.MsgspecError):
-        # It ran into a limit of its own, or into ours.
-        return _Checked("slides_broken")
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()

@@ -1,0 +1,318 @@
+"""What is made in the library over HTTP: clips, packages, attachments; and taking away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+from urllib.parse import quote, unquote
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from twinclass_recordings import manifest as m
+from twinclass_recordings.assemble import write_durably
+from twinclass_recordings.clip import MAX_S, ClipError, cut, sweep
+from twinclass_recordings.library import retention
+from twinclass_recordings.library.attachments import Attachments, Kind
+from twinclass_recordings.library.models import Attachment
+from twinclass_recordings.library.packages import MAX_MEMBERS, NewPackage, Packages
+from twinclass_recordings.library.shelf import Clip, Shelf
+from twinclass_recordings.package import Package
+from twinclass_recordings.scan import ScanError
+from twinclass_server.http.desk_http import answered, json_response, read_json
+from twinclass_server.http.library_door import LibraryDoor
+from twinclass_server.recording.recordings import draw_cover
+from twinclass_server.roster.file_store import FolderStore
+from twinclass_server.uploads.receiving import TooLarge, check, receive
+from twinclass_signaling.errors import Conflict, Forbidden, LimitExceeded, RemoteProtocolError
+from twinclass_signaling.roles import Role
+
+logger = logging.getLogger(__name__)
+
+Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Identifier = Annotated[str, Meta(max_length=80)]
+
+#: A scanned sheet of a few pages, a photograph.
+MAX_ATTACHMENT_BYTES = 20 * 1024 * 1024
+_UPLOAD_S = 300.0
+#: Copying is a matter of the disk; two at once keep it busy.
+_CUTS = 2
+_CHECKS = 2
+_TYPES = {
+    "application/pdf": ("twinclass_server.roster.slide_check", "slides_broken", "application/pdf"),
+    "image/jpeg": ("twinclass_server.uploads.image_check", "image_broken", "image/jpeg"),
+    "image/png": ("twinclass_server.uploads.image_check", "image_broken", "image/jpeg"),
+    "image/webp": ("twinclass_server.uploads.image_check", "image_broken", "image/jpeg"),
+}
+_REFUSALS = {
+    "slides_empty": ("文件是空的，请重新选择。", "The file is empty; choose it again."),
+    "slides_not_pdf": ("这不是 PDF 文件。", "This is not a PDF."),
+    "slides_encrypted": ("PDF 有密码，请去掉后再上传。", "The PDF has a password; remove it."),
+    "slides_broken": ("PDF 已损坏，请重新导出。", "The PDF is damaged; export it again."),
+    "slides_too_many_pages": ("PDF 最多 500 页。", "A PDF has at most 500 pages."),
+    "image_empty": ("图片是空的，请重新选择。", "The picture is empty; choose it again."),
+    "image_unknown": (
+        "这不是 JPEG、PNG 或 WebP 图片。",
+        "This is no picture in JPEG, PNG or WebP.",
+    ),
+    "image_too_many_pixels": (
+        "图片太大（超过 5000 万像素），请缩小后再上传。",
+        "The picture has over 50 megapixels; make it smaller.",
+    ),
+    "image_broken": ("图片已损坏，请重新拍摄或选择。", "The picture is damaged; choose another."),
+}
+_CLIPS = {
+    "clip_length": (
+        "片段应在 3 秒到 1 小时之间，并且在这节课之内。",
+        "A clip has three seconds to an hour of its lesson.",
+    ),
+    "clip_empty": ("这一段没有录到内容。", "Nothing was recorded there."),
+    "clip_waiting": (
+        "这节课还在转换格式，请过几分钟再剪。",
+        "The lesson is still being converted; try again in some minutes.",
+    ),
+    "clip_broken": ("录制文件已损坏，剪不了。", "The recording is damaged and cannot be cut."),
+}
+
+
+class NewClip(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /api/library/lessons/{id}/clips``."""
+
+    title: Title
+    start_s: Annotated[float, Meta(ge=0, le=86_400)]
+    end_s: Annotated[float, Meta(ge=0, le=86_400)]
+
+
+class Members(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``PUT /api/library/packages/{id}/members``."""
+
+    members: Annotated[tuple[Identifier, ...], Meta(max_length=MAX_MEMBERS)]
+
+
+class NewPackageWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /api/library/packages``."""
+
+    title: Title
+    members: Annotated[tuple[Identifier, ...], Meta(max_length=MAX_MEMBERS)] = ()
+
+
+class MakingRoutes:
+    """Clips, packages and attachments over HTTP."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        door: LibraryDoor,
+        packages: Packages,
+        attachments: Attachments,
+        root: Path,
+        proofs: Path,
+        store: FolderStore,
+        forget_exports: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._shelf = shelf
+        self._door = door
+        self._packages = packages
+        self._attachments = attachments
+        self._root = root
+        self._proofs = proofs
+        self._store = store
+        self._cuts = asyncio.Semaphore(_CUTS)
+        self._checks = asyncio.Semaphore(_CHECKS)
+        self._forget_exports = forget_exports
+        store.sweep()
+        sweep(root)
+
+    def routes(self) -> list[BaseRoute]:
+        """Returns the routes."""
+        lesson = "/api/library/lessons/{entry}"
+        files = f"{lesson}/attachments"
+        return [
+            Route(f"{lesson}/clips", answered(self._cut), methods=["POST"]),
+            Route(lesson, answered(self._delete), methods=["DELETE"]),
+            Route(files, answered(self._attach), methods=["POST"]),
+            Route(f"{files}/{{sha256}}", answered(self._detach), methods=["DELETE"]),
+            Route("/api/library/packages", answered(self._pack), methods=["POST"]),
+            Route("/api/library/packages/{entry}/members", answered(self._repack), methods=["PUT"]),
+        ]
+
+    # ---- clips
+
+    async def _cut(self, request: Request) -> Response:
+        _, entry = await self._door.allowed(request, "cut")
+        wish = await read_json(request, NewClip)
+        if self._cuts.locked():
+            raise LimitExceeded(
+                "clips_busy", "正在剪别的片段，请稍候再试。", "Others are being cut; try again.",
+                retry_after_s=5.0,
+            )  # fmt: skip
+        identifier = f"clip-{secrets.token_hex(6)}"
+        source, target = Package.of(self._root, entry.id), Package.of(self._root, identifier)
+        async with self._cuts:
+            try:
+                made = await asyncio.to_thread(self._cut_files, source, target, wish)
+            except ClipError as error:
+                raise Conflict(error.code, *_CLIPS[error.code]) from error
+            except (OSError, ScanError, m.ManifestError) as error:
+                logger.error("recording %s cannot be cut: %s", entry.id, error)
+                raise Conflict("clip_broken", *_CLIPS["clip_broken"]) from error
+            has_cover = await draw_cover(target)
+        if has_cover:
+            await asyncio.to_thread(_note_cover, target, made)
+        size = sum(part.bytes for t in made.tracks for run in t.runs for part in run.parts)
+        clip = Clip(identifier, wish.title, made.duration_s, size, has_cover)
+        await asyncio.to_thread(self._shelf.add_clip, entry, clip)
+        return json_response({"id": identifier}, 201)
+
+    def _cut_files(self, source: Package, target: Package, wish: NewClip) -> m.Manifest:
+        lesson = m.decode(source.manifest.read_bytes())
+        return cut(source, target, lesson, wish.start_s, min(wish.end_s, wish.start_s + MAX_S + 1),
+                   wish.title)  # fmt: skip
+
+    # ---- packages
+
+    async def _pack(self, request: Request) -> Response:
+        viewer = await self._door.viewer(request)
+        if viewer.lesson or viewer.role not in (Role.LEAD, Role.OPERATOR, Role.LIBRARIAN):
+            raise Forbidden(
+                "forbidden", "只有老师和管理员可以建资源包。", "Only staff make packages."
+            )
+        wish = await read_json(request, NewPackageWish)
+        identifier = f"package-{secrets.token_hex(6)}"
+        lead = viewer.subject if viewer.role is Role.LEAD else ""
+        name, school = await asyncio.to_thread(self._door.names_of, lead)
+        package = NewPackage(identifier, wish.title, lead, name, school, viewer.schools)
+        await asyncio.to_thread(self._packages.add, viewer, package, wish.members)
+        return json_response({"id": identifier}, 201)
+
+    async def _repack(self, request: Request) -> Response:
+        viewer, entry = await self._door.allowed(request, "edit")
+        if entry.kind != "package":
+            raise Conflict("not_a_package", "这不是资源包。", "That is not a package.")
+        wish = await read_json(request, Members)
+        await asyncio.to_thread(self._packages.put, viewer, entry.id, wish.members)
+        return Response(status_code=204)
+
+    # ---- attachments
+
+    async def _attach(self, request: Request) -> Response:
+        _, entry = await self._door.allowed(request, "edit")
+        kind: Any = request.query_params.get("kind", "")
+        given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind not in get_args(Kind) or given not in _TYPES:
+            raise RemoteProtocolError(
+                "wrong_content_type",
+                "请上传 PDF、JPEG、PNG 或 WebP 文件。",
+                "Upload a PDF, JPEG, PNG or WebP.",
+            )
+        module, broken, media_type = _TYPES[given]
+        scratch, clean = self._store.scratch(), self._store.scratch()
+        try:
+            await self._receive(request, scratch)
+            async with self._checks:
+                checked = await check(module, scratch, clean, broken=broken)
+            if checked.code:
+                raise Conflict(checked.code, *_REFUSALS[checked.code])
+            size = clean.stat().st_size
+            sha256 = await asyncio.to_thread(self._store.put, clean)
+        finally:
+            scratch.unlink(missing_ok=True)
+            clean.unlink(missing_ok=True)
+        title = (
+            _title(unquote(request.headers.get("x-file-name", ""))) or checked.title or sha256[:8]
+        )
+        is_new = await asyncio.to_thread(
+            self._attachments.add, entry.id, sha256, kind, title, media_type, size
+        )
+        if not is_new:
+            await asyncio.to_thread(self._forget, entry.id, sha256)
+            raise Conflict(
+                "attachments_limit",
+                "附件太多了，请先删掉不用的。",
+                "There are too many attachments; remove one first.",
+            )
+        found = await asyncio.to_thread(self._attachments.find, entry.id, sha256)
+        return json_response(None if found is None else described(found), 201)
+
+    async def _receive(self, request: Request, scratch: Path) -> None:
+        try:
+            async with asyncio.timeout(_UPLOAD_S):
+                await receive(request.stream(), scratch, MAX_ATTACHMENT_BYTES)
+        except TooLarge as error:
+            raise LimitExceeded(
+                "file_too_large", "附件超过 20 MB，请缩小后再上传。", "More than 20 MB."
+            ) from error
+        except TimeoutError as error:
+            raise LimitExceeded(
+                "upload_slow", "上传太慢，已停止；请换个网络。", "The upload took too long."
+            ) from error
+
+    async def _detach(self, request: Request) -> Response:
+        _, entry = await self._door.allowed(request, "edit")
+        await asyncio.to_thread(self._forget, entry.id, request.path_params["sha256"])
+        return Response(status_code=204)
+
+    def _forget(self, entry: str, sha256: str) -> None:
+        if self._attachments.remove(entry, sha256):
+            self._store.remove(sha256)
+
+    def forget_files(self, identifier: str) -> None:
+        """Takes an entry's attachments away; blocks."""
+        for one in self._attachments.of(identifier):
+            self._forget(identifier, one.sha256)
+
+    # ---- taking away
+
+    async def _delete(self, request: Request) -> Response:
+        _, entry = await self._door.allowed(request, "delete")
+        await asyncio.to_thread(self._remove, entry.id, entry.kind)
+        await self._forget_exports(entry.id)
+        return Response(status_code=204)
+
+    def _remove(self, identifier: str, kind: str) -> None:
+        self.forget_files(identifier)
+        if kind != "package":
+            try:
+                retention.delete(Package.of(self._root, identifier), self._proofs, "by hand")
+            except (retention.RetentionRefused, OSError) as error:
+                logger.error("recording %s was not deleted: %s", identifier, error)
+                raise Conflict(
+                    "not_deleted",
+                    "文件没有删掉，请管理员查看日志。",
+                    "The files could not be deleted; an operator should see the log.",
+                ) from error
+        self._shelf.remove(identifier)
+
+
+def described(one: Attachment, url: str | None = None) -> dict[str, Any]:
+    """Returns an attachment as a page shows it."""
+    return {
+        "sha256": one.sha256,
+        "kind": one.kind,
+        "title": one.title,
+        "media_type": one.media_type,
+        "bytes": one.bytes,
+        "url": url,
+    }
+
+
+def disposition(title: str, ending: str) -> str:
+    """Returns a Content-Disposition that saves a file under its title (RFC 6266)."""
+    return f"attachment; filename=\"file{ending}\"; filename*=UTF-8''{quote(title + ending)}"
+
+
+def _title(name: str) -> str:
+    plain = "".join(c for c in name[:255] if c.isprintable() and c not in "/\\").strip()
+    stem, dot, ending = plain.rpartition(".")
+    return (stem if dot and len(ending) <= 5 else plain)[:120]
+
+
+def _note_cover(package: Package, made: m.Manifest) -> None:
+    write_durably(package.manifest, m.encode(replace(made, cover="cover.jpg")))
