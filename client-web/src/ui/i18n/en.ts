@@ -1,4 +1,5 @@
 import { enConsole } from './console'
+import { enExports } from './exports'
 import { enLearner } from './learner'
 import { enLibrary } from './library'
 import { enOperations } from './operations'
@@ -9,6 +10,7 @@ import type { Messages } from './zh'
 export const en: Messages = {
   ...toolsEn,
   console: enConsole,
+  exports: enExports,
   learner: enLearner,
   library: enLibrary,
   operations: enOperations,

@@ -1,5 +1,6 @@
 /** The words of the pages. zh-CN is written first; `en.ts` must have every key. */
 import { zhConsole } from './console'
+import { zhExports } from './exports'
 import { zhLearner } from './learner'
 import { zhLibrary } from './library'
 import { zhOperations } from './operations'
@@ -9,6 +10,7 @@ import { roomToolsZh, studioZh, toolsZh } from './tools.zh'
 export const zh = {
   ...toolsZh,
   console: zhConsole,
+  exports: zhExports,
   learner: zhLearner,
   library: zhLibrary,
   operations: zhOperations,
