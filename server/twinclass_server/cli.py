@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
-import os
 import re
 import secrets
 import sys
@@ -14,13 +13,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from twinclass_config import ConfigError, Settings, load
-from twinclass_server import lesson_commands, library_commands, roster_commands
+from twinclass_config import ConfigError
+from twinclass_server import (
+    doctor_commands,
+    lesson_commands,
+    library_commands,
+    roster_commands,
+)
 from twinclass_server.adapters import lan
 from twinclass_server.adapters.data_folder import DataFolder, DataFolderHeld
 from twinclass_server.adapters.redis_child import RedisMissing
 from twinclass_server.announce import base_urls, greeting
 from twinclass_server.app import Server, ServerParts, install_signals
+from twinclass_server.chosen_settings import chosen, for_lan
 from twinclass_server.demo import demo_links
 from twinclass_server.listen import PortBusy
 from twinclass_server.logging import configure_logging
@@ -90,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     lesson_commands.add_to(commands)
     roster_commands.add_to(commands)
     library_commands.add_to(commands)
+    doctor_commands.add_to(commands)
     return parser
 
 
@@ -121,50 +127,17 @@ def _duration_s(text: str) -> float:
     return float(int(match[1]) * _UNITS[match[2]])
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    flags = {
-        "http": {"host": "host", "port": "port", "admin_port": "admin_port"},
-        "media": {"port": "media_port", "workers": "workers"},
-    }
-    overrides: dict[str, dict[str, object]] = {}
-    for section, keys in flags.items():
-        for key, flag in keys.items():
-            value = getattr(options, flag, None)
-            if value is not None:
-                overrides.setdefault(section, {})[key] = value
-    if getattr(options, "demo", False):
-        overrides.setdefault("demo", {})["enabled"] = True
-    return load(os.environ, options.config, overrides)
-
-
-def _for_lan(settings: Settings, folder: DataFolder, addresses: list[str]) -> Settings:
-    """Opens a school's server to its network; what was set by hand stays."""
-    http, media = settings.http, settings.media
-    wildcard = lan.wildcard_address()
-    if http.host == "127.0.0.1":
-        http = dataclasses.replace(http, host=wildcard)
-    if not http.tls_cert:
-        certificate, key = lan.ensure_certificate(folder.tls, addresses)
-        http = dataclasses.replace(http, tls_cert=str(certificate), tls_key=str(key))
-    if media.bind == type(media)().bind:
-        media = dataclasses.replace(media, bind=(wildcard,))
-    if not media.announce:
-        announced = tuple(f"{address}:{media.port}" for address in addresses)
-        media = dataclasses.replace(media, announce=announced)
-    return dataclasses.replace(settings, http=http, media=media)
-
-
 def _serve(options: argparse.Namespace) -> int:
     # Imported here: the media plane starts slowly, and `twinclass token` must not wait for it.
     from twinclass_server.adapters.media_plane import WorkerMediaPlane  # noqa: PLC0415
     from twinclass_server.adapters.worker_process import socket_directory  # noqa: PLC0415
 
-    settings = _settings(options)
+    settings = chosen(options)
     folder = DataFolder(options.data)
     addresses: list[str] = []
     if options.lan:
         addresses = lan.lan_addresses()
-        settings = _for_lan(settings, folder, addresses)
+        settings = for_lan(settings, folder, addresses)
     configure_logging(settings.log)
 
     async def started() -> None:
@@ -193,7 +166,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _check_config(options: argparse.Namespace) -> int:
-    settings = _settings(options)
+    settings = chosen(options)
     for section in dataclasses.fields(settings):
         values = getattr(settings, section.name)
         for item in dataclasses.fields(values):

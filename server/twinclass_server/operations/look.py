@@ -169,8 +169,8 @@ def _lesson(host: LessonHost, now: float) -> LessonFigures:
     for room in rooms:
         view = participant_view(state, room, host.people, host.sounds)
         name = (view.name or room, view.school)
-        sound, quality = host.sounds.get(room), host.qualities.get(room)
-        lights.append(room_light(state, room, name, sound, quality, now))
+        report, quality = host.reports.get(room), host.qualities.get(room)
+        lights.append(room_light(state, room, name, report, quality, now))
     return LessonFigures(
         id=state.id,
         title=state.plan.title,

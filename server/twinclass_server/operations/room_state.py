@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.state import LessonState
-from twinclass_signaling.lesson.views import Sound
-from twinclass_signaling.messages import Quality, Text
+from twinclass_signaling.messages import Quality, Report, Text
 
 Light = Literal["green", "amber", "red", "grey"]
 #: After the bell a room that was never here is missing, not late; a minute is for late starters.
@@ -84,12 +83,12 @@ def room_light(
     state: LessonState,
     participant: ParticipantId,
     name: tuple[str, str],
-    sound: Sound | None,
+    report: Report | None,
     quality: Quality | None,
     now: float,
 ) -> RoomLight:
     """Returns one room's light. ``name``: of class and school; ``now``: Unix seconds."""
-    code = _reason(state, participant, sound, quality, now)
+    code = _reason(state, participant, report, quality, now)
     light, reason = _REASONS[code]
     return RoomLight(participant, name[0], name[1], light, code, reason)
 
@@ -97,7 +96,7 @@ def room_light(
 def _reason(
     state: LessonState,
     participant: ParticipantId,
-    sound: Sound | None,
+    report: Report | None,
     quality: Quality | None,
     now: float,
 ) -> str:
@@ -112,14 +111,19 @@ def _reason(
         return "lost"
     if quality is not None and quality.level == "lost":
         return "line_lost"
-    has_camera, has_microphone = "camera" in seat.sources, "microphone" in seat.sources
+    # A room's microphone is closed until the room is called on: only its device knows of it. The
+    # camera is on the lead's wall all the time, so it is there when its packets are.
+    has_camera = "camera" in seat.sources
+    has_microphone = "microphone" in seat.sources or (
+        report is not None and report.microphone == "on"
+    )
     if not has_camera and not has_microphone:
         return "no_media"
     if not has_microphone:
         return "no_microphone"
     if not has_camera:
         return "no_camera"
-    if sound == "blocked":
+    if report is not None and report.sound == "blocked":
         return "sound_blocked"
     if quality is not None and quality.level == "poor":
         return "line_poor"

@@ -152,6 +152,7 @@ class LessonHost:
         self._people = parts.people
         self._recorder: Recorder | None = None
         self._qualities: dict[ParticipantId, Quality] = {}
+        self._reports: dict[ParticipantId, Report] = {}
         self._closed = asyncio.Event()
 
     @property
@@ -245,6 +246,11 @@ class LessonHost:
         return self._sounds
 
     @property
+    def reports(self) -> Mapping[ParticipantId, Report]:
+        """Returns what devices said last of themselves."""
+        return self._reports
+
+    @property
     def qualities(self) -> Mapping[ParticipantId, Quality]:
         """Returns how good the lines of those are who were told so."""
         return self._qualities
@@ -293,6 +299,7 @@ class LessonHost:
 
     def report(self, client: Client, message: Report) -> None:
         """Takes the state of a device."""
+        self._reports[client.participant] = message
         if self._sounds.get(client.participant) != message.sound:
             self._sounds[client.participant] = message.sound
             self._presence.mark(client.participant)

@@ -18,10 +18,10 @@ from twinclass_server.operations.figures import (
 from twinclass_server.operations.room_state import TODO, Light, RoomLight, room_light
 from twinclass_server.operations.status import Need, Operations, operations
 from twinclass_signaling.ids import ParticipantId
-from twinclass_signaling.lesson.commands import Leave, Lose, StartPublication
-from twinclass_signaling.lesson.views import Sound, counts
+from twinclass_signaling.lesson.commands import EndPublication, Leave, Lose, StartPublication
+from twinclass_signaling.lesson.views import counts
 from twinclass_signaling.lesson_views import Counts
-from twinclass_signaling.messages import OpenLesson, Quality, Recorder, Text
+from twinclass_signaling.messages import OpenLesson, Quality, Recorder, Report, Text
 from twinclass_signaling.roles import Role
 
 NOW = 1_700_000_000.0
@@ -188,9 +188,9 @@ def test_every_light_of_a_room_has_its_reason() -> None:
     room = ParticipantId("room-1")
 
     def see(
-        sound: Sound | None = None, quality: Quality | None = None, later: float = 0
+        report: Report | None = None, quality: Quality | None = None, later: float = 0
     ) -> tuple[str, str]:
-        found = room_light(made.state, room, ("七(1)班", ""), sound, quality, made.now + later)
+        found = room_light(made.state, room, ("七(1)班", ""), report, quality, made.now + later)
         assert (found.state in {"red", "amber"}) == (found.code in TODO)
         return found.state, found.code
 
@@ -203,11 +203,18 @@ def test_every_light_of_a_room_has_its_reason() -> None:
     assert see() == ("amber", "no_media")
     made.do(StartPublication(room, "camera"))
     assert see() == ("amber", "no_microphone")
+    assert see(Report("playing", "on", "refused")) == ("amber", "no_microphone")
+    # It is closed until the room is called on, but the device has it.
+    fine = Report("playing", "on", "on")
+    assert see(fine) == ("green", "fine")
+    assert see(Report("blocked", "on", "on")) == ("amber", "sound_blocked")
+    assert see(fine, Quality("poor", 600.0, 0.2)) == ("amber", "line_poor")
+    assert see(fine, Quality("fair", 200.0, 0.05)) == ("green", "fine")
+    made.do(EndPublication(room, "camera"))
+    assert see(fine) == ("amber", "no_camera")
+    made.do(StartPublication(room, "camera"))
     made.do(StartPublication(room, "microphone"))
     assert see() == ("green", "fine")
-    assert see("blocked") == ("amber", "sound_blocked")
-    assert see(None, Quality("poor", 600.0, 0.2)) == ("amber", "line_poor")
-    assert see(None, Quality("fair", 200.0, 0.05)) == ("green", "fine")
     assert see(None, Quality("lost", 0.0, 0.0)) == ("red", "line_lost")
     made.do(Lose(room))
     assert see() == ("red", "lost")

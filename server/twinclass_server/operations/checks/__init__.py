@@ -1,0 +1,1 @@
+"""What ``twinclass doctor`` looks at: a small function each, that returns findings."""
