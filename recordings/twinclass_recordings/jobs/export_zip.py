@@ -100,7 +100,8 @@ class Names:
         stem, dot, ending = plain.rpartition(".")
         if not stem:
             stem, dot, ending = plain, "", ""
-        path, number = f"{folder}{plain}", 1
+        stem = stem.rstrip(" ._") or "file"
+        path, number = f"{folder}{stem}{dot}{ending}", 1
         # As Windows and macOS do, which take two cases for one name.
         while path.casefold() in self._taken:
             number += 1
