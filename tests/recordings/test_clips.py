@@ -35,7 +35,7 @@ async def lesson(root: Path, codec: str = "H264") -> tuple[Package, m.Manifest]:
             m.Chapter(6, 19, "phase", m.Text("新课", "New")),
             m.Chapter(8, 10, "stage", m.Text("三班上台", "Class 3"), "room-3"),
         ),
-        marks=(m.Mark(3, "hand", m.Text("举手", "Hand")), m.Mark(9, "hand", m.Text("举手", "Hand"))),
+        marks=tuple(m.Mark(at, "hand", m.Text("举手", "Hand")) for at in (3, 9)),
         people=(
             m.Person("lead", "lead", m.Text("示例老师", "Demo")),
             m.Person("room-3", "room", m.Text("三班", "Class 3")),

@@ -33,7 +33,10 @@ _STATUS = {
     "file_too_large": 413, "slides_too_large": 413, "body_too_large": 413,
 }  # fmt: skip
 #: Refusals of a file say what is wrong with what was sent, not with the lesson's state.
-_UNPROCESSABLE = ("slides_empty", "slides_not_pdf", "slides_encrypted", "slides_broken")
+_UNPROCESSABLE = (
+    *("slides_empty", "slides_not_pdf", "slides_encrypted", "slides_broken"),
+    *("image_empty", "image_unknown", "image_broken", "image_too_many_pixels"),
+)
 
 
 def answered(inner: Handler) -> Handler:

@@ -146,7 +146,7 @@ class LibraryRoutes:
         held = await asyncio.to_thread(self._held, viewer, entry)
         made = held.manifest
         view = open_view(self._keys(), entry.id, name, now, secrets.token_hex(8))
-        answer = _item(entry) | {
+        answer = self._items([entry])[0] | {
             "description": entry.description,
             "attachments": [
                 *(_slides(one, base) for one in (made.documents if made else ())),
