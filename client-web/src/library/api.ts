@@ -15,7 +15,7 @@ export type FacetName = 'subject' | 'grade' | 'edition' | 'point'
 export interface Page { total: number; took_ms: number; items: Entry[]; facets: Record<FacetName, FacetValue[]> }
 export interface Media { base: string; manifest: string; expires_at: number }
 export type AttachmentKind = 'slides' | 'homework_sample' | 'paper' | 'picture'
-export interface Attachment { sha256: string; kind: AttachmentKind; title: string; media_type: string; bytes: number; url: string }
+export interface Attachment { sha256: string; kind: AttachmentKind; title: string; media_type: string; bytes: number; url: string | null }
 export interface CaptionFile { language: string; url: string }
 /** `mean`: null while too few have given stars to say it. */
 export interface Rating { mine: number | null; mean: number | null; raters: number }

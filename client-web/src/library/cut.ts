@@ -1,16 +1,23 @@
 /** Choosing a stretch of a lesson, for a micro-video. Pure. */
 import type { Span } from './manifest'
 
-/** Shorter is a mistake of the hand. */
-export const SHORTEST_CLIP_S = 1
+/** As the server's: shorter is a mistake of the hand, longer a lesson. */
+export const SHORTEST_CLIP_S = 3
+export const LONGEST_CLIP_S = 3600
 
 const tenths = (time: number): number => Math.round(time * 10) / 10
 
-/** Moves one end; the other one stays, so that what was set before is never lost. */
+/** Moves one end; the other one stays as long as there is room, so that what was set before is not lost. */
 export function moveEnd(span: Span, end: 'start' | 'end', to: number, duration: number): Span {
-  if (end === 'start') return { ...span, start_s: tenths(Math.min(Math.max(0, to), Math.max(0, span.end_s - SHORTEST_CLIP_S))) }
-  return { ...span, end_s: tenths(Math.max(Math.min(duration, to), Math.min(duration, span.start_s + SHORTEST_CLIP_S))) }
+  if (end === 'start') {
+    const start = Math.min(Math.max(0, to), Math.max(0, duration - SHORTEST_CLIP_S))
+    return fit(start, Math.min(Math.max(span.end_s, start + SHORTEST_CLIP_S), start + LONGEST_CLIP_S), duration)
+  }
+  const finish = Math.max(Math.min(duration, to), Math.min(duration, SHORTEST_CLIP_S))
+  return fit(Math.max(Math.min(span.start_s, finish - SHORTEST_CLIP_S), finish - LONGEST_CLIP_S), finish, duration)
 }
+
+const fit = (start: number, end: number, duration: number): Span => ({ start_s: Math.max(0, tenths(start)), end_s: Math.min(Math.floor(duration * 10) / 10, tenths(end)) })
 
 /** A minute around a moment, to begin with. */
 export function around(time: number, duration: number): Span {

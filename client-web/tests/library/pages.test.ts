@@ -31,9 +31,12 @@ describe('captions', () => {
 
 describe('choosing a stretch', () => {
   it('keeps its ends in order and inside the lesson', () => {
-    expect(moveEnd({ start_s: 10, end_s: 20 }, 'start', 30, 100)).toEqual({ start_s: 19, end_s: 20 })
+    expect(moveEnd({ start_s: 10, end_s: 20 }, 'start', 30, 100)).toEqual({ start_s: 30, end_s: 33 })
     expect(moveEnd({ start_s: 10, end_s: 20 }, 'start', -3, 100)).toEqual({ start_s: 0, end_s: 20 })
-    expect(moveEnd({ start_s: 10, end_s: 20 }, 'end', 5, 100)).toEqual({ start_s: 10, end_s: 11 })
+    expect(moveEnd({ start_s: 10, end_s: 20 }, 'end', 5, 100)).toEqual({ start_s: 2, end_s: 5 })
+    expect(moveEnd({ start_s: 10, end_s: 20 }, 'end', 1, 100)).toEqual({ start_s: 0, end_s: 3 })
+    expect(moveEnd({ start_s: 10, end_s: 20 }, 'start', 99, 100)).toEqual({ start_s: 97, end_s: 100 })
+    expect(moveEnd({ start_s: 10, end_s: 20 }, 'end', 5000, 9000)).toEqual({ start_s: 1400, end_s: 5000 })
     expect(moveEnd({ start_s: 10, end_s: 20 }, 'end', 400, 100.04)).toEqual({ start_s: 10, end_s: 100 })
     expect(around(12.34, 100)).toEqual({ start_s: 12.3, end_s: 72.3 })
     expect(around(90, 100)).toEqual({ start_s: 40, end_s: 100 })
