@@ -94,4 +94,10 @@ async def test_a_lead_exports_her_lesson_on_its_page(
     await picture(phone, "export-phone-en")
     await cancelled.get_by_test_id("export-dismiss").click()
     await expect(cancelled).to_have_count(0)
+    (server.data / "recordings" / "lesson-1" / "manifest.json").write_bytes(b"{}")
+    await phone.get_by_test_id("export-zip").click()
+    await phone.get_by_test_id("export-start").click()
+    failed = phone.locator('[data-state="failed"]')
+    await expect(failed).to_contain_text("did not succeed", timeout=20_000)
+    await picture(phone, "export-failed-en")
     assert browsers.problems == []

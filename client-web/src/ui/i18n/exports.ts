@@ -27,6 +27,6 @@ export const enExports: Words<typeof zhExports> = {
   kinds: { mp4: 'Video', zip: 'Archive' },
   state: { waiting: 'Waiting', running: 'Exporting', done: 'Done', failed: 'Failed', cancelled: 'Cancelled' },
   waiting: 'Others are being exported; it begins by itself when it is its turn.', percent: '{n}%', left: 'about {n} left', progress: 'Progress of {what}',
-  download: 'Download', cancel: 'Cancel', dismiss: 'Remove from the list', until: 'can be downloaded until {day}', leave: 'You may leave this page; the export goes on.',
+  download: 'Download', cancel: 'Cancel', dismiss: 'Remove from the list', until: 'Can be downloaded until {day}', leave: 'You may leave this page; the export goes on.',
   ready: '{what} is ready to be downloaded.', failed: '{what} was not exported.',
 }
