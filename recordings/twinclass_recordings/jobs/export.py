@@ -47,7 +47,7 @@ _SOUND_BPS = 128_000
 _AAC_FRAME = 1024
 #: Ten hours at 7 Mbit/s: more is no lesson. The same for an archive of forty tracks.
 _FILE_BYTES = 32 * 1024**3
-#: Measured: 0.3 GB with a 1080p screen and five small pictures; libraries and threads map more.
+#: Measured: 0.2 GB with a 1080p screen and three small pictures; libraries map far more than that.
 _MEMORY_BYTES = 4 * 1024**3
 #: Lessons are recorded onto the same disk: at 300 kB/s each, ten go on for ten minutes.
 KEEP_FREE = 2 * 1024**3
