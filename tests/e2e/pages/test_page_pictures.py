@@ -24,12 +24,12 @@ PICTURES = Path(__file__).parents[3] / "screenshots"
 STUDIO, SCREEN, PHONE, LAPTOP = (1440, 900), (1920, 1080), (360, 640), (1280, 800)
 
 
-async def keep(page: Page, name: str) -> None:
+async def keep(page: Page, name: str, *, full_page: bool = False) -> None:
     """Saves the page in both languages and checks that it fits its screen."""
     PICTURES.mkdir(exist_ok=True)
     for language in ("zh-CN", "en"):
         await speak(page, language)
-        await page.screenshot(path=PICTURES / f"{name}.{language}.png")
+        await page.screenshot(path=PICTURES / f"{name}.{language}.png", full_page=full_page)
         too_wide = await page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
