@@ -22,10 +22,12 @@ from msgspec.structs import replace
 from light.ffmpeg import complaints, packets
 from recordings.lessons import BLUE, GREEN, RED, WHITE, Colour, changed, two_rooms
 from twinclass_recordings import manifest as m
+from twinclass_recordings.clip import cut
 from twinclass_recordings.jobs.export import DiskFull, archive, export
-from twinclass_recordings.jobs.export_scene import Layout, scenes
+from twinclass_recordings.jobs.export_scene import Layout, pieces, scenes
 from twinclass_recordings.jobs.export_sound import limited
 from twinclass_recordings.jobs.export_zip import Names
+from twinclass_recordings.jobs.transcode import transcode
 from twinclass_recordings.package import Package
 
 BLACK = (0, 0, 0)
@@ -213,21 +215,12 @@ def test_a_clip_shows_nothing_before_its_start_or_after_its_end(
     package: Package, tmp_path: Path
 ) -> None:
     """Files of a clip begin with the keyframe before it."""
-    before = m.decode(package.manifest.read_bytes())
-
-    def earlier(part: m.Part) -> m.Part:
-        return replace(part, start_s=part.start_s - 1.5)
-
-    tracks = tuple(
-        replace(track, runs=tuple(
-            replace(run, start_s=run.start_s - 1.5, parts=tuple(earlier(p) for p in run.parts))
-            for run in track.runs
-        ))
-        for track in before.tracks
-    )  # fmt: skip
-    changed(package, tracks=tracks, duration_s=5.0)
+    assert list(transcode(package))[-1] == 1.0
+    clip = Package.of(tmp_path, "clip-1")
+    made_ = cut(package, clip, m.decode(package.manifest.read_bytes()), 1.5, 6.5, "乘法的意义")
+    assert min(piece.start_s for piece in pieces(made_, "video")) < 0
     target = tmp_path / "clip.mp4"
-    assert list(export(package, target, "auto"))[-1] == (1.0, 0)
+    assert list(export(clip, target, "auto"))[-1] == (1.0, 0)
     shown = decoded(target)
     assert len(shown.pictures) == 125
     assert len(shown.sound) / 48000 == pytest.approx(5.0, abs=0.03)
