@@ -15,6 +15,7 @@ from pathlib import Path
 
 from twinclass_config import ConfigError
 from twinclass_server import (
+    backup_commands,
     doctor_commands,
     lesson_commands,
     library_commands,
@@ -96,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     roster_commands.add_to(commands)
     library_commands.add_to(commands)
     doctor_commands.add_to(commands)
+    backup_commands.add_to(commands)
     return parser
 
 

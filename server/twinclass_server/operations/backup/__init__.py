@@ -1,0 +1,1 @@
+"""A copy of everything a server has, and its return."""
