@@ -159,7 +159,8 @@ def operations(figures: Figures) -> Operations:
 
 
 def _lesson(figures: LessonFigures, all_figures: Figures) -> LessonLine:
-    rooms = tuple(sorted(figures.rooms, key=lambda room: (_ORDER[room.state], room.name, room.id)))
+    # Sorting keeps the plan's order among rooms of one state.
+    rooms = tuple(sorted(figures.rooms, key=lambda room: _ORDER[room.state]))
     recording, light = _recording(figures, all_figures)
     states: list[Light] = [state for room in rooms if (state := room.state) != "grey"]
     if light != "grey":
