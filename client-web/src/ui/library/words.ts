@@ -28,5 +28,5 @@ export function size(bytes: number): string {
   return `${Math.max(1, Math.round(bytes / 1024))} kB`
 }
 
-/** "68 %"; null stays what it is. */
-export const percent = (share: number | null): string | null => (share === null ? null : `${Math.round(100 * share)} %`)
+/** "68%". */
+export const percent = (share: number, language: string): string => new Intl.NumberFormat(language, { style: 'percent' }).format(share)
