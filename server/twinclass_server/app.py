@@ -229,6 +229,7 @@ class Server:
                     background.append(group.create_task(exporter.run(), name="exports"))
                 if library is not None:
                     background.append(group.create_task(library.retain(), name="retention"))
+                    background.append(group.create_task(library.keep_found(), name="index"))
                     background.append(group.create_task(library.count(), name="count plays"))
                 is_up = asyncio.Event()
                 background.append(group.create_task(lessons.run(is_up.set), name="lessons"))

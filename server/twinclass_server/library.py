@@ -15,6 +15,7 @@ from twinclass_config import LibrarySettings
 from twinclass_recordings import manifest as m
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.attachments import Attachments
+from twinclass_recordings.library.catalogue import Catalogue
 from twinclass_recordings.library.packages import Packages
 from twinclass_recordings.library.plays import Weights
 from twinclass_recordings.library.shelf import Recorded, Shelf
@@ -38,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 #: A day is over at midnight; an hour later its media is gone.
 RETENTION_S = 3600.0
+#: What another server changed is found after so long.
+REFRESH_S = 2.0
 #: The plays beside an entry are that much behind the log.
 COUNT_S = 20.0
 
@@ -64,6 +67,7 @@ class Library:
         self._exporter = exporter
         self._proofs = proofs
         self.shelf = Shelf(database.session)
+        self.catalogue = Catalogue(database.session)
         self._schools = Schools(database)
 
         async def lesson_of(recording: str) -> str | None:
@@ -75,7 +79,8 @@ class Library:
         self._log = Plays(database.session, ZoneInfo(settings.time_zone), _weights(settings))
         self._usage = UsageRoutes(self._log, door, root, keys, self._schools.of_staff)
         self._making = MakingRoutes(
-            self.shelf, door, packages, attachments, root, proofs, store, exporter.forget_entry
+            *(self.shelf, self.catalogue, door, packages, attachments),
+            *(root, proofs, store, exporter.forget_entry),
         )
 
         def attached(entry: str, sha256: str) -> tuple[Path, str, str] | None:
@@ -84,7 +89,15 @@ class Library:
 
         self._routes = [
             *LibraryRoutes(
-                self.shelf, door, packages, attachments, self._usage, root, keys, keep_days
+                self.shelf,
+                self.catalogue,
+                door,
+                packages,
+                attachments,
+                self._usage,
+                root,
+                keys,
+                keep_days,
             ).routes(),
             *self._usage.routes(),
             *self._making.routes(),
@@ -115,6 +128,15 @@ class Library:
         return retention.run(
             self.shelf, self._root, self._proofs, today, forget=self._making.forget_files
         )
+
+    async def keep_found(self) -> None:
+        """Keeps what is found as the database has it, whichever server wrote it, for ever."""
+        while True:
+            try:
+                await asyncio.to_thread(self.catalogue.refresh)
+            except Unavailable as error:
+                logger.warning("the library's index is as it was: %s", error)
+            await asyncio.sleep(REFRESH_S)
 
     async def count(self) -> None:
         """Brings the plays that are shown with entries up to date, for ever."""

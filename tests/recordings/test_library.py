@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from server.roster.databases import postgres
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.access import Rights, Viewer, may
-from twinclass_recordings.library.search import Asked
+from twinclass_recordings.library.catalogue import Catalogue
+from twinclass_recordings.library.index import Asked, Found
 from twinclass_recordings.library.shelf import Change, Recorded, Shelf
 from twinclass_recordings.library.terms import terms_asked, terms_of
-from twinclass_server.roster.database import Database
+from twinclass_server.roster.database import LIBRARY, SCHEMAS, Database, Schema
 from twinclass_signaling.roles import Role
 
 __all__ = ["postgres"]
@@ -57,7 +58,13 @@ def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shelf]:
 
 
 def titles(shelf: Shelf, viewer: Viewer, **asked: object) -> list[str]:
-    return [entry.title for entry in shelf.search(viewer, Asked(**asked)).entries]  # type: ignore[arg-type]
+    return [card.title for card in search(shelf, viewer, **asked).cards]
+
+
+def search(shelf: Shelf, viewer: Viewer, **asked: object) -> Found:
+    catalogue = Catalogue(shelf.sessions)
+    catalogue.refresh()
+    return catalogue.search(viewer, Asked(**asked))  # type: ignore[arg-type]
 
 
 def test_chinese_and_english_are_found_by_parts_of_words_and_while_typing(shelf: Shelf) -> None:
@@ -89,7 +96,7 @@ def test_chips_count_what_would_be_found(shelf: Shelf) -> None:
     shelf.take(recorded(2, "有理数的加减法"))
     shelf.take(recorded(3, "Unit 3", subject="英语"))
     shelf.change("lesson-1-1", Change(points=("有理数", "乘法"), edition="人教版"))
-    found = shelf.search(OPERATOR, Asked())
+    found = search(shelf, OPERATOR)
     assert found.total == 3
     assert found.facets["subject"] == [("数学", 2), ("英语", 1)]
     assert found.facets["edition"] == [("人教版", 1)]
@@ -113,7 +120,7 @@ def test_who_may_not_see_an_entry_does_not_find_it_either(shelf: Shelf) -> None:
     own = Viewer(Role.HOME_LEARNER, "pupil-1", lesson="lesson-1")
     assert titles(shelf, own) == ["自己的课"]
     for viewer in (OPERATOR, LEAD, STRANGER, PUPIL, own):
-        listed = {entry.id for entry in shelf.search(viewer, Asked()).entries}
+        listed = {card.id for card in search(shelf, viewer).cards}
         for identifier in ("lesson-1-1", "lesson-2-1", "no-such"):
             assert (shelf.get(viewer, identifier) is not None) == (identifier in listed)
 
@@ -122,8 +129,8 @@ def test_a_lesson_taken_in_twice_keeps_what_people_wrote(shelf: Shelf) -> None:
     shelf.take(recorded(1, "有理数的乘法"))
     shelf.change("lesson-1-1", Change(title="乘法法则", points=("有理数",)))
     shelf.take(recorded(1, "有理数的乘法", state="transcoding"))
-    [entry] = shelf.search(OPERATOR, Asked()).entries
-    assert (entry.title, entry.points, entry.state) == ("乘法法则", ["有理数"], "transcoding")
+    [card] = search(shelf, OPERATOR).cards
+    assert (card.title, card.points, card.state) == ("乘法法则", ("有理数",), "transcoding")
 
 
 def test_somebody_goes_on_where_they_stopped(shelf: Shelf) -> None:
@@ -239,3 +246,45 @@ def test_what_was_chosen_to_be_kept_stays(shelf: Shelf, tmp_path: Path) -> None:
     shelf.keep("lesson-1-1", None)
     shelf.take(recorded(1, "第1课", keep_until=date(2026, 11, 1)))
     assert retention.run(shelf, tmp_path, tmp_path / "proofs", date(2027, 1, 1)) == []
+
+
+def test_a_catalogue_sees_what_other_servers_write_and_take_away(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue = Catalogue(shelf.sessions)
+    assert not catalogue.is_loaded
+    catalogue.refresh()
+    assert catalogue.search(OPERATOR, Asked()).total == 0
+    shelf.take(recorded(1, "有理数的乘法"))
+    shelf.take(recorded(2, "有理数"))
+    catalogue.refresh()
+    assert catalogue.search(OPERATOR, Asked(text="乘法")).total == 1
+    shelf.change("lesson-1-1", Change(title="勾股定理"))
+    shelf.remove("lesson-2-1")
+    catalogue.refresh()
+    assert catalogue.search(OPERATOR, Asked(text="乘法")).total == 0
+    assert [card.title for card in catalogue.search(OPERATOR, Asked()).cards] == ["勾股定理"]
+    monkeypatch.setattr("twinclass_recordings.library.catalogue.FEW_DEAD", 3)
+    for number in range(8):
+        shelf.change("lesson-1-1", Change(description=f"第{number}版"))
+        catalogue.refresh()
+    assert catalogue.search(OPERATOR, Asked(text="勾股")).total == 1
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_the_tables_are_those_of_the_models(shelf: Shelf, tmp_path: Path, schema: Schema) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from twinclass_recordings.library.models import Base as LibraryBase
+    from twinclass_server.roster.models import Base as RosterBase
+
+    base = LibraryBase if schema is LIBRARY else RosterBase
+    names = set(base.metadata.tables)
+    with shelf.sessions() as session:
+        options = {
+            "version_table": schema.version_table,
+            "include_name": lambda name, kind, _: kind != "table" or name in names,
+        }
+        context = MigrationContext.configure(session.connection(), opts=options)
+        assert compare_metadata(context, base.metadata) == []

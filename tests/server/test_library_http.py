@@ -67,7 +67,8 @@ class Library:
 
 @pytest.fixture
 async def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Library]:
-    monkeypatch.setattr("twinclass_server.library.COUNT_S", 0.2)
+    for name in ("COUNT_S", "REFRESH_S"):
+        monkeypatch.setattr(f"twinclass_server.library.{name}", 0.2)
     environment = {"TWINCLASS_DEMO__ENABLED": "yes", "TWINCLASS_RECORDING__ENABLED": "yes"}
     async with running_server(tmp_path / "d", PORTS, environment) as server:
         package, manifest = await lesson(server.folder.recordings)

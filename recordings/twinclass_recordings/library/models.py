@@ -94,7 +94,7 @@ class Entry(Base):
     updated_at: Mapped[datetime]
     __table_args__ = (
         Index("ix_library_entry_taught_at", "taught_at"),
-        Index("ix_library_entry_subject", "subject", "grade"),
+        Index("ix_library_entry_updated_at", "updated_at"),
     )
 
 
@@ -106,35 +106,6 @@ class EntrySchool(Base):
         ForeignKey("library_entry.key", ondelete="CASCADE"), primary_key=True
     )
     school: Mapped[str] = mapped_column(String(ID_CHARS), primary_key=True, index=True)
-
-
-class EntryPoint(Base):
-    """A knowledge point of an entry, for counting."""
-
-    __tablename__ = "library_entry_point"
-    entry: Mapped[int] = mapped_column(
-        ForeignKey("library_entry.key", ondelete="CASCADE"), primary_key=True
-    )
-    point: Mapped[str] = mapped_column(String(WORD_CHARS), primary_key=True, index=True)
-
-
-class Term(Base):
-    """What an entry is found by (``terms``), and how much it says about it."""
-
-    __tablename__ = "library_term"
-    term: Mapped[str] = mapped_column(
-        # By code point, as SQLite does: the words that begin with another are a range then.
-        String(WORD_CHARS).with_variant(String(WORD_CHARS, collation="C"), "postgresql"),
-        primary_key=True,
-    )
-    entry: Mapped[int] = mapped_column(
-        ForeignKey("library_entry.key", ondelete="CASCADE"), primary_key=True
-    )
-    weight: Mapped[int]
-    __table_args__ = (
-        Index("ix_library_term_entry", "entry"),
-        {"sqlite_with_rowid": False},
-    )
 
 
 class Position(Base):

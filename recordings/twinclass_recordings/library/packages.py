@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 
 from twinclass_recordings.library.access import Viewer
 from twinclass_recordings.library.models import NAME_CHARS, TITLE_CHARS, Entry, EntrySchool, Member
-from twinclass_recordings.library.search import visible
-from twinclass_recordings.library.shelf import Sessions, index
+from twinclass_recordings.library.shelf import Sessions, visible
 
 #: A term of one subject; the page shows them all.
 MAX_MEMBERS = 60
@@ -65,7 +64,6 @@ class Packages:
                 entry.subject, entry.grade, entry.edition = (
                     first.subject, first.grade, first.edition,
                 )  # fmt: skip
-            index(session, entry)
 
     def put(self, viewer: Viewer, identifier: str, members: Sequence[str]) -> None:
         """Gives a package these members, in this order."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from twinclass_recordings.library.access import Rights, Viewer, Visibility, may
+from twinclass_recordings.library.index import MAX_POINTS
 from twinclass_recordings.library.models import (
     DESCRIPTION_CHARS,
     NAME_CHARS,
@@ -22,20 +23,13 @@ from twinclass_recordings.library.models import (
     WORD_CHARS,
     Attachment,
     Entry,
-    EntryPoint,
     EntrySchool,
     Member,
     Play,
     Position,
     Rating,
-    Term,
 )
-from twinclass_recordings.library.search import Asked, Found, search
-from twinclass_recordings.library.terms import terms_of
-
-MAX_POINTS = 20
-#: How much a term says, by where it stands.
-_WEIGHTS = {"title": 8, "points": 6, "subtitle": 5, "subject": 4, "people": 3, "description": 1}
+from twinclass_signaling.roles import Role
 
 Sessions = Callable[[], AbstractContextManager[Session]]
 
@@ -125,7 +119,6 @@ class Shelf:
             session.flush()
             session.execute(delete(EntrySchool).where(EntrySchool.entry == entry.key))
             session.add_all(EntrySchool(entry=entry.key, school=s) for s in set(recorded.schools))
-            index(session, entry)
 
     def add_clip(self, source: Entry, clip: Clip) -> None:
         """Puts a clip into the library: what is said of its lesson is said of it. It is kept."""
@@ -146,7 +139,6 @@ class Shelf:
             session.add_all(
                 EntrySchool(entry=entry.key, school=school) for school in session.scalars(schools)
             )
-            index(session, entry)
 
     def change(self, identifier: str, change: Change) -> None:
         """Changes what is said of an entry; nothing when there is none."""
@@ -164,7 +156,6 @@ class Shelf:
                 entry.points = list(dict.fromkeys(change.points))[:MAX_POINTS]
             entry.updated_at = self.now()
             session.flush()
-            index(session, entry)
 
     def set_state(self, identifier: str, state: str) -> None:
         """Notes how far an entry's media is."""
@@ -198,8 +189,6 @@ class Shelf:
             key = session.scalar(select(Entry.key).where(Entry.id == identifier))
             if key is not None:
                 hanging = (
-                    Term,
-                    EntryPoint,
                     EntrySchool,
                     Position,
                     Play,
@@ -234,11 +223,6 @@ class Shelf:
         with self.sessions() as session:
             return session.scalar(select(Entry.lesson).where(Entry.id == identifier))
 
-    def search(self, viewer: Viewer, asked: Asked) -> Found:
-        """Returns what somebody may see of what is asked for."""
-        with self.sessions() as session:
-            return search(session, viewer, asked)
-
     # ---- where somebody stopped
 
     def position(self, viewer: str, identifier: str) -> float:
@@ -271,25 +255,19 @@ def rights_of(session: Session, entry: Entry) -> Rights:
     return Rights(entry.lesson, entry.lead_id, frozenset(schools), visibility)
 
 
-def index(session: Session, entry: Entry) -> None:
-    """Writes what an entry is found by anew."""
-    session.execute(delete(Term).where(Term.entry == entry.key))
-    session.execute(delete(EntryPoint).where(EntryPoint.entry == entry.key))
-    texts = {
-        "title": entry.title,
-        "points": " ".join(entry.points),
-        "subtitle": entry.subtitle,
-        "subject": f"{entry.subject} {entry.grade} {entry.edition}",
-        "people": f"{entry.lead_name} {entry.school_name}",
-        "description": entry.description,
-    }
-    weights: dict[str, int] = {}
-    for name, text in texts.items():
-        for term in terms_of(text):
-            weights[term] = weights.get(term, 0) + _WEIGHTS[name]
-    session.add_all(EntryPoint(entry=entry.key, point=point) for point in set(entry.points))
-    if weights:
-        rows = [
-            {"term": t[:WORD_CHARS], "entry": entry.key, "weight": w} for t, w in weights.items()
-        ]
-        session.execute(Term.__table__.insert(), rows)  # type: ignore[attr-defined]
+def visible(viewer: Viewer) -> list[ColumnElement[bool]]:
+    """Returns ``access.may`` to see, as SQL."""
+    if viewer.lesson:
+        return [Entry.lesson == viewer.lesson]
+    if viewer.role in (Role.OPERATOR, Role.LIBRARIAN):
+        return []
+    if viewer.role is not Role.LEAD:
+        return [Entry.key < 0]
+    of_school = select(EntrySchool.entry).where(EntrySchool.school.in_(viewer.schools))
+    return [
+        or_(
+            Entry.visibility == "city",
+            Entry.lead_id == viewer.subject,
+            and_(Entry.visibility == "school", Entry.key.in_(of_school)),
+        )
+    ]

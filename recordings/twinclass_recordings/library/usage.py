@@ -14,8 +14,7 @@ from twinclass_recordings.library import plays
 from twinclass_recordings.library.access import Viewer
 from twinclass_recordings.library.models import Entry, Play, Rating
 from twinclass_recordings.library.plays import Effect, Usage, Watched, Weights
-from twinclass_recordings.library.search import visible
-from twinclass_recordings.library.shelf import Sessions
+from twinclass_recordings.library.shelf import Sessions, visible
 from twinclass_signaling.roles import Role
 
 #: Rows are read by so many: the memory of a sheet does not grow with what was watched.
@@ -94,6 +93,8 @@ class Plays:
                 if entry is not None:
                     rows = plays.once(_rows(session, entry.key))
                     entry.plays = len(plays.plays(rows, entry.duration_s, self.zone))
+                    # The index reads again what is newer than its last look.
+                    entry.updated_at = datetime.now(UTC)
 
     # ---- reading
 

@@ -19,9 +19,10 @@ from starlette.routing import BaseRoute, Route
 from twinclass_recordings import manifest as m
 from twinclass_recordings.library.access import Action, Viewer, Visibility, may
 from twinclass_recordings.library.attachments import Attachments
+from twinclass_recordings.library.catalogue import Catalogue, card_of
+from twinclass_recordings.library.index import Asked, Card, Found
 from twinclass_recordings.library.models import Attachment, Entry
 from twinclass_recordings.library.packages import Packages
-from twinclass_recordings.library.search import Asked, Found
 from twinclass_recordings.library.shelf import Change, Shelf
 from twinclass_recordings.package import Package
 from twinclass_server.http.desk_http import Keys, answered, json_response, read_json
@@ -29,7 +30,7 @@ from twinclass_server.http.library_door import LibraryDoor, viewer_name
 from twinclass_server.http.library_making import described
 from twinclass_server.http.library_usage import UsageRoutes, open_view
 from twinclass_server.library_tickets import issue
-from twinclass_signaling.errors import RemoteProtocolError
+from twinclass_signaling.errors import RemoteProtocolError, Unavailable
 
 Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Word = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -78,6 +79,7 @@ class LibraryRoutes:
     def __init__(
         self,
         shelf: Shelf,
+        catalogue: Catalogue,
         door: LibraryDoor,
         packages: Packages,
         attachments: Attachments,
@@ -87,6 +89,7 @@ class LibraryRoutes:
         keep_days: int,
     ) -> None:
         self._shelf = shelf
+        self._catalogue = catalogue
         self._door = door
         self._packages = packages
         self._attachments = attachments
@@ -110,8 +113,13 @@ class LibraryRoutes:
     async def _search(self, request: Request) -> Response:
         viewer = await self._door.viewer(request)
         asked = _asked(request)
+        if not self._catalogue.is_loaded:
+            raise Unavailable(
+                "library_loading", "课程库正在启动，请稍候。", "The library is being loaded.",
+                retry_after_s=2.0,
+            )  # fmt: skip
         began = time.monotonic()
-        found = await asyncio.to_thread(self._shelf.search, viewer, asked)
+        found = self._catalogue.search(viewer, asked)
         took = (time.monotonic() - began) * 1000
         return json_response(self._page(found, took))
 
@@ -119,21 +127,21 @@ class LibraryRoutes:
         return {
             "total": found.total,
             "took_ms": round(took_ms, 1),
-            "items": self._items(found.entries),
+            "items": self._items(found.cards),
             "facets": {
                 name: [{"value": value, "count": count} for value, count in values]
                 for name, values in found.facets.items()
             },
         }
 
-    def _items(self, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    def _items(self, cards: Iterable[Card]) -> list[dict[str, Any]]:
         keys, now = self._keys(), time.time()
         items: list[dict[str, Any]] = []
-        for entry in entries:
-            item = _item(entry)
-            if entry.has_cover:
-                ticket, _ = issue(keys, entry.id, now)
-                item["cover_url"] = f"/library/media/{ticket}/{entry.id}/cover.jpg"
+        for card in cards:
+            item = _item(card)
+            if card.has_cover:
+                ticket, _ = issue(keys, card.id, now)
+                item["cover_url"] = f"/library/media/{ticket}/{card.id}/cover.jpg"
             items.append(item)
         return items
 
@@ -146,7 +154,7 @@ class LibraryRoutes:
         held = await asyncio.to_thread(self._held, viewer, entry)
         made = held.manifest
         view = open_view(self._keys(), entry.id, name, now, secrets.token_hex(8))
-        answer = self._items([entry])[0] | {
+        answer = self._items([card_of(entry, ())])[0] | {
             "description": entry.description,
             "attachments": [
                 *(_slides(one, base) for one in (made.documents if made else ())),
@@ -159,7 +167,7 @@ class LibraryRoutes:
             "media": None
             if made is None
             else {"base": base, "manifest": m.FILE_NAME, "expires_at": expires},
-            "members": self._items(held.members),
+            "members": self._items(card_of(one, ()) for one in held.members),
             "in_packages": [{"id": one, "title": title} for one, title in held.packages],
             "classes": [
                 {"id": one.id, "name": one.name, "school": one.school}
@@ -197,6 +205,7 @@ class LibraryRoutes:
             until = None if wish.keep else max(last, week)
             await asyncio.to_thread(self._shelf.keep, entry.id, until)
         await asyncio.to_thread(self._shelf.change, entry.id, Change(**fields))
+        await asyncio.to_thread(self._catalogue.refresh)
         return await self._open(request)
 
     async def _stopped(self, request: Request) -> Response:
@@ -235,24 +244,24 @@ def _slides(one: m.Document, base: str) -> dict[str, Any]:
     }
 
 
-def _item(entry: Entry) -> dict[str, Any]:
+def _item(card: Card) -> dict[str, Any]:
     return {
-        "id": entry.id,
-        "kind": entry.kind,
-        "title": entry.title,
-        "subtitle": entry.subtitle,
-        "subject": entry.subject,
-        "grade": entry.grade,
-        "edition": entry.edition,
-        "points": entry.points,
-        "school": entry.school_name,
-        "lead": entry.lead_name,
-        "taught_at": entry.taught_at.isoformat(),
-        "duration_s": entry.duration_s,
+        "id": card.id,
+        "kind": card.kind,
+        "title": card.title,
+        "subtitle": card.subtitle,
+        "subject": card.subject,
+        "grade": card.grade,
+        "edition": card.edition,
+        "points": card.points,
+        "school": card.school_name,
+        "lead": card.lead_name,
+        "taught_at": datetime.fromtimestamp(card.taught_at, UTC).isoformat(),
+        "duration_s": card.duration_s,
         "cover_url": None,
-        "visibility": entry.visibility,
-        "plays": entry.plays,
-        "state": entry.state,
+        "visibility": card.visibility,
+        "plays": card.plays,
+        "state": card.state,
     }
 
 

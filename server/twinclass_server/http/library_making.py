@@ -21,6 +21,7 @@ from twinclass_recordings.assemble import write_durably
 from twinclass_recordings.clip import MAX_S, ClipError, cut, sweep
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.attachments import Attachments, Kind
+from twinclass_recordings.library.catalogue import Catalogue
 from twinclass_recordings.library.models import Attachment
 from twinclass_recordings.library.packages import MAX_MEMBERS, NewPackage, Packages
 from twinclass_recordings.library.shelf import Clip, Shelf
@@ -109,6 +110,7 @@ class MakingRoutes:
     def __init__(
         self,
         shelf: Shelf,
+        catalogue: Catalogue,
         door: LibraryDoor,
         packages: Packages,
         attachments: Attachments,
@@ -118,6 +120,7 @@ class MakingRoutes:
         forget_exports: Callable[[str], Awaitable[None]],
     ) -> None:
         self._shelf = shelf
+        self._catalogue = catalogue
         self._door = door
         self._packages = packages
         self._attachments = attachments
@@ -169,6 +172,7 @@ class MakingRoutes:
         size = sum(part.bytes for t in made.tracks for run in t.runs for part in run.parts)
         clip = Clip(identifier, wish.title, made.duration_s, size, has_cover)
         await asyncio.to_thread(self._shelf.add_clip, entry, clip)
+        await asyncio.to_thread(self._catalogue.refresh)
         return json_response({"id": identifier}, 201)
 
     def _cut_files(self, source: Package, target: Package, wish: NewClip) -> m.Manifest:
@@ -190,6 +194,7 @@ class MakingRoutes:
         name, school = await asyncio.to_thread(self._door.names_of, lead)
         package = NewPackage(identifier, wish.title, lead, name, school, viewer.schools)
         await asyncio.to_thread(self._packages.add, viewer, package, wish.members)
+        await asyncio.to_thread(self._catalogue.refresh)
         return json_response({"id": identifier}, 201)
 
     async def _repack(self, request: Request) -> Response:
@@ -274,6 +279,7 @@ class MakingRoutes:
         _, entry = await self._door.allowed(request, "delete")
         await asyncio.to_thread(self._remove, entry.id, entry.kind)
         await self._forget_exports(entry.id)
+        await asyncio.to_thread(self._catalogue.refresh)
         return Response(status_code=204)
 
     def _remove(self, identifier: str, kind: str) -> None:

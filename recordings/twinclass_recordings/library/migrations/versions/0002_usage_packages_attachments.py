@@ -18,6 +18,11 @@ def upgrade() -> None:
             sa.Column("source", sa.String(length=80), nullable=False, server_default="")
         )
         batch_op.create_index(batch_op.f("ix_library_entry_source"), ["source"], unique=False)
+        batch_op.create_index("ix_library_entry_updated_at", ["updated_at"], unique=False)
+        batch_op.drop_index("ix_library_entry_subject")
+    # Lessons are found by an index in memory now.
+    op.drop_table("library_term")
+    op.drop_table("library_entry_point")
     # Nobody wrote plays before this.
     op.drop_table("library_play")
     op.create_table(
@@ -111,5 +116,33 @@ def downgrade() -> None:
             sa.Column("is_class", sa.Boolean(), nullable=False, server_default=sa.false())
         )
     with op.batch_alter_table("library_entry", schema=None) as batch_op:
+        batch_op.drop_index("ix_library_entry_updated_at")
+        batch_op.create_index("ix_library_entry_subject", ["subject", "grade"], unique=False)
         batch_op.drop_index(batch_op.f("ix_library_entry_source"))
         batch_op.drop_column("source")
+    op.create_table(
+        "library_entry_point",
+        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("point", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entry"],
+            ["library_entry.key"],
+            name=op.f("fk_library_entry_point_entry"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("entry", "point", name=op.f("pk_library_entry_point")),
+    )
+    with op.batch_alter_table("library_entry_point", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_library_entry_point_point"), ["point"], unique=False)
+    op.create_table(
+        "library_term",
+        sa.Column("term", sa.String(length=40), nullable=False),
+        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("weight", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entry"], ["library_entry.key"], name=op.f("fk_library_term_entry"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("term", "entry", name=op.f("pk_library_term")),
+    )
+    with op.batch_alter_table("library_term", schema=None) as batch_op:
+        batch_op.create_index("ix_library_term_entry", ["entry"], unique=False)
