@@ -6,7 +6,6 @@ import asyncio
 import io
 import json
 import math
-import subprocess
 from pathlib import Path
 
 import pikepdf
@@ -14,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page, expect
 
-from e2e.conftest import TWINCLASS, Browsers, Server, wait_until
+from e2e.conftest import Browsers, Server, wait_until
 from e2e.pages.test_accessibility import barriers
 from e2e.test_lesson import _advances
 from e2e.test_recording import ask, close, package_of, staff_token
@@ -108,12 +107,7 @@ async def play_to_the_end(page: Page) -> None:
 
 async def a_colleague_watches(server: Server, browsers: Browsers, clip: str) -> None:
     """Another school's teacher plays and rates it, and changes nothing."""
-    made = await asyncio.to_thread(
-        subprocess.run,
-        [TWINCLASS, "token", "--staff", "lead", "--sub", "colleague", "--data", str(server.data)],
-        capture_output=True, check=True, text=True,
-    )  # fmt: skip
-    token = made.stdout.strip().partition("#token=")[2]
+    token = await asyncio.to_thread(staff_token, server, "lead", "--sub", "colleague")
     url = f"{server.base}/library/lesson/{clip}#token={token}"
     page = await browsers.page(url, size=(360, 640))
     await play_to_the_end(page)

@@ -44,9 +44,9 @@ def ask(server: Server, path: str, token: str, headers: dict[str, str] | None = 
         return body
 
 
-def staff_token(server: Server, role: str = "operator") -> str:
+def staff_token(server: Server, role: str = "operator", *extra: str) -> str:
     done = subprocess.run(
-        [TWINCLASS, "token", "--staff", role, "--data", str(server.data)],
+        [TWINCLASS, "token", "--staff", role, "--data", str(server.data), *extra],
         capture_output=True, check=True, text=True,
     )  # fmt: skip
     return done.stdout.strip().partition("#token=")[2]

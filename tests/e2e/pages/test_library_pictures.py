@@ -28,6 +28,7 @@ from twinclass_recordings.library.plays import Watched, Watcher
 from twinclass_recordings.library.shelf import Clip, Recorded, Shelf
 from twinclass_recordings.library.usage import Plays
 from twinclass_server.roster.database import Database
+from twinclass_server.roster.models import Person, School, SchoolClass
 from twinclass_signaling.roles import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(300)]
@@ -114,6 +115,26 @@ def watched(entry: str, chance: random.Random, until: datetime) -> list[Watched]
     return rows
 
 
+def enrol(database: Database, now: datetime) -> None:
+    """The teacher's school has two classes."""
+    with database.session() as session:
+        session.add(School(id="school-1", sourced_id="1", date_last_modified=now, name="示例一中"))
+        session.flush()
+        for number in (1, 2):
+            session.add(
+                SchoolClass(
+                    id=f"class-{number}", sourced_id=f"c{number}", date_last_modified=now,
+                    school_id="school-1", name=f"七({number})班",
+                )
+            )  # fmt: skip
+        session.add(
+            Person(
+                id="teacher", sourced_id="t", date_last_modified=now, name="示例老师",
+                school_id="school-1",
+            )
+        )  # fmt: skip
+
+
 def fill(server: Server) -> None:
     """Twelve lessons, a clip, a package and what was watched of them."""
     database = Database("", server.data)
@@ -147,6 +168,7 @@ def fill(server: Server) -> None:
     members = ["lesson-0", "clip-0", "lesson-1", "lesson-9"]
     package = NewPackage("package-0", "有理数单元资源包", "", "示例老师", "示例一中")
     Packages(database.session).add(operator, package, members)
+    enrol(database, now)
     log.count([f"lesson-{number}" for number in range(len(TITLES))])
     database.close()
 
@@ -170,6 +192,30 @@ async def attach(page: Page, folder: Path) -> None:
     await files.get_by_test_id("attach-kind").select_option("paper")
     await files.get_by_test_id("attach-file").set_input_files(await slides_pdf(folder))
     await expect(files.locator("li")).to_have_count(2, timeout=15_000)
+
+
+async def show_to_a_class(page: Page, server: Server, found: list[str]) -> None:
+    """The lead of a lesson says whom it is shown to, and it counts for them."""
+    token = await asyncio.to_thread(staff_token, server, "lead", "--sub", "teacher")
+    await page.goto("about:blank")
+    await page.goto(f"{server.base}/library/lesson/lesson-0#token={token}")
+    shown = page.get_by_test_id("shown-to")
+    await shown.wait_for(timeout=10_000)
+    await at_all_sizes(page, "lesson-lead", found)
+    await shown.select_option("class-2")
+    await page.get_by_test_id("begin").click()
+    await asyncio.sleep(1.5)
+    await at_all_sizes(page, "lesson-shown", found)
+    told = page.expect_request(lambda request: request.url.endswith("/plays"), timeout=15_000)
+    async with told as asked:
+        await page.evaluate("() => __player.pause()")
+    request = await asked.value
+    body = request.post_data_json
+    assert body is not None
+    assert body["class_id"] == "class-2"
+    answer = await request.response()
+    assert answer is not None
+    assert answer.status == 204
 
 
 async def test_pages_of_the_library(server: Server, browsers: Browsers, tmp_path: Path) -> None:
@@ -213,4 +259,5 @@ async def test_pages_of_the_library(server: Server, browsers: Browsers, tmp_path
     await page.goto(f"{server.base}/library/lesson/no-such-lesson")
     await page.get_by_role("alert").wait_for()
     await at_all_sizes(page, "lesson-unknown", found)
+    await show_to_a_class(page, server, found)
     assert not found, "\n".join(found)
