@@ -207,11 +207,12 @@ class Server:
         whip = self._whip(lessons, media, school.keys)
         school.on_withdrawn(whip.withdraw)
         looker = self._looker(lessons, media, redis, school, recordings)
+        # What is asked for most comes first: routes are tried one after the other.
         routes = [
-            *OperationsRoutes(looker, school.keys).routes(),
+            *(library.routes() if library else ()),
             *school.routes(),
             *whip.routes(),
-            *(library.routes() if library else ()),
+            *OperationsRoutes(looker, school.keys).routes(),
         ]
         # Names of pupils are behind it: only a demo that nobody else can reach shows it.
         shows_desk = settings.http.host in {"127.0.0.1", "::1"} and not settings.http.public_url

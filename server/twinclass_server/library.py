@@ -87,7 +87,9 @@ class Library:
             found, path = attachments.find(entry, sha256), store.path(sha256)
             return None if found is None or path is None else (path, found.title, found.media_type)
 
+        # What is asked for most comes first: routes are tried one after the other.
         self._routes = [
+            *LibraryMedia(root, keys, live, slides, lesson_of, attached).routes(),
             *LibraryRoutes(
                 self.shelf,
                 self.catalogue,
@@ -102,7 +104,6 @@ class Library:
             *self._usage.routes(),
             *self._making.routes(),
             *LibraryExports(door, exporter, attachments, root, store.path, keys).routes(),
-            *LibraryMedia(root, keys, live, slides, lesson_of, attached).routes(),
             *CatchUpRoutes(of_lesson, keys).routes(),
         ]
 

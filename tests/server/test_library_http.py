@@ -208,7 +208,9 @@ async def test_what_is_watched_counts_once_a_class_and_day_and_never_more_than_i
 
     async def shown() -> int:
         found = await lead.get("/api/library/lessons")
-        return int(found.json()["items"][0]["plays"])
+        # Right after the start the library may still be loading.
+        assert found.status_code in (200, 503)
+        return sum(one["plays"] for one in found.json().get("items", ()))
 
     for _ in range(300):
         if await shown() == 4:

@@ -16,7 +16,7 @@ from bisect import bisect_left, insort
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 from msgspec import Struct
@@ -44,6 +44,7 @@ _VISIBILITIES: tuple[Visibility, ...] = ("private", "school", "city")
 _FACETS = ("subject", "grade", "edition")
 _COLUMNS = (*_FACETS, "kind", "lead", "lesson")
 
+N = TypeVar("N", np.bool_, np.int8, np.int32, np.float64)
 _Ints = NDArray[np.int64]
 _Mask = NDArray[np.bool_]
 
@@ -99,11 +100,31 @@ class Found:
     facets: dict[str, list[tuple[str, int]]]
 
 
+class _Growing(Generic[N]):
+    """Numbers that are looked at without being copied: who looks while it grows sees the old."""
+
+    def __init__(self, kind: type[N]) -> None:
+        self._room: NDArray[N] = np.zeros(1024, kind)
+        self._size = 0
+
+    def append(self, value: float) -> None:
+        if self._size == len(self._room):
+            room: NDArray[N] = np.zeros(2 * self._size, self._room.dtype)
+            room[: self._size] = self._room
+            self._room = room
+        self._room[self._size] = value
+        self._size += 1
+
+    @property
+    def all(self) -> NDArray[N]:
+        return self._room[: self._size]
+
+
 @dataclass(slots=True)
 class _Column:
     """A value of every row as a number; ``names[number]`` is the value."""
 
-    values: array[int] = field(default_factory=lambda: array("i"))
+    values: _Growing[np.int32] = field(default_factory=lambda: _Growing(np.int32))
     names: list[str] = field(default_factory=list[str])
     codes: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -118,7 +139,7 @@ class _Column:
         return code
 
     def equals(self, value: str) -> _Mask:
-        return np.equal(_numbers(self.values), self.codes.get(value, -1))
+        return np.equal(self.values.all, self.codes.get(value, -1))
 
 
 @dataclass(slots=True)
@@ -134,14 +155,15 @@ class Index:
 
     def __init__(self) -> None:
         self._cards: list[Card] = []
-        self._alive = bytearray()
+        self._alive = _Growing(np.bool_)
         self._rows: dict[int, int] = {}
         self._columns = {name: _Column() for name in _COLUMNS}
-        self._visibility = bytearray()
-        self._taught: array[float] = array("d")
-        self._plays: array[int] = array("i")
+        self._visibility = _Growing(np.int8)
+        self._taught = _Growing(np.float64)
+        self._plays = _Growing(np.int32)
+        #: A point of a row each; ``_pointed`` is the row.
         self._points = _Column()
-        self._points_of = array("i")
+        self._pointed = _Growing(np.int32)
         self._schools: dict[str, array[int]] = defaultdict(lambda: array("i"))
         self._postings: dict[str, _Posting] = {}
         #: Terms that can be typed letter by letter, in order.
@@ -182,8 +204,9 @@ class Index:
         self._visibility.append(_VISIBILITIES.index(card.visibility))
         self._taught.append(card.taught_at)
         self._plays.append(card.plays)
-        points = [self._points.code(one) for one in card.points[:MAX_POINTS]]
-        self._points_of.extend(points + [-1] * (MAX_POINTS - len(points)))
+        for point in set(card.points[:MAX_POINTS]):
+            self._points.add(point)
+            self._pointed.append(row)
         for school in set(card.schools):
             self._schools[school].append(row)
         for term, weight in weights_of(card).items():
@@ -200,7 +223,7 @@ class Index:
         """Forgets an entry."""
         row = self._rows.pop(key, None)
         if row is not None:
-            self._alive[row] = 0
+            self._alive.all[row] = False
             self._kept.clear()
 
     # ---- searching
@@ -226,18 +249,19 @@ class Index:
         size = max(1, min(asked.size, MAX_PAGE))
         offset = min(max(0, asked.page) * size, MAX_OFFSET)
         chosen = self._first(rows, score, asked.order, offset + size)[offset:]
-        return Found(len(rows), [self._cards[row] for row in chosen], self._facets(rows))
+        return Found(len(rows), [self._cards[row] for row in chosen], self._facets(rows, mask))
 
     def _visible(self, viewer: Viewer) -> _Mask:
         """``access.may`` to see, for all rows at once."""
-        alive = np.frombuffer(bytes(self._alive), np.bool_)
+        alive = self._alive.all
         if viewer.lesson:
-            return np.logical_and(alive, self._columns["lesson"].equals(viewer.lesson))
+            of_lesson: _Mask = np.logical_and(alive, self._columns["lesson"].equals(viewer.lesson))
+            return of_lesson
         if viewer.role in (Role.OPERATOR, Role.LIBRARIAN):
             return alive
         if viewer.role is not Role.LEAD:
             return np.zeros(len(alive), np.bool_)
-        level = np.frombuffer(bytes(self._visibility), np.uint8)
+        level = self._visibility.all
         seen = (level == _VISIBILITIES.index("city")) | self._columns["lead"].equals(viewer.subject)
         of_school = np.zeros(len(alive), np.bool_)
         for school in viewer.schools & self._schools.keys():
@@ -253,8 +277,9 @@ class Index:
             if value:
                 mask &= self._columns[name].equals(value)
         if asked.point:
-            code = self._points.codes.get(asked.point, -2)
-            mask &= (_numbers(self._points_of).reshape(-1, MAX_POINTS) == code).any(axis=1)
+            pointed = np.zeros(len(self._cards), np.bool_)
+            pointed[self._pointed.all[self._points.equals(asked.point)]] = True
+            mask &= pointed
         if asked.school:
             of_school = np.zeros(len(self._cards), np.bool_)
             if asked.school in self._schools:
@@ -294,9 +319,9 @@ class Index:
 
     def _first(self, rows: _Ints, score: _Ints, order: Order, count: int) -> Sequence[int]:
         """The first ``count`` rows: by what is asked for, then the newest."""
-        newest = np.frombuffer(self._taught.tobytes(), np.float64)[rows]
+        newest = self._taught.all[rows]
         if order == "plays":
-            primary = _numbers(self._plays)[rows].astype(np.float64)
+            primary = self._plays.all[rows].astype(np.float64)
         elif order == "relevance":
             primary = score[rows].astype(np.float64)
         else:
@@ -309,13 +334,13 @@ class Index:
         ordered = np.lexsort((-rows, -rank))
         return [int(row) for row in rows[ordered]]
 
-    def _facets(self, rows: _Ints) -> dict[str, list[tuple[str, int]]]:
+    def _facets(self, rows: _Ints, mask: _Mask) -> dict[str, list[tuple[str, int]]]:
         facets: dict[str, list[tuple[str, int]]] = {}
         for name in _FACETS:
             column = self._columns[name]
-            facets[name] = _counted(_numbers(column.values)[rows], column.names)
-        points = _numbers(self._points_of).reshape(-1, MAX_POINTS)[rows]
-        facets["point"] = _counted(points[points >= 0], self._points.names)
+            facets[name] = _counted(column.values.all[rows], column.names)
+        points = self._points.values.all[mask[self._pointed.all]]
+        facets["point"] = _counted(points, self._points.names)
         return facets
 
 

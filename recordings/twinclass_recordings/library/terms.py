@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise
 
 #: Longest word that is kept: an id that somebody pasted is no word.
 MAX_WORD_CHARS = 32
@@ -18,18 +19,9 @@ MAX_TERMS = 4000
 #: Terms of one question.
 MAX_ASKED = 24
 
-_PIECES = re.compile(r"([\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)|([^\W_]+)")
-
-
-def _runs(text: str) -> Iterable[tuple[str, str]]:
-    """Yields (Chinese, "") and ("", word)."""
-    for found in _PIECES.finditer(unicodedata.normalize("NFKC", text).casefold()):
-        chinese, word = found.group(1) or "", found.group(2) or ""
-        if chinese:
-            yield chinese, ""
-            continue
-        # A word may have Chinese in it (第3课): the pattern above is greedy on letters.
-        yield "", word[:MAX_WORD_CHARS]
+_CHINESE = "\\u3400-\\u4dbf\\u4e00-\\u9fff\\uf900-\\ufaff"
+#: Chinese, or a word of another script; 第3课 is three pieces.
+_PIECES = re.compile(f"([{_CHINESE}]+)|([^\\W_{_CHINESE}]+)")
 
 
 def terms_of(text: str) -> set[str]:
@@ -38,10 +30,8 @@ def terms_of(text: str) -> set[str]:
     for chinese, word in _split(text):
         if word:
             found.add(word)
-        for at, character in enumerate(chinese):
-            found.add(character)
-            if at + 1 < len(chinese):
-                found.add(chinese[at : at + 2])
+        found.update(chinese)
+        found.update(map("".join, pairwise(chinese)))
         if len(found) > MAX_TERMS:
             break
     return found
@@ -62,25 +52,12 @@ def terms_asked(text: str) -> tuple[list[str], str]:
         elif len(chinese) == 1:
             found[chinese] = None
         else:
-            for position in range(len(chinese) - 1):
-                found[chinese[position : position + 2]] = None
+            found |= dict.fromkeys(map("".join, pairwise(chinese)))
     return list(found)[:MAX_ASKED], typed
 
 
 def _split(text: str) -> Iterable[tuple[str, str]]:
-    """As ``_runs``, with Chinese inside words taken apart."""
-    for chinese, word in _runs(text):
-        if chinese:
-            yield chinese, ""
-            continue
-        start = 0
-        for at in range(1, len(word) + 1):
-            is_end = at == len(word)
-            if is_end or _is_chinese(word[at]) != _is_chinese(word[start]):
-                piece = word[start:at]
-                yield (piece, "") if _is_chinese(piece[0]) else ("", piece)
-                start = at
-
-
-def _is_chinese(character: str) -> bool:
-    return bool(re.match(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", character))
+    """Yields (Chinese, "") and ("", word)."""
+    for found in _PIECES.finditer(unicodedata.normalize("NFKC", text).casefold()):
+        chinese, word = found.groups("")
+        yield chinese, word[:MAX_WORD_CHARS]

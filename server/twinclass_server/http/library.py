@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from twinclass_recordings import manifest as m
-from twinclass_recordings.library.access import Action, Viewer, Visibility, may
+from twinclass_recordings.library.access import Action, Rights, Viewer, Visibility, may
 from twinclass_recordings.library.attachments import Attachments
 from twinclass_recordings.library.catalogue import Catalogue, card_of
 from twinclass_recordings.library.index import Asked, Card, Found
@@ -30,7 +30,9 @@ from twinclass_server.http.library_door import LibraryDoor, viewer_name
 from twinclass_server.http.library_making import described
 from twinclass_server.http.library_usage import UsageRoutes, open_view
 from twinclass_server.library_tickets import issue
+from twinclass_server.roster.schools import ClassOf
 from twinclass_signaling.errors import RemoteProtocolError, Unavailable
+from twinclass_signaling.tokens import TokenKeys
 
 Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Word = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -39,6 +41,10 @@ Word = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
 MAX_QUESTION = 120
 #: Shorter losses are a hiccup, not something to be watched again.
 MISSED_S = 5.0
+#: A cover's link is good for hours; it is the same one for so long.
+KEPT_S = 600.0
+#: A kilobyte each.
+MAX_KEPT = 30_000
 _ACTIONS: tuple[Action, ...] = ("edit", "cut", "export", "delete", "usage", "rate")
 _ORDERS = ("relevance", "new", "plays")
 
@@ -66,11 +72,15 @@ class Stopped(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class _Held:
+    entry: Entry
+    rights: Rights
     manifest: m.Manifest | None
     attachments: list[Attachment]
     members: list[Entry]
     packages: list[tuple[str, str]]
     position_s: float
+    classes: list[ClassOf]
+    rating: dict[str, Any]
 
 
 class LibraryRoutes:
@@ -97,6 +107,7 @@ class LibraryRoutes:
         self._root = root
         self._keys = keys
         self._keep_days = keep_days
+        self._kept: dict[int, tuple[Card, float, msgspec.Raw]] = {}
 
     def routes(self) -> list[BaseRoute]:
         """Returns the routes."""
@@ -124,37 +135,36 @@ class LibraryRoutes:
         return json_response(self._page(found, took))
 
     def _page(self, found: Found, took_ms: float) -> dict[str, Any]:
+        keys, now = self._keys(), time.time()
         return {
             "total": found.total,
             "took_ms": round(took_ms, 1),
-            "items": self._items(found.cards),
+            "items": [self._shown(card, keys, now) for card in found.cards],
             "facets": {
                 name: [{"value": value, "count": count} for value, count in values]
                 for name, values in found.facets.items()
             },
         }
 
-    def _items(self, cards: Iterable[Card]) -> list[dict[str, Any]]:
-        keys, now = self._keys(), time.time()
-        items: list[dict[str, Any]] = []
-        for card in cards:
-            item = _item(card)
-            if card.has_cover:
-                ticket, _ = issue(keys, card.id, now)
-                item["cover_url"] = f"/library/media/{ticket}/{card.id}/cover.jpg"
-            items.append(item)
-        return items
+    def _shown(self, card: Card, keys: TokenKeys, now: float) -> msgspec.Raw:
+        """An entry as pages show it. Most are found again and again, so they are kept."""
+        kept = self._kept.get(card.key)
+        if kept is None or kept[0] is not card or now >= kept[1]:
+            if len(self._kept) >= MAX_KEPT:
+                self._kept.clear()
+            made = msgspec.Raw(msgspec.json.encode(_item(card, keys, now)))
+            kept = self._kept[card.key] = (card, now + KEPT_S, made)
+        return kept[2]
 
     async def _open(self, request: Request) -> Response:
         viewer = await self._door.viewer(request)
-        entry, rights = await self._door.entry(request, viewer)
-        now, name = time.time(), viewer_name(viewer)
-        ticket, expires = issue(self._keys(), entry.id, now)
+        held = await asyncio.to_thread(self._held, viewer, request.path_params["entry"])
+        entry, rights, made = held.entry, held.rights, held.manifest
+        keys, now, name = self._keys(), time.time(), viewer_name(viewer)
+        ticket, expires = issue(keys, entry.id, now)
         base = f"/library/media/{ticket}/{entry.id}/"
-        held = await asyncio.to_thread(self._held, viewer, entry)
-        made = held.manifest
-        view = open_view(self._keys(), entry.id, name, now, secrets.token_hex(8))
-        answer = self._items([card_of(entry, ())])[0] | {
+        view = open_view(keys, entry.id, name, now, secrets.token_hex(8))
+        answer = _item(card_of(entry, ()), keys, now) | {
             "description": entry.description,
             "attachments": [
                 *(_slides(one, base) for one in (made.documents if made else ())),
@@ -167,14 +177,13 @@ class LibraryRoutes:
             "media": None
             if made is None
             else {"base": base, "manifest": m.FILE_NAME, "expires_at": expires},
-            "members": self._items(card_of(one, ()) for one in held.members),
+            "members": [_item(card_of(one, ()), keys, now) for one in held.members],
             "in_packages": [{"id": one, "title": title} for one, title in held.packages],
             "classes": [
-                {"id": one.id, "name": one.name, "school": one.school}
-                for one in await self._door.classes(viewer)
+                {"id": one.id, "name": one.name, "school": one.school} for one in held.classes
             ],
             "view": view,
-            "rating": await self._usage.rating(entry, viewer),
+            "rating": held.rating,
             "resume_s": held.position_s,
             "missed": [] if made is None else missed(made, viewer),
             "may": {action: may(viewer, action, rights) for action in _ACTIONS},
@@ -182,15 +191,20 @@ class LibraryRoutes:
         }
         return json_response(answer)
 
-    def _held(self, viewer: Viewer, entry: Entry) -> _Held:
-        """What hangs on an entry; blocks."""
+    def _held(self, viewer: Viewer, identifier: str) -> _Held:
+        """An entry and what hangs on it; blocks."""
+        entry, rights = self._door.get(viewer, identifier)
         is_package = entry.kind == "package"
         return _Held(
+            entry,
+            rights,
             None if is_package else _read_manifest(Package.of(self._root, entry.id)),
             self._attachments.of(entry.id),
             self._packages.members(viewer, entry.id) if is_package else [],
             [] if is_package else self._packages.of(viewer, entry.id),
             self._shelf.position(viewer_name(viewer), entry.id),
+            self._door.classes(viewer),
+            self._usage.rating(entry, viewer),
         )
 
     async def _change(self, request: Request) -> Response:
@@ -244,7 +258,10 @@ def _slides(one: m.Document, base: str) -> dict[str, Any]:
     }
 
 
-def _item(card: Card) -> dict[str, Any]:
+def _item(card: Card, keys: TokenKeys, now: float) -> dict[str, Any]:
+    url = None
+    if card.has_cover:
+        url = f"/library/media/{issue(keys, card.id, now)[0]}/{card.id}/cover.jpg"
     return {
         "id": card.id,
         "kind": card.kind,
@@ -258,7 +275,7 @@ def _item(card: Card) -> dict[str, Any]:
         "lead": card.lead_name,
         "taught_at": datetime.fromtimestamp(card.taught_at, UTC).isoformat(),
         "duration_s": card.duration_s,
-        "cover_url": None,
+        "cover_url": url,
         "visibility": card.visibility,
         "plays": card.plays,
         "state": card.state,

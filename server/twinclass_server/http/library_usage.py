@@ -171,7 +171,8 @@ class UsageRoutes:
                 return await self._of_class(viewer.subject)
             return viewer_name(viewer), "", "staff"
         if class_id:
-            if class_id not in {one.id for one in await self._door.classes(viewer)}:
+            classes = await asyncio.to_thread(self._door.classes, viewer)
+            if class_id not in {one.id for one in classes}:
                 raise Forbidden(
                     "forbidden", "这不是本校的班级。", "That is no class of your school."
                 )
@@ -186,11 +187,11 @@ class UsageRoutes:
         viewer, entry = await self._door.allowed(request, "rate")
         stars = (await read_json(request, Stars)).stars
         await asyncio.to_thread(self._log.rate, entry.id, viewer_name(viewer), stars)
-        return json_response({"rating": await self.rating(entry, viewer)})
+        return json_response({"rating": await asyncio.to_thread(self.rating, entry, viewer)})
 
-    async def rating(self, entry: Entry, viewer: Viewer) -> dict[str, Any]:
-        """Returns an entry's stars as a page shows them."""
-        found = await asyncio.to_thread(self._log.rating, entry.id, viewer_name(viewer))
+    def rating(self, entry: Entry, viewer: Viewer) -> dict[str, Any]:
+        """Returns an entry's stars as a page shows them; blocks."""
+        found = self._log.rating(entry.id, viewer_name(viewer))
         return dict(zip(("mine", "mean", "raters"), found, strict=True))
 
     # ---- showing
