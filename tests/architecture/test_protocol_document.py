@@ -157,6 +157,12 @@ def codes_of_the_code() -> Iterator[str]:
             break
         kinds |= more
     for tree in trees:
+        for node in tree.body:
+            # Tables of what is wrong with a file: code -> what people are told.
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+                [name] = [ast.unparse(target) for target in node.targets]
+                if name.endswith("_REFUSALS"):
+                    yield from constant([key for key in node.value.keys if key is not None])
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 if node.func.id in kinds:

@@ -69,7 +69,7 @@ _REFUSALS = {
     ),
     "image_broken": ("图片已损坏，请重新拍摄或选择。", "The picture is damaged; choose another."),
 }
-_CLIPS = {
+_CLIP_REFUSALS = {
     "clip_length": (
         "片段应在 3 秒到 1 小时之间，并且在这节课之内。",
         "A clip has three seconds to an hour of its lesson.",
@@ -162,10 +162,10 @@ class MakingRoutes:
             try:
                 made = await asyncio.to_thread(self._cut_files, source, target, wish)
             except ClipError as error:
-                raise Conflict(error.code, *_CLIPS[error.code]) from error
+                raise Conflict(error.code, *_CLIP_REFUSALS[error.code]) from error
             except (OSError, ScanError, m.ManifestError) as error:
                 logger.error("recording %s cannot be cut: %s", entry.id, error)
-                raise Conflict("clip_broken", *_CLIPS["clip_broken"]) from error
+                raise Conflict("clip_broken", *_CLIP_REFUSALS["clip_broken"]) from error
             has_cover = await draw_cover(target)
         if has_cover:
             await asyncio.to_thread(_note_cover, target, made)
