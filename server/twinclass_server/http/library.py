@@ -75,6 +75,7 @@ class _Held:
     entry: Entry
     rights: Rights
     manifest: m.Manifest | None
+    captions: dict[str, str]
     attachments: list[Attachment]
     members: list[Entry]
     packages: list[tuple[str, str]]
@@ -172,7 +173,7 @@ class LibraryRoutes:
             ],
             "captions": [
                 {"language": language, "url": base + path}
-                for language, path in (made.captions if made else {}).items()
+                for language, path in held.captions.items()
             ],
             "media": None
             if made is None
@@ -195,10 +196,12 @@ class LibraryRoutes:
         """An entry and what hangs on it; blocks."""
         entry, rights = self._door.get(viewer, identifier)
         is_package = entry.kind == "package"
+        package = Package.of(self._root, entry.id)
         return _Held(
             entry,
             rights,
-            None if is_package else _read_manifest(Package.of(self._root, entry.id)),
+            None if is_package else _read_manifest(package),
+            {} if is_package else _captions(package),
             self._attachments.of(entry.id),
             self._packages.members(viewer, entry.id) if is_package else [],
             [] if is_package else self._packages.of(viewer, entry.id),
@@ -287,6 +290,12 @@ def _read_manifest(package: Package) -> m.Manifest | None:
         return m.decode(package.manifest.read_bytes())
     except (OSError, m.ManifestError):
         return None
+
+
+def _captions(package: Package) -> dict[str, str]:
+    """WebVTT files that somebody put there: language -> path."""
+    names = sorted(f"captions/{path.name}" for path in (package.folder / "captions").glob("*.vtt"))
+    return {Path(name).stem: name for name in names if package.served(name) is not None}
 
 
 def _asked(request: Request) -> Asked:
