@@ -59,6 +59,7 @@ _ASSISTANT_COMMANDS = (
     "help_answer",
     "take_over",
     "chat_say",
+    "catch_up_set",
     *_WHILE_TEACHING,
 )
 _HOME_COMMANDS = (
@@ -73,7 +74,7 @@ _HOME_COMMANDS = (
 _COMMANDS: dict[Role, tuple[str, ...]] = {
     Role.LEAD: _LEAD_COMMANDS,
     Role.CO_LEAD: _LEAD_COMMANDS,
-    Role.ROOM: ("stage_leave", "hand_raise", "hand_lower"),
+    Role.ROOM: ("stage_leave", "hand_raise", "hand_lower", "catch_up_set"),
     Role.HOME_LEARNER: _HOME_COMMANDS,
     Role.HOME_GROUP: _HOME_COMMANDS,
     Role.ASSISTANT: _ASSISTANT_COMMANDS,

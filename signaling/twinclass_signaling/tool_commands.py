@@ -336,6 +336,14 @@ class SetRecording(Struct, frozen=True, tag="recording_set", forbid_unknown_fiel
     on: bool
 
 
+class SetCatchUp(Struct, frozen=True, tag="catch_up_set", forbid_unknown_fields=True):
+    """A class watches on its screen what it missed, or comes back to the lesson. A room gives it
+    for itself, an assistant for her class."""
+
+    room: Room
+    on: bool
+
+
 class ClearInk(Struct, frozen=True, tag="ink_clear", forbid_unknown_fields=True):
     """Wipes the strokes of one page."""
 
@@ -387,4 +395,5 @@ ToolCommand = (
     | TurnSlide
     | ClearInk
     | SetRecording
+    | SetCatchUp
 )

@@ -367,6 +367,22 @@ class RecordingView(Struct, frozen=True, tag="recording"):
     since: float | None
 
 
+class CatchUpRoom(Struct, frozen=True):
+    """A class that catches up since ``since`` (None: not now). ``done_at``: what it missed before
+    is not offered again."""
+
+    room: RoomId
+    since: float | None
+    done_at: float | None
+
+
+class CatchUpView(Struct, frozen=True, tag="catch_up"):
+    """Classes that watch what they missed, and those that did: lead and co-lead all, a room and
+    its assistants their own, others none."""
+
+    rooms: tuple[CatchUpRoom, ...]
+
+
 ToolView = (
     HandsView
     | StageView
@@ -383,6 +399,7 @@ ToolView = (
     | SlidesView
     | SoundView
     | RecordingView
+    | CatchUpView
 )
 
 
@@ -404,3 +421,4 @@ class ToolViews(Struct, frozen=True):
     slides: SlidesView
     sound: SoundView
     recording: RecordingView
+    catch_up: CatchUpView

@@ -175,6 +175,7 @@ tool_commands: st.SearchStrategy[LessonCommand] = st.one_of(
     st.builds(c.TurnSlide, st.none() | documents, few),
     st.builds(c.ClearInk, documents, few),
     st.builds(c.SetRecording, st.booleans()),
+    st.builds(c.SetCatchUp, rooms, maybe),
 )
 base_commands: st.SearchStrategy[LessonCommand] = st.one_of(
     st.just(OpenLesson()),

@@ -26,6 +26,7 @@ export const NO_TOOLS: ToolViews = {
   slides: { type: 'slides', documents: [], document: null, page: 1 },
   sound: { type: 'sound', companions: [] },
   recording: { type: 'recording', state: 'off', since: null },
+  catch_up: { type: 'catch_up', rooms: [] },
 }
 
 export const useTools = defineStore('tools', () => {

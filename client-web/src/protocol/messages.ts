@@ -140,6 +140,28 @@ export interface CancelCountdown {
   type: "countdown_cancel"
 }
 
+/** A class watches what it missed from here on, and not the lesson; or it is back. */
+export interface CatchUpChanged {
+  type: "catch_up_changed"
+  room: string
+  on: boolean
+  cause: "called" | "left" | "lesson_closed" | "room" | "staff"
+  actor: string
+}
+
+/** A class that catches up since `since` (None: not now). `done_at`: what it missed before is not offered again. */
+export interface CatchUpRoom {
+  room: string
+  since: number | null
+  done_at: number | null
+}
+
+/** Classes that watch what they missed, and those that did: lead and co-lead all, a room and its assistants their own, others none. */
+export interface CatchUpView {
+  type: "catch_up"
+  rooms: readonly CatchUpRoom[]
+}
+
 /** One message; plain text, never markup. `name` is empty where it is a home's and the viewer no staff. */
 export interface ChatMessage {
   message: number
@@ -219,7 +241,7 @@ export interface CloseQuiz {
 export interface Command {
   type: "command"
   id: number
-  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk | SetRecording
+  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk | SetRecording | SetCatchUp
 }
 
 /** It is over or was taken off. */
@@ -305,7 +327,7 @@ export interface EventMessage {
   type: "event"
   seq: number
   at: number
-  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | RecordingChanged | SlidesAttached | SlideTurned | InkCleared
+  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | CatchUpChanged | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | RecordingChanged | SlidesAttached | SlideTurned | InkCleared
 }
 
 /** The same seat was taken elsewhere; do not reconnect, offer "use here". */
@@ -1042,6 +1064,13 @@ export interface SendPulse {
   kind: "cannot_hear" | "cannot_see" | "done" | "faster" | "help" | "ready" | "slower" | "unclear"
 }
 
+/** A class watches on its screen what it missed, or comes back to the lesson. A room gives it for itself, an assistant for her class. */
+export interface SetCatchUp {
+  type: "catch_up_set"
+  room: string
+  on: boolean
+}
+
 /** Changes rules of this lesson; None leaves one as it is. */
 export interface SetPolicy {
   type: "policy_set"
@@ -1312,7 +1341,7 @@ export interface BilingualText {
 /** One tool as this client may see it now; replaces `lesson.tools[view.type]`. Sent after the events that changed it, gathered for up to 100 ms. */
 export interface Tool {
   type: "tool"
-  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView | RecordingView
+  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView | RecordingView | CatchUpView
 }
 
 /** All tools; each field is named as the `type` of its view. */
@@ -1332,6 +1361,7 @@ export interface ToolViews {
   slides: SlidesView
   sound: SoundView
   recording: RecordingView
+  catch_up: CatchUpView
 }
 
 /** Shows a page (from 1) of an attached document to everybody; None: no slides. */

@@ -64,6 +64,7 @@ _CHANGES: dict[str, tuple[str, ...]] = {
     "hand_over_offered": ("teaching",),
     "hand_over_withdrawn": ("teaching",),
     "teaching_changed": ("teaching",),
+    "catch_up_changed": ("catch_up",),
     "chat_said": ("chat",),
     "recording_changed": ("recording",),
     "policy_changed": ("policy", "chat", "stage", "hands"),

@@ -10,7 +10,7 @@ another process takes the lesson over.
 from __future__ import annotations
 
 from twinclass_signaling.errors import Conflict, Forbidden, InvalidState, LimitExceeded
-from twinclass_signaling.ids import EventSeq, ParticipantId
+from twinclass_signaling.ids import EventSeq, ParticipantId, RoomId
 from twinclass_signaling.lesson import timers
 from twinclass_signaling.lesson.commands import (
     Actor,
@@ -42,6 +42,7 @@ from twinclass_signaling.lesson.tool_dispatch import apply_tool, handle_tool
 from twinclass_signaling.lesson.tools import (
     attendance,
     backchannel,
+    catch_up,
     hands,
     quiz,
     sound_check,
@@ -49,7 +50,7 @@ from twinclass_signaling.lesson.tools import (
     teaching,
     work,
 )
-from twinclass_signaling.lesson.tools.checks import forbidden
+from twinclass_signaling.lesson.tools.checks import forbidden, is_room
 from twinclass_signaling.messages import (
     CallOn,
     ClearStage,
@@ -60,7 +61,7 @@ from twinclass_signaling.messages import (
 )
 from twinclass_signaling.permissions import allowed, may_publish
 from twinclass_signaling.roles import Role
-from twinclass_signaling.tool_commands import MarkAttendance, Remove
+from twinclass_signaling.tool_commands import MarkAttendance, Remove, TakeOver
 
 
 def handle(
@@ -139,6 +140,10 @@ def _handle_client(
             if home is not None and home.role is Role.HOME_LEARNER:
                 events += _leave(state, Leave(ParticipantId(pupil), "arrived"))
             return events
+        case TakeOver() if actor.role is Role.ASSISTANT and actor.room is not None:
+            # She teaches in front of her class: it is in the lesson again.
+            events = handle_tool(state, command, actor, now)
+            return [*catch_up.end(state, actor.room, "called", actor), *events]
         case Remove(participant):
             events = _leave(state, Leave(participant, "removed"))
             return [*events, *handle_tool(state, command, actor, now)]
@@ -152,6 +157,7 @@ def _close(state: LessonState, actor: Actor) -> list[LessonEvent]:
         *quiz.close(state, "lesson_closed", actor),
         *work.end_countdown(state, "lesson_closed", actor),
         *work.end_group_work(state, "lesson_closed", actor),
+        *catch_up.end_all(state, "lesson_closed", actor),
     ]
     for place in state.stage:
         events.append(StageLeft(place.participant, "lesson_closed", actor.participant))
@@ -197,6 +203,8 @@ def _leave(state: LessonState, command: Leave) -> list[LessonEvent]:
         reason: StageReason = "self" if command.reason == "left" else "lost"
         events.append(StageLeft(command.participant, reason))
     events += hands.left(state, command.participant)
+    if is_room(seat):
+        events += catch_up.end(state, RoomId(command.participant), "left")
     events.extend(PublicationEnded(command.participant, source) for source in seat.sources)
     events.append(ParticipantLeft(command.participant, command.reason))
     return events

@@ -14,6 +14,8 @@ from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_views import (
     AgendaView,
     BackchannelView,
+    CatchUpRoom,
+    CatchUpView,
     ChatMessage,
     ChatView,
     CountdownView,
@@ -63,6 +65,7 @@ def all_views(state: LessonState, viewer: Viewer, people: People) -> ToolViews:
         slides=slides_view(state, viewer, people),
         sound=sound_view(state, viewer, people),
         recording=recording_view(state, viewer, people),
+        catch_up=catch_up_view(state, viewer, people),
     )
 
 
@@ -268,6 +271,18 @@ def recording_view(state: LessonState, viewer: Viewer, _: People) -> RecordingVi
     return RecordingView("off", None)
 
 
+def catch_up_view(state: LessonState, viewer: Viewer, _: People) -> CatchUpView:
+    """Returns which classes watch what they missed; pupils at home are not told of it."""
+    is_of_class = viewer.role in {Role.ROOM, Role.ASSISTANT}
+    return CatchUpView(
+        tuple(
+            CatchUpRoom(room, found.since, found.done_at)
+            for room, found in state.tools.catch_up.items()
+            if viewer.leads or (is_of_class and viewer.room == room)
+        )
+    )
+
+
 #: What makes each view, by the ``type`` it has.
 VIEWS: dict[str, Callable[[LessonState, Viewer, People], ToolView]] = {
     "hands": hands_view,
@@ -285,4 +300,5 @@ VIEWS: dict[str, Callable[[LessonState, Viewer, People], ToolView]] = {
     "slides": slides_view,
     "sound": sound_view,
     "recording": recording_view,
+    "catch_up": catch_up_view,
 }

@@ -10,6 +10,7 @@ from twinclass_signaling.lesson.tools import (
     agenda,
     attendance,
     backchannel,
+    catch_up,
     door,
     hands,
     quiz,
@@ -52,6 +53,8 @@ def handle_tool(
         return talk.handle(state, command, actor)
     if isinstance(command, recording.RecordingCommand):
         return recording.handle(state, command, actor)
+    if isinstance(command, catch_up.CatchUpCommand):
+        return catch_up.handle(state, command, actor)
     return slides.handle(state, command, actor)
 
 
@@ -81,5 +84,7 @@ def apply_tool(state: LessonState, event: ToolEvent, at: float) -> None:
         talk.apply(state, event, at)
     elif isinstance(event, recording.RecordingEvent):
         recording.apply(state, event, at)
+    elif isinstance(event, catch_up.CatchUpEvent):
+        catch_up.apply(state, event, at)
     else:
         slides.apply(state, event)

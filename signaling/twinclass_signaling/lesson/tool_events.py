@@ -17,6 +17,7 @@ from twinclass_signaling.tool_commands import AttendanceMode, QuizKind
 HandReason = Literal["self", "staff", "all", "called", "left"]
 AttendanceCause = Literal["roll_call", "marked", "joined", "arrived"]
 EndCause = Literal["staff", "time", "lesson_closed"]
+CatchUpCause = Literal["staff", "room", "called", "left", "lesson_closed"]
 
 
 # ---- hands --------------------------------------------------------------------------------
@@ -232,6 +233,18 @@ class ListenedIn(Struct, frozen=True, tag="listened_in"):
     actor: ParticipantId
 
 
+# ---- catching up --------------------------------------------------------------------------
+
+
+class CatchUpChanged(Struct, frozen=True, tag="catch_up_changed"):
+    """A class watches what it missed from here on, and not the lesson; or it is back."""
+
+    room: RoomId
+    on: bool
+    cause: CatchUpCause
+    actor: ParticipantId
+
+
 ToolEvent = (
     HandRaised
     | HandApproved
@@ -256,5 +269,6 @@ ToolEvent = (
     | GroupWorkStarted
     | GroupWorkEnded
     | ListenedIn
+    | CatchUpChanged
     | TalkingEvent
 )

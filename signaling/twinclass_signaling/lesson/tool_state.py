@@ -232,6 +232,14 @@ class Recording(Struct, frozen=True):
     since: float
 
 
+class CatchUp(Struct):
+    """Of one class. ``since``: it catches up since then, None: it does not. ``done_at``: what it
+    missed before is done with, seen or not."""
+
+    since: float | None = None
+    done_at: float | None = None
+
+
 class Tools(Struct):
     """All of it."""
 
@@ -254,3 +262,5 @@ class Tools(Struct):
     slides: Slides = field(default_factory=Slides)
     #: None: as planned.
     recording: Recording | None = None
+    #: Only classes that have caught up once.
+    catch_up: dict[RoomId, CatchUp] = field(default_factory=dict)

@@ -99,6 +99,8 @@ def audience(event: LessonEvent, state: LessonState) -> Audience:
             return Audience("staff", (participant,), _some(room_of(state, participant)))
         case tool_events.AttendanceChanged(pupil):
             return Audience("staff", (ParticipantId(pupil),))
+        case tool_events.CatchUpChanged(room):
+            return Audience("leads", (ParticipantId(room),), assistants_of=(room,))
         case tool_events.QuizAnswered():
             # Nobody else is told what somebody has answered, not even staff: they see bars.
             return Audience("nobody", (event.actor,))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hosting.lesson import Lesson
 from hosting.tools import attempt, full_lesson, steps
-from twinclass_signaling.ids import EventSeq, LessonId
+from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId
 from twinclass_signaling.lesson import snapshot
 from twinclass_signaling.lesson.commands import Actor, LessonCommand
 from twinclass_signaling.lesson.core import apply
@@ -23,6 +23,7 @@ from twinclass_signaling.lesson.tool_board import all_views
 from twinclass_signaling.lesson.tools import backchannel, quiz, talk
 from twinclass_signaling.lesson.tools.attendance import guests, roster
 from twinclass_signaling.lesson.tools.sound_check import turn_of
+from twinclass_signaling.lesson.tools.teaching import teaching_room
 from twinclass_signaling.lesson.visibility import STAFF_ONLY, audience, viewers
 from twinclass_signaling.messages import View
 from twinclass_signaling.roles import AUDIO_SOURCES, Role
@@ -46,6 +47,8 @@ def nothing_leaks(state: LessonState, event: LessonEvent) -> None:
     for viewer in viewers(state):
         if not viewer.is_staff and told.reaches(viewer):
             assert name not in STAFF_ONLY, (name, viewer)
+            if name == "catch_up_changed":
+                assert viewer.participant == getattr(event, "room", None)
             if name == "quiz_answered":
                 assert viewer.participant == getattr(event, "actor", None)
 
@@ -55,6 +58,7 @@ def invariants(state: LessonState, now: float) -> None:
     one_sound_a_room(state)
     pupils_are_counted_once(state)
     pupils_see_nothing_of_staff(state)
+    who_catches_up_has_no_part(state)
     bounds_hold(state)
     time_comes_to_an_end(state, now)
 
@@ -130,6 +134,21 @@ def pupils_see_nothing_of_staff(state: LessonState) -> None:
         if viewer.role is Role.OBSERVER:
             assert not views.attendance.pupils
             assert not views.hands.hands
+
+
+def who_catches_up_has_no_part(state: LessonState) -> None:
+    for room, found in state.tools.catch_up.items():
+        seat = state.seats[ParticipantId(room)]
+        if found.since is not None:
+            assert state.phase == "live"
+            assert seat.presence != "left"
+            assert not state.is_on_stage(ParticipantId(room))
+            assert teaching_room(state) != room
+    for viewer in viewers(state):
+        shown = {one.room for one in all_views(state, viewer, {}).catch_up.rooms}
+        if not viewer.leads:
+            of_class = viewer.role in {Role.ROOM, Role.ASSISTANT} and viewer.room is not None
+            assert shown <= ({viewer.room} if of_class else set())
 
 
 def bounds_hold(state: LessonState) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 from twinclass_signaling.errors import Conflict, InvalidState
-from twinclass_signaling.ids import ParticipantId, PersonId
+from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.events import CalledOn, LessonEvent, StageEntered, StageLeft
 from twinclass_signaling.lesson.plan import MAX_STAGE
 from twinclass_signaling.lesson.state import STAGE_ROLES, LessonState, Place, Seat
 from twinclass_signaling.lesson.tool_events import SpotlightSet, StageMoved, StageMuted
-from twinclass_signaling.lesson.tools import hands
+from twinclass_signaling.lesson.tools import catch_up, hands
 from twinclass_signaling.lesson.tools.attendance import is_at_group
 from twinclass_signaling.lesson.tools.checks import rooms_here, unknown_pupil
 from twinclass_signaling.tool_commands import (
@@ -85,6 +85,7 @@ def call(
             f"There are {limit} on stage already; take somebody off first.",
         )
     return [
+        *catch_up.end(state, RoomId(participant), "called", actor),
         CalledOn(participant, actor.participant, child),
         StageEntered(participant),
         *hands.called(state, participant, actor),
