@@ -5,7 +5,7 @@
  */
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
-import type { ParticipantView, Tool, ToolViews, Welcome } from '@/protocol/messages'
+import type { CatchUpRoom, ParticipantView, Tool, ToolViews, Welcome } from '@/protocol/messages'
 import { handOrder, nextRoom } from './figures'
 import { useLesson } from './lesson'
 
@@ -60,6 +60,7 @@ export const useTools = defineStore('tools', () => {
   const chat = computed(() => views.value.chat)
   const policy = computed(() => views.value.policy)
   const slides = computed(() => views.value.slides)
+  const catchUp = computed(() => views.value.catch_up.rooms)
   const companions = computed(() => views.value.sound.companions)
 
   /** The document that is shown now, with its page. */
@@ -79,6 +80,8 @@ export const useTools = defineStore('tools', () => {
   const isOffered = computed(
     () => lesson.me !== null && (teaching.value.offer?.to.includes(lesson.me.participant) ?? false),
   )
+  /** Whether a class watches what it missed and not the lesson, and up to when it is done with it. */
+  const catchUpOf = (room: string | null): CatchUpRoom | undefined => catchUp.value.find((one) => one.room === room)
   /** Whom `call_next` would call. */
   const next = computed(() => lesson.participant(nextRoom(stage.value)))
 
@@ -95,6 +98,6 @@ export const useTools = defineStore('tools', () => {
   return {
     views, hands, stage, attendance, soundCheck, quiz, asked, countdown, groupWork, agenda,
     backchannel, ownClass, teaching, chat, policy, slides, companions, shownDocument, teacher, iTeach,
-    isOffered, next, welcome, tool, nameOf,
+    isOffered, next, catchUpOf, welcome, tool, nameOf,
   }
 })

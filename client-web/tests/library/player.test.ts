@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Manifest, Track } from '@/library/manifest'
 import { LessonClock } from '@/library/player/clock'
-import { catchUpStep, offered } from '@/library/player/catchup'
+import { catchUpStep, offered, owed } from '@/library/player/catchup'
 import { left, lengthOf, nextOf } from '@/library/player/missed'
 import { chapterAt, emptySpans, firstPlace, needed, pieces, placeIn, scene } from '@/library/player/schedule'
 
@@ -133,6 +133,14 @@ describe('catching up in a lesson', () => {
     expect(catchUpStep(spans, 21, 100)).toBe(50)
     expect(catchUpStep(spans, 70, 100)).toBeNull()
     expect(catchUpStep(spans, 96.5, 100)).toBe('live')
+  })
+
+  it('owes what is left to whom the lesson calls, and what was missed meanwhile', () => {
+    // Two minutes missed; watched from 150 on, up to 100, when the class is called at 175.
+    const route = [{ start_s: 60, end_s: 120 }, { start_s: 150, end_s: Infinity }]
+    expect(owed(route, 100, 175)).toEqual([{ start_s: 100, end_s: 120 }, { start_s: 150, end_s: 175 }])
+    expect(owed(route, 160, 175)).toEqual([{ start_s: 160, end_s: 175 }])
+    expect(owed(route, 175, 175)).toEqual([])
     expect(catchUpStep([{ start_s: 10, end_s: 20 }], 5, 100)).toBe(10)
   })
 })

@@ -16,6 +16,7 @@ from twinclass_server.http.library import missed
 from twinclass_server.library_tickets import issue
 from twinclass_signaling.errors import Conflict
 from twinclass_signaling.ids import LessonId
+from twinclass_signaling.roles import Role
 
 #: The recording of a lesson that goes on here, None when there is none.
 LiveManifest = Callable[[LessonId], Awaitable[m.Manifest | None]]
@@ -38,7 +39,9 @@ class CatchUpRoutes:
         if made is None:
             raise Conflict("not_recorded", "这节课没有录制。", "This lesson is not recorded.")
         ticket, expires = issue(self._keys(), made.lesson, time.time())
-        viewer = Viewer(claims.role, claims.sub, lesson=claims.lesson)
+        # An assistant asks for her room: what she missed herself is not what its class missed.
+        subject = claims.room or "" if claims.role is Role.ASSISTANT else claims.sub
+        viewer = Viewer(claims.role, subject, lesson=claims.lesson)
         return json_response(
             {
                 "media": {

@@ -23,3 +23,10 @@ export function catchUpStep(spans: readonly Span[], time: number, recorded: numb
   const last = spans.at(-1)
   return last !== undefined && time < last.start_s ? last.start_s : null
 }
+
+/** What is left of a route to watch, for whom the lesson has called at `until`. */
+export function owed(route: readonly Span[], time: number, until: number): Span[] {
+  return route
+    .map((span) => ({ start_s: Math.max(span.start_s, time), end_s: Math.min(span.end_s, until) }))
+    .filter((span) => span.end_s > span.start_s)
+}

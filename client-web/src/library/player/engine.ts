@@ -33,6 +33,7 @@ export class Engine {
   private manifest: Manifest
   private timer: ReturnType<typeof setInterval> | null = null
   private volumeNow = 1
+  private speaker = ''
   private signature = ''
 
   constructor(manifest: Manifest, private readonly base: string, private readonly events: EngineEvents) {
@@ -70,6 +71,12 @@ export class Engine {
   setVolume(volume: number): void {
     this.volumeNow = volume
     for (const slave of this.slaves.values()) slave.element.volume = volume
+  }
+
+  /** Where it sounds; '' is the system's own speaker. One that is gone is left for it. */
+  setSpeaker(id: string): void {
+    this.speaker = id
+    for (const slave of this.slaves.values()) this.sound(slave.element)
   }
 
   /** Elements that show or sound now. */
@@ -141,6 +148,7 @@ export class Engine {
       element.playsInline = true
       element.muted = true
     }
+    this.sound(element)
     const slave: Slave = { piece, element, hls: null, setAt: 0, failed: false, closed: false }
     element.addEventListener('error', () => this.fail(slave))
     const url = this.base + piece.url
@@ -151,6 +159,10 @@ export class Engine {
       if (start > 0) element.currentTime = start
     }
     return slave
+  }
+
+  private sound(element: HTMLMediaElement): void {
+    if (element instanceof HTMLAudioElement && 'setSinkId' in element && element.sinkId !== this.speaker) void element.setSinkId(this.speaker).catch(() => undefined)
   }
 
   private async attach(slave: Slave, url: string, start: number): Promise<void> {

@@ -47,7 +47,8 @@ export const zhLibrary = {
     chart: '每节课的效果', chartText: '效果最高的 {n} 节', table: '每节课的数据', sort: '按“{name}”排序', untold: '尚未测量', none_: '—', fewRaters: '不足 20 人', rows: '{n} 节课',
     columns: { title: '课', lead: '主讲', school: '学校', subject: '学科', grade: '年级', adopting_classes: '采用班级', plays: '播放', home_pupils: '居家学生', completion: '完成度', reuse: '再次使用', rating: '评分', quiz_gain: '测验进步', effect: '效果' }, denied: '只有主讲、管理员和课程库管理员可以看使用统计。',
   },
-  catchUp: { title: '你错过了 {n}', text: '可以用 1.25 倍速补看，不影响正在上的课。', start: '补看', later: '不用了', stop: '回到直播', left: '还剩 {n}', loading: '正在准备…', failed: '现在补看不了，下课后可以在课程库里看。' },
+  catchUp: { title: '你错过了 {n}', text: '可以用 1.25 倍速补看，不影响正在上的课。', start: '补看', later: '不用了', stop: '回到直播', left: '还剩 {n}', loading: '正在准备…', failed: '现在补看不了，下课后可以在课程库里看。',
+    room: { title: '本班错过 {n}', text: '可以在大屏上补看，1.25 倍速', start: '补看', later: '不用了', watching: '补看中 −{n} · 1.25×', live: '直播', back: '回到直播', now: '课堂正在{what}', quiz: '做测验', group: '分组讨论', desk: '本班错过 {n} · 在大屏上补看', deskText: '1.25 倍速播到追上直播，上台时自动停止', play: '在大屏上播放', deskNow: '大屏正在补看', deskSince: '已 {n}，本班暂时没有看直播' } },
   recording: { on: '录制', notice: '本课正在录制', writing: '录制 {time}', paused: '录制已暂停', off: '未录制', starting: '正在开始录制…', trouble: '录制出错', pause: '暂停录制', resume: '继续录制', left: '磁盘还能录 {n} 小时' },
 } as const
 
@@ -97,6 +98,7 @@ export const enLibrary: Words<typeof zhLibrary> = {
     chart: 'Effect by lesson', chartText: 'The {n} lessons with the highest effect', table: 'Figures by lesson', sort: 'Sort by {name}', untold: 'Not measured yet', none_: '–', fewRaters: 'Fewer than 20', rows: '{n} lessons',
     columns: { title: 'Lesson', lead: 'Lead', school: 'School', subject: 'Subject', grade: 'Grade', adopting_classes: 'Classes', plays: 'Plays', home_pupils: 'Pupils at home', completion: 'Watched to', reuse: 'Used again', rating: 'Rating', quiz_gain: 'Quiz gain', effect: 'Effect' }, denied: 'Only leads, operators and librarians may see the usage.',
   },
-  catchUp: { title: 'You missed {n}', text: 'Catch up at 1.25× speed; the lesson goes on meanwhile.', start: 'Catch up', later: 'No, thanks', stop: 'Back to the lesson', left: '{n} left', loading: 'Preparing…', failed: 'Not possible now; you will find it in the library after the lesson.' },
+  catchUp: { title: 'You missed {n}', text: 'Catch up at 1.25× speed; the lesson goes on meanwhile.', start: 'Catch up', later: 'No, thanks', stop: 'Back to the lesson', left: '{n} left', loading: 'Preparing…', failed: 'Not possible now; you will find it in the library after the lesson.',
+    room: { title: 'Your class missed {n}', text: 'Catch up on this screen at 1.25×', start: 'Catch up', later: 'No, thanks', watching: 'Catching up −{n} · 1.25×', live: 'Live', back: 'Back to the lesson', now: 'In the lesson now: {what}', quiz: 'a question', group: 'group work', desk: 'Your class missed {n} · Play it on the screen', deskText: 'At 1.25× until it is live again; being called on stage ends it', play: 'Play on the screen', deskNow: 'The screen is catching up', deskSince: 'for {n}; your class does not see the live lesson' } },
   recording: { on: 'Recording', notice: 'This lesson is recorded', writing: 'Recording {time}', paused: 'Recording paused', off: 'Not recorded', starting: 'Recording starts…', trouble: 'Recording trouble', pause: 'Pause recording', resume: 'Resume recording', left: 'Disk left for {n} h of lessons' },
 }

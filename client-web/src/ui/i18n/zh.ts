@@ -98,7 +98,7 @@ export const zh = {
     heardOnly: '只有声音：',
     state: {
       expected: '未到', left: '已离开', lost: '断线 {time}', onStage: '台上', never: '未点名',
-      soundBlocked: '没有声音', neverFor: '{n}′ 未点名', waits: '{n}′ 未上台', minutes: '{n}′ 前', justNow: '刚刚', here: '在线', noCamera: '没有画面',
+      soundBlocked: '没有声音', catchingUp: '补看中', neverFor: '{n}′ 未点名', waits: '{n}′ 未上台', minutes: '{n}′ 前', justNow: '刚刚', here: '在线', noCamera: '没有画面',
     },
     soundBlockedTodo: '大屏要按一次任意键',
     lostTodo: '正在自动重连',

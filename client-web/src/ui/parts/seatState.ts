@@ -4,7 +4,7 @@ import { clockText } from '@/ui/time'
 
 export interface SeatState {
   /** Key of `studio.state`. */
-  key: 'expected' | 'left' | 'lost' | 'onStage' | 'soundBlocked' | 'never' | 'minutes' | 'justNow'
+  key: 'expected' | 'left' | 'lost' | 'onStage' | 'soundBlocked' | 'catchingUp' | 'never' | 'minutes' | 'justNow'
   values: Record<string, string | number>
   /** Colour is information: plain = fine. */
   tone: 'plain' | 'live' | 'attention' | 'lost' | 'waiting'
@@ -15,6 +15,7 @@ export function seatState(
   onStage: boolean,
   now: number,
   lostAt: number | undefined,
+  catchingUp = false,
 ): SeatState {
   if (seat.presence === 'expected') return { key: 'expected', values: {}, tone: 'waiting' }
   if (seat.presence === 'left') return { key: 'left', values: {}, tone: 'waiting' }
@@ -23,6 +24,8 @@ export function seatState(
     return { key: 'lost', values: { time }, tone: 'lost' }
   }
   if (seat.sound === 'blocked') return { key: 'soundBlocked', values: {}, tone: 'attention' }
+  // It does not watch the lesson: nobody is to think that it follows.
+  if (catchingUp) return { key: 'catchingUp', values: {}, tone: 'attention' }
   if (onStage) return { key: 'onStage', values: {}, tone: 'live' }
   if (seat.turns === 0) return { key: 'never', values: {}, tone: 'plain' }
   const minutes = Math.floor((now - seat.last_turn_at) / 60)
