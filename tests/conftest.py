@@ -23,6 +23,17 @@ settings.load_profile(os.environ.get("TWINCLASS_FUZZ", "short"))
 ROOT = Path(__file__).resolve().parents[1]
 
 
+#: What is killed and measured there has the machine for itself; see ``./test``.
+ALONE = ("faults", "scenarios")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests that must not run beside others."""
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").parts[0] in ALONE:
+            item.add_marker("alone")
+
+
 class FigureTable:
     """What tests measured. Nothing is judged here: bounds stand beside for the reader."""
 

@@ -6,9 +6,15 @@ import socket
 #: Below the ports that the kernel gives to outgoing connections (32768 and up): what was free
 #: at the check is still free at the bind.
 _FIRST, _LAST = 20000, 31999
+#: Processes that test at the same time have a stretch each.
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_EACH = (_LAST + 1 - _FIRST) // _WORKERS
+_FIRST += _WORKER * _EACH
+_LAST = _FIRST + _EACH - 1
 #: Each test process begins elsewhere and goes on from there: no port is used twice in one run.
 _STRIDE = 487
-_next = _FIRST + os.getpid() * _STRIDE % (_LAST - _FIRST)
+_next = _FIRST + os.getpid() * _STRIDE % _EACH
 
 
 def free_port(count: int = 1) -> int:
