@@ -25,6 +25,7 @@ from twinclass_config import Settings
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
 from twinclass_recordings.manifest import Manifest
+from twinclass_recordings.store import FolderPackages
 from twinclass_server.adapters.data_folder import DataFolder, KeyFile
 from twinclass_server.adapters.media_probe import ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
@@ -307,7 +308,7 @@ class Server:
 
         library = Library(
             school.database,
-            recordings.root,
+            FolderPackages(recordings.root),
             school.keys,
             live,
             of_lesson,

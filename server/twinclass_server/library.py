@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from twinclass_config import LibrarySettings
 from twinclass_recordings import manifest as m
+from twinclass_recordings.clip import sweep
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.attachments import Attachments
 from twinclass_recordings.library.catalogue import Catalogue
@@ -20,6 +21,7 @@ from twinclass_recordings.library.packages import Packages
 from twinclass_recordings.library.plays import Weights
 from twinclass_recordings.library.shelf import Recorded, Shelf
 from twinclass_recordings.library.usage import Plays
+from twinclass_recordings.store import FolderPackages
 from twinclass_server.http.catch_up import CatchUpRoutes, LiveManifest
 from twinclass_server.http.library import LibraryRoutes
 from twinclass_server.http.library_door import LibraryDoor
@@ -46,12 +48,12 @@ COUNT_S = 20.0
 
 
 class Library:
-    """Fills ``recordings.Library``; its media is under ``root``."""
+    """Fills ``recordings.Library``; its packages are ``packages_at``."""
 
     def __init__(
         self,
         database: Database,
-        root: Path,
+        packages_at: FolderPackages,
         keys: Callable[[], TokenKeys],
         live: LiveFile,
         of_lesson: LiveManifest,
@@ -63,7 +65,8 @@ class Library:
         store: FolderStore,
         settings: LibrarySettings,
     ) -> None:
-        self._root = root
+        self._root = packages_at.root
+        sweep(packages_at.root)
         self._exporter = exporter
         self._proofs = proofs
         self.shelf = Shelf(database.session)
@@ -77,10 +80,10 @@ class Library:
         door = LibraryDoor(self.shelf, keys, self._schools)
         packages, attachments = Packages(database.session), Attachments(database.session)
         self._log = Plays(database.session, ZoneInfo(settings.time_zone), _weights(settings))
-        self._usage = UsageRoutes(self._log, door, root, keys, self._schools.of_staff)
+        self._usage = UsageRoutes(self._log, door, packages_at, keys, self._schools.of_staff)
         self._making = MakingRoutes(
             *(self.shelf, self.catalogue, door, packages, attachments),
-            *(root, proofs, store, exporter.forget_entry),
+            *(packages_at, proofs, store, exporter.forget_entry),
         )
 
         def attached(entry: str, sha256: str) -> tuple[Path, str, str] | None:
@@ -89,7 +92,7 @@ class Library:
 
         # What is asked for most comes first: routes are tried one after the other.
         self._routes = [
-            *LibraryMedia(root, keys, live, slides, lesson_of, attached).routes(),
+            *LibraryMedia(packages_at, keys, live, slides, lesson_of, attached).routes(),
             *LibraryRoutes(
                 self.shelf,
                 self.catalogue,
@@ -97,13 +100,13 @@ class Library:
                 packages,
                 attachments,
                 self._usage,
-                root,
+                packages_at,
                 keys,
                 keep_days,
             ).routes(),
             *self._usage.routes(),
             *self._making.routes(),
-            *LibraryExports(door, exporter, attachments, root, store.path, keys).routes(),
+            *LibraryExports(door, exporter, attachments, packages_at, store.path, keys).routes(),
             *CatchUpRoutes(of_lesson, keys).routes(),
         ]
 

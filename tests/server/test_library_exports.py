@@ -25,6 +25,7 @@ from twinclass_recordings.library.attachments import Attachments
 from twinclass_recordings.library.models import Entry
 from twinclass_recordings.library.shelf import Recorded, Shelf
 from twinclass_recordings.package import Package
+from twinclass_recordings.store import FolderPackages
 from twinclass_server.adapters.data_folder import DataFolder
 from twinclass_server.http.library_door import LibraryDoor
 from twinclass_server.http.library_exports import LibraryExports
@@ -81,7 +82,7 @@ class Desk:
             LibraryDoor(Shelf(sessions), keys, Schools(self.database)),
             self.exporter,
             Attachments(sessions),
-            root,
+            FolderPackages(root),
             FolderStore(files).path,
             keys,
             self.clock,

@@ -104,6 +104,22 @@ async def test_a_clip_is_cut_found_played_and_taken_away(library: Library) -> No
     part = made.tracks[0].runs[0].parts[0]
     piece = await lead.get(base + part.path, headers={"Range": "bytes=0-99"})
     assert (piece.status_code, piece.content[4:8]) == (206, b"ftyp")
+    assert piece.headers["content-range"] == f"bytes 0-99/{part.bytes}"
+    assert "immutable" in piece.headers["cache-control"]
+    whole = await lead.get(base + part.path)
+    assert (len(whole.content), whole.headers["etag"]) == (part.bytes, piece.headers["etag"])
+    known = {"If-None-Match": piece.headers["etag"]}
+    assert (await lead.get(base + part.path, headers=known)).status_code == 304
+    for span, status in (("bytes=99999999-", 416), ("bytes=5-4", 400), (f"bytes=-{10}", 206)):
+        answer = await lead.get(base + part.path, headers={"Range": span})
+        assert answer.status_code == status, span
+    for name in (
+        "recording.jsonl",
+        "..%2flesson-1%2fmanifest.json",
+        "parts%2f..%2fmanifest.json",
+        ".x",
+    ):
+        assert (await lead.get(f"{base}{name}")).status_code == 404, name
     hits = (await lead.get("/api/library/lessons", params={"q": "意义", "kind": "clip"})).json()
     assert [one["id"] for one in hits["items"]] == [clip]
     assert (await lead.delete(f"/api/library/lessons/{clip}")).status_code == 403

@@ -25,6 +25,7 @@ from twinclass_recordings.library.models import Attachment, Entry
 from twinclass_recordings.library.packages import Packages
 from twinclass_recordings.library.shelf import Change, Shelf
 from twinclass_recordings.package import Package
+from twinclass_recordings.store import PackageStore
 from twinclass_server.http.desk_http import Keys, answered, json_response, read_json
 from twinclass_server.http.library_door import LibraryDoor, viewer_name
 from twinclass_server.http.library_making import described
@@ -95,7 +96,7 @@ class LibraryRoutes:
         packages: Packages,
         attachments: Attachments,
         usage: UsageRoutes,
-        root: Path,
+        packages_at: PackageStore,
         keys: Keys,
         keep_days: int,
     ) -> None:
@@ -105,7 +106,7 @@ class LibraryRoutes:
         self._packages = packages
         self._attachments = attachments
         self._usage = usage
-        self._root = root
+        self._packages_at = packages_at
         self._keys = keys
         self._keep_days = keep_days
         self._kept: dict[int, tuple[Card, float, msgspec.Raw]] = {}
@@ -196,7 +197,7 @@ class LibraryRoutes:
         """An entry and what hangs on it; blocks."""
         entry, rights = self._door.get(viewer, identifier)
         is_package = entry.kind == "package"
-        package = Package.of(self._root, entry.id)
+        package = self._packages_at.package(entry.id)
         return _Held(
             entry,
             rights,

@@ -21,7 +21,7 @@ from twinclass_recordings.jobs.export_zip import Attachment, Lesson, Names
 from twinclass_recordings.library.access import Viewer
 from twinclass_recordings.library.attachments import Attachments
 from twinclass_recordings.library.models import Entry
-from twinclass_recordings.package import Package
+from twinclass_recordings.store import PackageStore
 from twinclass_server.http.desk_http import Keys, answered, json_response, read_json
 from twinclass_server.http.library_door import LibraryDoor
 from twinclass_server.library_tickets import EXPORT_PURPOSE, check, issue
@@ -67,7 +67,7 @@ class LibraryExports:
         door: LibraryDoor,
         exporter: Exporter,
         attachments: Attachments,
-        root: Path,
+        packages_at: PackageStore,
         attached: Callable[[str], Path | None],
         keys: Keys,
         clock: Callable[[], float] = time.time,
@@ -75,7 +75,7 @@ class LibraryExports:
         self._door = door
         self._exporter = exporter
         self._attachments = attachments
-        self._root = root
+        self._packages_at = packages_at
         self._attached = attached
         self._keys = keys
         self._clock = clock
@@ -101,7 +101,7 @@ class LibraryExports:
                     "课程包里没有录像，请打开其中的课再导出视频。",
                     "A package has no recording of its own; export its lessons.",
                 )
-        elif not await asyncio.to_thread(Package.of(self._root, entry.id).manifest.exists):
+        elif not await asyncio.to_thread(self._packages_at.package(entry.id).manifest.exists):
             raise Conflict(
                 "export_not_ready",
                 "录像还没有准备好，请下课后再导出。",

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from twinclass_recordings import manifest as m
 from twinclass_recordings.assemble import write_durably
-from twinclass_recordings.clip import MAX_S, ClipError, cut, sweep
+from twinclass_recordings.clip import MAX_S, ClipError, cut
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.attachments import Attachments, Kind
 from twinclass_recordings.library.catalogue import Catalogue
@@ -27,6 +27,7 @@ from twinclass_recordings.library.packages import MAX_MEMBERS, NewPackage, Packa
 from twinclass_recordings.library.shelf import Clip, Shelf
 from twinclass_recordings.package import Package
 from twinclass_recordings.scan import ScanError
+from twinclass_recordings.store import PackageStore
 from twinclass_server.http.desk_http import answered, json_response, read_json
 from twinclass_server.http.library_door import LibraryDoor
 from twinclass_server.recording.recordings import draw_cover
@@ -114,7 +115,7 @@ class MakingRoutes:
         door: LibraryDoor,
         packages: Packages,
         attachments: Attachments,
-        root: Path,
+        packages_at: PackageStore,
         proofs: Path,
         store: FolderStore,
         forget_exports: Callable[[str], Awaitable[None]],
@@ -124,14 +125,13 @@ class MakingRoutes:
         self._door = door
         self._packages = packages
         self._attachments = attachments
-        self._root = root
+        self._packages_at = packages_at
         self._proofs = proofs
         self._store = store
         self._cuts = asyncio.Semaphore(_CUTS)
         self._checks = asyncio.Semaphore(_CHECKS)
         self._forget_exports = forget_exports
         store.sweep()
-        sweep(root)
 
     def routes(self) -> list[BaseRoute]:
         """Returns the routes."""
@@ -157,7 +157,7 @@ class MakingRoutes:
                 retry_after_s=5.0,
             )  # fmt: skip
         identifier = f"clip-{secrets.token_hex(6)}"
-        source, target = Package.of(self._root, entry.id), Package.of(self._root, identifier)
+        source, target = self._packages_at.package(entry.id), self._packages_at.package(identifier)
         async with self._cuts:
             try:
                 made = await asyncio.to_thread(self._cut_files, source, target, wish)
@@ -286,7 +286,7 @@ class MakingRoutes:
         self.forget_files(identifier)
         if kind != "package":
             try:
-                retention.delete(Package.of(self._root, identifier), self._proofs, "by hand")
+                retention.delete(self._packages_at.package(identifier), self._proofs, "by hand")
             except (retention.RetentionRefused, OSError) as error:
                 logger.error("recording %s was not deleted: %s", identifier, error)
                 raise Conflict(

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import stat
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from twinclass_recordings.package import Package
+from twinclass_recordings.store import PackageStore, Stored
 from twinclass_server.http.desk_http import Keys, answered
 from twinclass_server.http.library_making import disposition
 from twinclass_server.library_tickets import check
@@ -48,20 +45,12 @@ MAX_AT_ONCE = 1024 * 1024
 _ONE_RANGE = re.compile(r"bytes=(\d{1,15})-(\d{1,15})")
 
 
-class _Looked(NamedTuple):
-    """A file: its status, whether its lesson is closed, and the stretch that was wanted."""
-
-    status: os.stat_result
-    is_closed: bool
-    data: bytes
-
-
 class LibraryMedia:
-    """Files of packages under ``root``."""
+    """Files of packages."""
 
     def __init__(
         self,
-        root: Path,
+        store: PackageStore,
         keys: Keys,
         live: LiveFile,
         slides: Slides,
@@ -71,7 +60,7 @@ class LibraryMedia:
         self._attached = attached
         self._slides = slides
         self._lesson_of = lesson_of
-        self._root = root
+        self._store = store
         self._keys = keys
         self._live = live
 
@@ -109,22 +98,16 @@ class LibraryMedia:
     async def _get(self, request: Request) -> Response:
         recording, name = request.path_params["recording"], request.path_params["name"]
         check(self._keys(), request.path_params["ticket"], recording, time.time())
-        try:
-            package = Package.of(self._root, recording)
-        except ValueError:
-            raise _unknown() from None
-        path = package.served(name)
-        if path is None:
-            raise _unknown()
+        suffix = PurePosixPath(name).suffix
         wanted = _short_range(request)
-        found = await asyncio.to_thread(_look, package, path, wanted)
-        if found is not None and (found.is_closed or not name.endswith((".json", ".m3u8"))):
-            return _file(path, found, wanted)
+        found = await asyncio.to_thread(self._store.look, recording, name, wanted)
+        if found is not None and (found.is_closed or suffix not in (".json", ".m3u8")):
+            return _file(request, found, wanted)
         made = await self._live(recording, name)
         if made is None:
             raise _unknown()
         headers = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
-        return Response(made, media_type=_TYPES[path.suffix], headers=headers)
+        return Response(made, media_type=_TYPES[suffix], headers=headers)
 
 
 def _given(path: Path, sha256: str, media_type: str, disposed: str) -> Response:
@@ -150,48 +133,28 @@ def _short_range(request: Request) -> tuple[int, int] | None:
     return (first, last) if 0 <= last - first < MAX_AT_ONCE else None
 
 
-def _look(package: Package, path: Path, wanted: tuple[int, int] | None) -> _Looked | None:
-    """Returns how a file is, and a stretch of it; None: there is no such file.
-
-    In one go: a thread for each of status, opening and reading costs more than all of them.
-    """
-    try:
-        # A link that somebody put there leads nowhere.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        data = b""
-        if wanted is not None and wanted[0] < status.st_size:
-            data = os.pread(descriptor, wanted[1] - wanted[0] + 1, wanted[0])
-        return _Looked(status, package.manifest.exists(), data)
-    finally:
-        os.close(descriptor)
-
-
-def _file(path: Path, found: _Looked, wanted: tuple[int, int] | None) -> Response:
-    is_manifest, is_closed, status = path.suffix == ".json", found.is_closed, found.status
+def _file(request: Request, found: Stored, wanted: tuple[int, int] | None) -> Response:
+    is_manifest, size = found.path.suffix == ".json", found.status.st_size
     headers = {
-        "ETag": f'"{status.st_mtime_ns:x}-{status.st_size:x}"',
-        "Cache-Control": _FOR_EVER if is_closed and not is_manifest else "no-cache",
+        "ETag": found.etag,
+        "Cache-Control": "no-cache" if is_manifest else _FOR_EVER,
         # Players on other origins (a CDN's, a school's own page) read it; the ticket is the right.
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Expose-Headers": "Content-Range, Content-Length, ETag",
     }
-    if not is_closed:
-        # It grows: what a cache has of it must not be joined with what comes later.
-        headers["ETag"] = f'W/"{status.st_size}"'
+    if not found.is_closed:
         headers["Cache-Control"] = "no-store"
-    media_type = _TYPES[path.suffix]
+    elif request.headers.get("if-none-match") == found.etag:
+        return Response(status_code=304, headers=headers)
+    media_type = _TYPES[found.path.suffix]
     if wanted is not None and found.data:
         last = wanted[0] + len(found.data) - 1
-        headers["Content-Range"] = f"bytes {wanted[0]}-{last}/{status.st_size}"
+        headers["Content-Range"] = f"bytes {wanted[0]}-{last}/{size}"
         headers["Accept-Ranges"] = "bytes"
         return Response(found.data, 206, headers, media_type)
-    return FileResponse(path, headers=headers, media_type=media_type, stat_result=status)
+    return FileResponse(
+        found.path, headers=headers, media_type=media_type, stat_result=found.status
+    )
 
 
 def _unknown() -> Conflict:

@@ -9,7 +9,6 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -25,6 +24,7 @@ from twinclass_recordings.library.models import Entry
 from twinclass_recordings.library.plays import Watched, Watcher
 from twinclass_recordings.library.usage import Line, Plays
 from twinclass_recordings.package import Package
+from twinclass_recordings.store import PackageStore
 from twinclass_server.http.desk_http import Keys, answered, json_response, read_json
 from twinclass_server.http.library_door import LibraryDoor, pseudonym, viewer_name
 from twinclass_signaling.errors import Conflict, Forbidden, RemoteProtocolError
@@ -91,13 +91,13 @@ class UsageRoutes:
         self,
         log: Plays,
         door: LibraryDoor,
-        root: Path,
+        packages_at: PackageStore,
         keys: Keys,
         own_schools: Callable[[str], frozenset[str]],
     ) -> None:
         self._log = log
         self._door = door
-        self._root = root
+        self._packages_at = packages_at
         self._keys = keys
         self._own_schools = own_schools
         self._dirty: set[str] = set()
@@ -201,7 +201,7 @@ class UsageRoutes:
         found = await asyncio.to_thread(self._log.usage, entry.id)
         if found is None:
             raise Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
-        chapters = await asyncio.to_thread(_phases, Package.of(self._root, entry.id))
+        chapters = await asyncio.to_thread(_phases, self._packages_at.package(entry.id))
         return json_response(
             msgspec.to_builtins(found)
             | {
