@@ -319,6 +319,7 @@ class Server:
             exporter,
             FolderStore(self._parts.folder.attachments),
             self._settings.library,
+            recordings.transcoder.shares.get,
         )
         recordings.library = library
         return library

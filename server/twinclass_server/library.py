@@ -64,6 +64,7 @@ class Library:
         exporter: Exporter,
         store: FolderStore,
         settings: LibrarySettings,
+        converted: Callable[[str], float | None],
     ) -> None:
         self._root = packages_at.root
         sweep(packages_at.root)
@@ -103,6 +104,7 @@ class Library:
                 packages_at,
                 keys,
                 keep_days,
+                converted,
             ).routes(),
             *self._usage.routes(),
             *self._making.routes(),

@@ -21,7 +21,7 @@ export interface CaptionFile { language: string; url: string }
 export interface Rating { mine: number | null; mean: number | null; raters: number }
 export interface ShownTo { id: string; name: string; school: string }
 export interface Opened extends Entry {
-  description: string; media: Media | null; resume_s: number; missed: Span[]
+  description: string; media: Media | null; converted: number | null; resume_s: number; missed: Span[]
   attachments: Attachment[]; captions: CaptionFile[]; members: Entry[]; in_packages: { id: string; title: string }[]
   classes: ShownTo[]; view: string; rating: Rating
   may: Record<'edit' | 'cut' | 'export' | 'delete' | 'usage' | 'rate', boolean>; keep_until: string | null

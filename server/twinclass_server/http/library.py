@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,7 +87,8 @@ class _Held:
 
 
 class LibraryRoutes:
-    """The shelf over HTTP."""
+    """The shelf over HTTP. ``converted``: how much of a recording's VP8 is H264, 0 to 1, as long as
+    that goes on."""
 
     def __init__(
         self,
@@ -99,6 +101,7 @@ class LibraryRoutes:
         packages_at: PackageStore,
         keys: Keys,
         keep_days: int,
+        converted: Callable[[str], float | None],
     ) -> None:
         self._shelf = shelf
         self._catalogue = catalogue
@@ -109,6 +112,7 @@ class LibraryRoutes:
         self._packages_at = packages_at
         self._keys = keys
         self._keep_days = keep_days
+        self._converted = converted
         self._kept: dict[int, tuple[Card, float, msgspec.Raw]] = {}
 
     def routes(self) -> list[BaseRoute]:
@@ -186,6 +190,7 @@ class LibraryRoutes:
             ],
             "view": view,
             "rating": held.rating,
+            "converted": self._converted(entry.id),
             "resume_s": held.position_s,
             "missed": [] if made is None else missed(made, viewer),
             "may": {action: may(viewer, action, rights) for action in _ACTIONS},

@@ -8,7 +8,7 @@ export const zhLibrary = {
   noTokenTitle: '需要链接', noToken: '请用管理员或老师发给你的完整链接打开课程库。', errorTitle: '没有读到',
   facet: { subject: '学科', grade: '年级', edition: '版本', point: '知识点' }, order: '排序', orders: { relevance: '最相关', new: '最新', plays: '最多人看' },
   plays: '{n} 次播放', previous: '上一页', next: '下一页', page: '第 {n} 页，共 {of} 页',
-  state: { ready: '可播放', transcoding: '正在转换格式', live: '正在上课' }, visibility: { private: '仅主讲可见', school: '参与的学校可见', city: '全市可见' },
+  converting: '正在转换格式 {n}%，现在就能看；剪辑要等转换完。', state: { ready: '可播放', transcoding: '正在转换格式', live: '正在上课' }, visibility: { private: '仅主讲可见', school: '参与的学校可见', city: '全市可见' },
   player: {
     play: '播放', pause: '暂停', loading: '正在加载…', back10: '后退 10 秒', on10: '前进 10 秒', speed: '速度', volume: '音量', mute: '静音', unmute: '打开声音', fullscreen: '全屏', leave: '退出全屏',
     layout: '画面', layouts: { auto: '自动', lead: '老师为主', screen: '课件为主', side: '并排' }, chapters: '章节',
@@ -48,7 +48,7 @@ export const zhLibrary = {
     columns: { title: '课', lead: '主讲', school: '学校', subject: '学科', grade: '年级', adopting_classes: '采用班级', plays: '播放', home_pupils: '居家学生', completion: '完成度', reuse: '再次使用', rating: '评分', quiz_gain: '测验进步', effect: '效果' }, denied: '只有主讲、管理员和课程库管理员可以看使用统计。',
   },
   catchUp: { title: '你错过了 {n}', text: '可以用 1.25 倍速补看，不影响正在上的课。', start: '补看', later: '不用了', stop: '回到直播', left: '还剩 {n}', loading: '正在准备…', failed: '现在补看不了，下课后可以在课程库里看。',
-    room: { title: '本班错过 {n}', text: '可以在大屏上补看，1.25 倍速', start: '补看', later: '不用了', watching: '补看中 −{n} · 1.25×', live: '直播', back: '回到直播', now: '课堂正在{what}', quiz: '做测验', group: '分组讨论', desk: '本班错过 {n} · 在大屏上补看', deskText: '1.25 倍速播到追上直播，上台时自动停止', play: '在大屏上播放', deskNow: '大屏正在补看', deskSince: '已 {n}，本班暂时没有看直播' } },
+    room: { title: '本班错过 {n}', text: '可以在大屏上补看，1.25 倍速', start: '补看', later: '不用了', watching: '补看中 −{n} · 1.25×', live: '直播', back: '回到直播', now: '课堂正在{what}', quiz: '做测验', group: '分组讨论', desk: '本班错过 {n}', deskText: '1.25 倍速播到追上直播；被点名上台时自动停止', play: '在大屏上补看', deskNow: '大屏正在补看', deskSince: '已 {n}，本班暂时没有看直播' } },
   recording: { on: '录制', notice: '本课正在录制', writing: '录制 {time}', paused: '录制已暂停', off: '未录制', starting: '正在开始录制…', trouble: '录制出错', pause: '暂停录制', resume: '继续录制', left: '磁盘还能录 {n} 小时' },
 } as const
 
@@ -59,7 +59,7 @@ export const enLibrary: Words<typeof zhLibrary> = {
   noTokenTitle: 'A link is needed', noToken: 'Open the library with the complete link that an operator or teacher gave you.', errorTitle: 'Not loaded',
   facet: { subject: 'Subject', grade: 'Grade', edition: 'Edition', point: 'Knowledge point' }, order: 'Order', orders: { relevance: 'Best match', new: 'Newest', plays: 'Most watched' },
   plays: '{n} plays', previous: 'Previous page', next: 'Next page', page: 'Page {n} of {of}',
-  state: { ready: 'Ready', transcoding: 'Being converted', live: 'Live now' }, visibility: { private: 'Only its lead', school: 'Schools that took part', city: 'The whole city' },
+  converting: 'Being converted: {n}%. It plays already; clips can be cut afterwards.', state: { ready: 'Ready', transcoding: 'Being converted', live: 'Live now' }, visibility: { private: 'Only its lead', school: 'Schools that took part', city: 'The whole city' },
   player: {
     play: 'Play', pause: 'Pause', loading: 'Loading…', back10: 'Back 10 s', on10: 'Forward 10 s', speed: 'Speed', volume: 'Volume', mute: 'Mute', unmute: 'Sound on', fullscreen: 'Full screen', leave: 'Leave full screen',
     layout: 'Picture', layouts: { auto: 'Automatic', lead: 'Teacher large', screen: 'Slides large', side: 'Side by side' }, chapters: 'Chapters',
@@ -99,6 +99,6 @@ export const enLibrary: Words<typeof zhLibrary> = {
     columns: { title: 'Lesson', lead: 'Lead', school: 'School', subject: 'Subject', grade: 'Grade', adopting_classes: 'Classes', plays: 'Plays', home_pupils: 'Pupils at home', completion: 'Watched to', reuse: 'Used again', rating: 'Rating', quiz_gain: 'Quiz gain', effect: 'Effect' }, denied: 'Only leads, operators and librarians may see the usage.',
   },
   catchUp: { title: 'You missed {n}', text: 'Catch up at 1.25× speed; the lesson goes on meanwhile.', start: 'Catch up', later: 'No, thanks', stop: 'Back to the lesson', left: '{n} left', loading: 'Preparing…', failed: 'Not possible now; you will find it in the library after the lesson.',
-    room: { title: 'Your class missed {n}', text: 'Catch up on this screen at 1.25×', start: 'Catch up', later: 'No, thanks', watching: 'Catching up −{n} · 1.25×', live: 'Live', back: 'Back to the lesson', now: 'In the lesson now: {what}', quiz: 'a question', group: 'group work', desk: 'Your class missed {n} · Play it on the screen', deskText: 'At 1.25× until it is live again; being called on stage ends it', play: 'Play on the screen', deskNow: 'The screen is catching up', deskSince: 'for {n}; your class does not see the live lesson' } },
+    room: { title: 'Your class missed {n}', text: 'Catch up on this screen at 1.25×', start: 'Catch up', later: 'No, thanks', watching: 'Catching up −{n} · 1.25×', live: 'Live', back: 'Back to the lesson', now: 'In the lesson now: {what}', quiz: 'a question', group: 'group work', desk: 'Your class missed {n}', deskText: 'At 1.25× until it is live again; being called on stage ends it', play: 'Play it on the screen', deskNow: 'The screen is catching up', deskSince: 'for {n}; your class does not see the live lesson' } },
   recording: { on: 'Recording', notice: 'This lesson is recorded', writing: 'Recording {time}', paused: 'Recording paused', off: 'Not recorded', starting: 'Recording starts…', trouble: 'Recording trouble', pause: 'Pause recording', resume: 'Resume recording', left: 'Disk left for {n} h of lessons' },
 }
