@@ -27,8 +27,8 @@ from twinclass_server.operations.backup import manifest as m
 from twinclass_server.operations.backup.manifest import BackupProblem
 
 _SQLITE = "school.sqlite3"
-#: Sockets and logs of this machine, what is copied apart, and copies of before.
-_LEFT_OUT = {"run", "lock", "redis", "recordings", "server.log"}
+#: Sockets and logs of this machine, what is copied apart, exports of a day, and copies of before.
+_LEFT_OUT = {"run", "lock", "redis", "recordings", "exports", "server.log"}
 
 
 @dataclass(frozen=True, slots=True)
