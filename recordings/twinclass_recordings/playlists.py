@@ -10,11 +10,30 @@ import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from twinclass_recordings.manifest import Part
+from twinclass_recordings.manifest import Part, Run
+
+#: A run that nothing was added to for this long is over: the recorder waits half as long for what
+#: is late before it ends a file.
+OVER_S = 5.0
+
+
+def is_over(run: Run, lesson_s: float) -> bool:
+    """Tells of a lesson that goes on whether a run of it is whole."""
+    return run.start_s + run.duration_s < lesson_s - OVER_S
+
+
+def can_be_listed(run: Run, lesson_s: float) -> bool:
+    """Tells whether a run has a segment that will not grow; players refuse a list of none."""
+    return is_over(run, lesson_s) or sum(len(part.segments) for part in run.parts) > 1
 
 
 def playlist(parts: Sequence[Part], start_s: float, origin_unix: float, *, is_live: bool) -> str:
-    """Returns the playlist of one run. URIs are relative to the folder of playlists."""
+    """Returns the playlist of one run. URIs are relative to the folder of playlists.
+
+    ``is_live``: the run grows, so its last segment is left out. What was listed once must never
+    change (RFC 8216 6.2.1): a player that has fetched the beginning of a segment does not ask for
+    the rest, and would wait at that hole for ever.
+    """
     longest = max((s.duration_s for part in parts for s in part.segments), default=1.0)
     lines = [
         "#EXTM3U",
@@ -32,7 +51,8 @@ def playlist(parts: Sequence[Part], start_s: float, origin_unix: float, *, is_li
         lines.append(f'#EXT-X-MAP:URI="{uri}",BYTERANGE="{part.header_bytes}@0"')
         moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{moment.replace('+00:00', 'Z')}")
-        for segment in part.segments:
+        is_growing = is_live and number == len(parts) - 1
+        for segment in part.segments[:-1] if is_growing else part.segments:
             lines.append(f"#EXTINF:{segment.duration_s:.4f},")
             lines.append(f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}")
             lines.append(uri)

@@ -15,6 +15,7 @@ from twinclass_recordings import manifest as m
 from twinclass_recordings.assemble import Looking, finish, look
 from twinclass_recordings.cover import write_cover
 from twinclass_recordings.jobs.transcode import transcode
+from twinclass_recordings.playlists import can_be_listed, is_over, playlist
 from twinclass_recordings.scan import scan
 
 
@@ -156,3 +157,35 @@ async def test_vp8_becomes_h264_that_stands_where_it_stood(tmp_path: Path) -> No
         assert len(pictures) == len(before)
         assert [at for at, _ in pictures] == pytest.approx([at for at, _ in before], abs=0.002)
     assert list(transcode(package)) == [1.0]
+
+
+async def test_what_a_growing_playlist_says_once_it_says_for_ever(tmp_path: Path) -> None:
+    """A player fetches a segment once: were it to grow later, a hole would be played."""
+    async with Feeding(tmp_path, video_track(), audio_track()) as feeding:
+        streams = {
+            "lead-camera": Stream(H264.payload_type, 90_000),
+            "lead-microphone": Stream(OPUS.payload_type, 48_000),
+        }
+        said: dict[str, str] = {}
+        looking = Looking()
+        grown = 0
+        for _ in range(24):
+            await feeding.play(0.5, streams)
+            await feeding.settle()
+            media = look(feeding.package, looking)
+            for track in media.tracks:
+                for run in track.runs:
+                    if not can_be_listed(run, media.duration_s):
+                        continue
+                    text = playlist(run.parts, run.start_s, media.origin_unix, is_live=True)
+                    lines = [x for x in text.splitlines() if "TARGETDURATION" not in x]
+                    before = said.get(run.id, "").splitlines()
+                    assert lines[: len(before)] == before
+                    grown += len(lines) > len(before)
+                    assert "#EXTINF" in text
+                    said[run.id] = "\n".join(lines)
+        assert grown > 3
+        await feeding.finish()
+    [whole] = [x for t in finish(feeding.package).tracks for x in t.runs if t.kind == "video"]
+    assert is_over(whole, whole.start_s + whole.duration_s + 6)
+    assert not is_over(whole, whole.start_s + whole.duration_s + 3)

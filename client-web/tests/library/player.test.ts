@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Manifest, Track } from '@/library/manifest'
 import { LessonClock } from '@/library/player/clock'
-import { catchUpStep, offered, owed } from '@/library/player/catchup'
+import { catchUpStep, isStuck, offered, owed } from '@/library/player/catchup'
 import { left, lengthOf, nextOf } from '@/library/player/missed'
 import { chapterAt, emptySpans, firstPlace, needed, pieces, placeIn, scene } from '@/library/player/schedule'
 
@@ -132,7 +132,14 @@ describe('catching up in a lesson', () => {
     expect(catchUpStep(spans, 15, 100)).toBeNull()
     expect(catchUpStep(spans, 21, 100)).toBe(50)
     expect(catchUpStep(spans, 70, 100)).toBeNull()
-    expect(catchUpStep(spans, 96.5, 100)).toBe('live')
+    expect(catchUpStep(spans, 94.5, 100)).toBe('live')
+  })
+
+  it('waits for the recording, and not for long where the lesson is near', () => {
+    expect(isStuck(3_000, 8)).toBe(false)
+    expect(isStuck(5_000, 8)).toBe(true)
+    expect(isStuck(5_000, 60)).toBe(false)
+    expect(isStuck(13_000, 60)).toBe(true)
   })
 
   it('owes what is left to whom the lesson calls, and what was missed meanwhile', () => {

@@ -23,7 +23,7 @@ from twinclass_recordings import manifest as m
 from twinclass_recordings.assemble import Looking, Media, finish, look, write_durably
 from twinclass_recordings.chapters import Happened, happened
 from twinclass_recordings.package import Package
-from twinclass_recordings.playlists import playlist
+from twinclass_recordings.playlists import can_be_listed, is_over, playlist
 from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.recorder_link import RecorderLink
 from twinclass_server.recording import about
@@ -174,7 +174,8 @@ class Recordings:
         for track in made.tracks:
             for run in track.runs:
                 if name == f"hls/{run.id}.m3u8" and run.parts[0].codec != "vp8":
-                    text = playlist(run.parts, run.start_s, made.origin_unix, is_live=True)
+                    grows = not is_over(run, made.duration_s)
+                    text = playlist(run.parts, run.start_s, made.origin_unix, is_live=grows)
                     return text.encode()
         return None
 
@@ -302,7 +303,7 @@ def _manifest(
     duration = media.duration_s
     if state == "closed":
         duration = max(duration, kept.closed_at - kept.opened_at)
-    tracks = media.tracks if state == "closed" else tuple(_with_playlists(t) for t in media.tracks)
+    tracks = media.tracks if state == "closed" else _with_playlists(media)
     told = happened(events, kept.plan, kept.people, media.origin_unix, duration)
     made = m.Manifest(
         lesson=kept.recording,
@@ -324,13 +325,19 @@ def _manifest(
     )
 
 
-def _with_playlists(track: m.Track) -> m.Track:
+def _with_playlists(media: Media) -> tuple[m.Track, ...]:
     """A lesson that goes on has playlists too; they are made when they are asked for."""
-    runs = tuple(
-        run if run.parts[0].codec == "vp8" else replace(run, playlist=f"hls/{run.id}.m3u8")
-        for run in track.runs
+
+    def listed(run: m.Run) -> m.Run | None:
+        if run.parts[0].codec == "vp8":
+            return run
+        can_be = can_be_listed(run, media.duration_s)
+        return replace(run, playlist=f"hls/{run.id}.m3u8") if can_be else None
+
+    return tuple(
+        replace(track, runs=tuple(run for run in map(listed, track.runs) if run is not None))
+        for track in media.tracks
     )
-    return replace(track, runs=runs)
 
 
 def _parts(made: m.Manifest) -> list[m.Part]:

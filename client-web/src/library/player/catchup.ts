@@ -3,8 +3,17 @@ import type { Span } from '../manifest'
 
 /** Less than this is no reason to leave the lesson that goes on. */
 export const WORTH_S = 10
-/** As near to the lesson as a recording gets: its last pieces are on their way to the disk. */
-export const LIVE_S = 4
+/** As near to the lesson as a recording gets: its last pieces are on their way to the disk, and a
+ *  segment is told when the next one has begun. */
+export const LIVE_S = 6
+/** Standing still for so long near the lesson: what is waited for is about to be taught live. */
+export const NEAR_S = 20
+const WAIT_NEAR_MS = 4_000
+/** Anywhere else nobody is left before a picture that stands still. */
+const WAIT_MS = 12_000
+
+/** Whether waiting for the recording is over, and the lesson better. */
+export const isStuck = (waited_ms: number, behind: number): boolean => waited_ms > (behind < NEAR_S ? WAIT_NEAR_MS : WAIT_MS)
 
 /** What is new since somebody last decided, long enough to be offered. */
 export function offered(missed: readonly Span[], decidedUntil: number): Span[] {

@@ -3,9 +3,10 @@
 import { computed, onBeforeUnmount, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import { Library, type CatchUp } from '@/library/api'
 import type { Manifest, Span } from '@/library/manifest'
-import { catchUpStep, offered, owed } from '@/library/player/catchup'
+import { catchUpStep, isStuck, offered, owed } from '@/library/player/catchup'
 import { Engine, type Playing } from '@/library/player/engine'
 import { lengthOf } from '@/library/player/missed'
+import { emptySpans } from '@/library/player/schedule'
 import { useLesson } from '@/lesson/lesson'
 import { useLine } from '@/lesson/line'
 import { useOwn } from '@/lesson/own'
@@ -114,20 +115,31 @@ export function useCatchUp(token: () => string, doneUntil: () => number, ended: 
       own.catchingUp = true
       state.value = 'playing'
       let recorded = found.duration_s
+      let empty = emptySpans(found)
+      let movedAt = performance.now()
       const step = (): void => {
         time.value = made.time
         behind.value = Math.max(0, recorded - made.time)
-        const next = catchUpStep(route, made.time, recorded)
+        if (!made.clock.stalled) movedAt = performance.now()
+        const next = isStuck(performance.now() - movedAt, behind.value) ? 'live' : catchUpStep(route, made.time, recorded)
         if (next === 'live') {
           back()
           ended()
-        } else if (next !== null) made.seek(next)
+          return
+        }
+        // Where nobody was recorded there is nothing to wait for.
+        const gap = empty.find((one) => made.time >= one.start_s && made.time < one.end_s)
+        const to = next ?? gap?.end_s ?? null
+        if (to !== null) {
+          made.seek(to)
+          movedAt = performance.now()
+        }
       }
       step()
       timers.push(
         setInterval(step, STEP_MS),
         setInterval(() => {
-          void library.manifest(media).then((grown) => { recorded = grown.duration_s; manifest.value = grown; made.update(grown) }).catch(() => undefined)
+          void library.manifest(media).then((grown) => { recorded = grown.duration_s; empty = emptySpans(grown); manifest.value = grown; made.update(grown) }).catch(() => undefined)
         }, LOOK_MS),
       )
     } catch {
