@@ -17,6 +17,7 @@ from twinclass_recordings.library import retention
 from twinclass_recordings.library.access import Rights, Viewer, may
 from twinclass_recordings.library.catalogue import Catalogue
 from twinclass_recordings.library.index import Asked, Found
+from twinclass_recordings.library.opening import hanging
 from twinclass_recordings.library.shelf import Change, Recorded, Shelf
 from twinclass_recordings.library.terms import terms_asked, terms_of
 from twinclass_server.roster.database import LIBRARY, SCHEMAS, Database, Schema
@@ -133,14 +134,20 @@ def test_a_lesson_taken_in_twice_keeps_what_people_wrote(shelf: Shelf) -> None:
     assert (card.title, card.points, card.state) == ("乘法法则", ("有理数",), "transcoding")
 
 
+def position(shelf: Shelf, viewer: str) -> float:
+    found = shelf.get(OPERATOR, "lesson-1-1")
+    assert found is not None
+    return hanging(shelf.sessions, found[0].key, viewer, is_package=False).position_s
+
+
 def test_somebody_goes_on_where_they_stopped(shelf: Shelf) -> None:
     shelf.take(recorded(1, "有理数的乘法"))
-    assert shelf.position("v1", "lesson-1-1") == 0.0
+    assert position(shelf, "v1") == 0.0
     shelf.stopped_at("v1", "lesson-1-1", 61.5)
     shelf.stopped_at("v1", "lesson-1-1", 125.0)
     shelf.stopped_at("v1", "no-such", 1.0)
-    assert shelf.position("v1", "lesson-1-1") == 125.0
-    assert shelf.position("v2", "lesson-1-1") == 0.0
+    assert position(shelf, "v1") == 125.0
+    assert position(shelf, "v2") == 0.0
 
 
 @given(st.text(max_size=60))

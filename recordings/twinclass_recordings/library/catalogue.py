@@ -7,13 +7,14 @@ again, whichever server wrote it. What is gone is found by counting.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from twinclass_recordings.library.access import Viewer
+from twinclass_recordings.library.access import Viewer, may
 from twinclass_recordings.library.index import Asked, Card, Found, Index
 from twinclass_recordings.library.models import Entry, EntrySchool
 from twinclass_recordings.library.shelf import Sessions
@@ -41,6 +42,30 @@ class Catalogue:
         """Returns what somebody may see of what is asked for, as of the last ``refresh``."""
         with self._using:
             return self._index.search(viewer, asked)
+
+    def get(self, viewer: Viewer, identifier: str) -> Card | None:
+        """Returns an entry that somebody may see; None: there is none for them. One that is not
+        there is looked for in the database first. Blocks.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        found = self._get(viewer, identifier)
+        if found is None:
+            self.refresh()
+            found = self._get(viewer, identifier)
+        return found
+
+    def cards(self, viewer: Viewer, keys: Iterable[int]) -> list[Card]:
+        """Returns those of entries that somebody may see, in this order."""
+        with self._using:
+            found = [self._index.card(key) for key in keys]
+        return [card for card in found if card is not None and may(viewer, "see", card.rights)]
+
+    def _get(self, viewer: Viewer, identifier: str) -> Card | None:
+        with self._using:
+            card = self._index.find(identifier)
+        return card if card is not None and may(viewer, "see", card.rights) else None
 
     def refresh(self) -> None:
         """Reads what has changed since the last time.
@@ -94,6 +119,7 @@ def card_of(entry: Entry, schools: tuple[str, ...]) -> Card:
         lead_name=entry.lead_name, school_name=entry.school_name, schools=schools,
         visibility=visibility, taught_at=entry.taught_at.timestamp(), duration_s=entry.duration_s,
         plays=entry.plays, state=entry.state, has_cover=entry.has_cover,
+        keep_until=entry.keep_until.isoformat() if entry.keep_until else "",
     )  # fmt: skip
 
 

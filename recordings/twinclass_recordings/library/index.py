@@ -22,7 +22,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from twinclass_recordings.library.access import Viewer, Visibility
+from twinclass_recordings.library.access import Rights, Viewer, Visibility
 from twinclass_recordings.library.terms import terms_asked, terms_of
 from twinclass_signaling.roles import Role
 
@@ -73,6 +73,12 @@ class Card(Struct, frozen=True):
     plays: int
     state: str
     has_cover: bool
+    keep_until: str = ""
+
+    @property
+    def rights(self) -> Rights:
+        """Returns what decides about it."""
+        return Rights(self.lesson, self.lead, frozenset(self.schools), self.visibility)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +163,7 @@ class Index:
         self._cards: list[Card] = []
         self._alive = _Growing(np.bool_)
         self._rows: dict[int, int] = {}
+        self._keys: dict[str, int] = {}
         self._columns = {name: _Column() for name in _COLUMNS}
         self._visibility = _Growing(np.int8)
         self._taught = _Growing(np.float64)
@@ -183,6 +190,11 @@ class Index:
         row = self._rows.get(key)
         return None if row is None else self._cards[row]
 
+    def find(self, identifier: str) -> Card | None:
+        """Returns what is known of an entry by its id."""
+        key = self._keys.get(identifier)
+        return None if key is None else self.card(key)
+
     def keys(self) -> set[int]:
         """Returns the entries that are in it."""
         return set(self._rows)
@@ -197,6 +209,7 @@ class Index:
         self.remove(card.key)
         row = len(self._cards)
         self._rows[card.key] = row
+        self._keys[card.id] = card.key
         self._cards.append(card)
         self._alive.append(1)
         for name, column in self._columns.items():
@@ -223,6 +236,7 @@ class Index:
         """Forgets an entry."""
         row = self._rows.pop(key, None)
         if row is not None:
+            del self._keys[self._cards[row].id]
             self._alive.all[row] = False
             self._kept.clear()
 

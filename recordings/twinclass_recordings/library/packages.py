@@ -73,31 +73,6 @@ class Packages:
                 self._put(session, viewer, entry, members)
                 entry.updated_at = datetime.now(UTC)
 
-    def members(self, viewer: Viewer, identifier: str) -> list[Entry]:
-        """Returns the members that somebody may see, in order."""
-        package = select(Entry.key).where(Entry.id == identifier).scalar_subquery()
-        query = (
-            select(Entry)
-            .join(Member, Member.entry == Entry.key)
-            .where(Member.package == package, *visible(viewer))
-            .order_by(Member.position)
-        )
-        with self.sessions() as session:
-            return list(session.scalars(query))
-
-    def of(self, viewer: Viewer, identifier: str) -> list[tuple[str, str]]:
-        """Returns (id, title) of the packages an entry is in."""
-        member = select(Entry.key).where(Entry.id == identifier).scalar_subquery()
-        query = (
-            select(Entry.id, Entry.title)
-            .join(Member, Member.package == Entry.key)
-            .where(Member.entry == member, *visible(viewer))
-            .order_by(Entry.title)
-            .limit(MAX_MEMBERS)
-        )
-        with self.sessions() as session:
-            return [(row.id, row.title) for row in session.execute(query)]
-
     def _put(self, session: Session, viewer: Viewer, entry: Entry, members: Sequence[str]) -> None:
         wanted = list(dict.fromkeys(members))[:MAX_MEMBERS]
         query = select(Entry.id, Entry.key, Entry.duration_s).where(

@@ -225,16 +225,6 @@ class Shelf:
 
     # ---- where somebody stopped
 
-    def position(self, viewer: str, identifier: str) -> float:
-        """Returns where somebody stopped watching, seconds; 0 at first."""
-        with self.sessions() as session:
-            query = (
-                select(Position.position_s)
-                .join(Entry, Entry.key == Position.entry)
-                .where(Entry.id == identifier, Position.viewer == viewer)
-            )
-            return session.scalar(query) or 0.0
-
     def stopped_at(self, viewer: str, identifier: str, position_s: float) -> None:
         """Notes where somebody is."""
         with self.sessions() as session:

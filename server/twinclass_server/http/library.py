@@ -18,22 +18,20 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from twinclass_recordings import manifest as m
-from twinclass_recordings.library.access import Action, Rights, Viewer, Visibility, may
-from twinclass_recordings.library.attachments import Attachments
-from twinclass_recordings.library.catalogue import Catalogue, card_of
+from twinclass_recordings.library.access import Action, Viewer, Visibility, may
+from twinclass_recordings.library.catalogue import Catalogue
 from twinclass_recordings.library.index import Asked, Card, Found
-from twinclass_recordings.library.models import Attachment, Entry
-from twinclass_recordings.library.packages import Packages
-from twinclass_recordings.library.shelf import Change, Shelf
+from twinclass_recordings.library.opening import Hanging, hanging
+from twinclass_recordings.library.shelf import Change, Sessions, Shelf
 from twinclass_recordings.package import Package
 from twinclass_recordings.store import PackageStore
 from twinclass_server.http.desk_http import Keys, answered, json_response, read_json
 from twinclass_server.http.library_door import LibraryDoor, viewer_name
 from twinclass_server.http.library_making import described
-from twinclass_server.http.library_usage import UsageRoutes, open_view
+from twinclass_server.http.library_usage import open_view
 from twinclass_server.library_tickets import issue
 from twinclass_server.roster.schools import ClassOf
-from twinclass_signaling.errors import RemoteProtocolError, Unavailable
+from twinclass_signaling.errors import Conflict, RemoteProtocolError, Unavailable
 from twinclass_signaling.tokens import TokenKeys
 
 Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
@@ -47,6 +45,8 @@ MISSED_S = 5.0
 KEPT_S = 600.0
 #: A kilobyte each.
 MAX_KEPT = 30_000
+#: Half a megabyte each for a lesson of 40 minutes.
+MAX_MANIFESTS = 64
 _ACTIONS: tuple[Action, ...] = ("edit", "cut", "export", "delete", "usage", "rate")
 _ORDERS = ("relevance", "new", "plays")
 
@@ -74,16 +74,13 @@ class Stopped(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    entry: Entry
-    rights: Rights
+    card: Card
     manifest: m.Manifest | None
     captions: dict[str, str]
-    attachments: list[Attachment]
-    members: list[Entry]
-    packages: list[tuple[str, str]]
-    position_s: float
+    hanging: Hanging
+    members: list[Card]
+    packages: list[Card]
     classes: list[ClassOf]
-    rating: dict[str, Any]
 
 
 class LibraryRoutes:
@@ -95,9 +92,7 @@ class LibraryRoutes:
         shelf: Shelf,
         catalogue: Catalogue,
         door: LibraryDoor,
-        packages: Packages,
-        attachments: Attachments,
-        usage: UsageRoutes,
+        sessions: Sessions,
         packages_at: PackageStore,
         keys: Keys,
         keep_days: int,
@@ -106,13 +101,12 @@ class LibraryRoutes:
         self._shelf = shelf
         self._catalogue = catalogue
         self._door = door
-        self._packages = packages
-        self._attachments = attachments
-        self._usage = usage
+        self._sessions = sessions
         self._packages_at = packages_at
         self._keys = keys
         self._keep_days = keep_days
         self._converted = converted
+        self._manifests: dict[str, tuple[int, m.Manifest]] = {}
         self._kept: dict[int, tuple[Card, float, msgspec.Raw]] = {}
 
     def routes(self) -> list[BaseRoute]:
@@ -165,16 +159,15 @@ class LibraryRoutes:
     async def _open(self, request: Request) -> Response:
         viewer = await self._door.viewer(request)
         held = await asyncio.to_thread(self._held, viewer, request.path_params["entry"])
-        entry, rights, made = held.entry, held.rights, held.manifest
+        card, made, hangs = held.card, held.manifest, held.hanging
         keys, now, name = self._keys(), time.time(), viewer_name(viewer)
-        ticket, expires = issue(keys, entry.id, now)
-        base = f"/library/media/{ticket}/{entry.id}/"
-        view = open_view(keys, entry.id, name, now, secrets.token_hex(8))
-        answer = _item(card_of(entry, ()), keys, now) | {
-            "description": entry.description,
+        ticket, expires = issue(keys, card.id, now)
+        base = f"/library/media/{ticket}/{card.id}/"
+        answer = _item(card, keys, now) | {
+            "description": card.description,
             "attachments": [
                 *(_slides(one, base) for one in (made.documents if made else ())),
-                *(described(one, f"{base}attachments/{one.sha256}") for one in held.attachments),
+                *(described(*one, f"{base}attachments/{one[0]}") for one in hangs.attachments),
             ],
             "captions": [
                 {"language": language, "url": base + path}
@@ -183,38 +176,52 @@ class LibraryRoutes:
             "media": None
             if made is None
             else {"base": base, "manifest": m.FILE_NAME, "expires_at": expires},
-            "members": [_item(card_of(one, ()), keys, now) for one in held.members],
-            "in_packages": [{"id": one, "title": title} for one, title in held.packages],
+            "members": [_item(one, keys, now) for one in held.members],
+            "in_packages": [{"id": one.id, "title": one.title} for one in held.packages],
             "classes": [
                 {"id": one.id, "name": one.name, "school": one.school} for one in held.classes
             ],
-            "view": view,
-            "rating": held.rating,
-            "converted": self._converted(entry.id),
-            "resume_s": held.position_s,
+            "view": open_view(keys, card.id, name, now, secrets.token_hex(8)),
+            "rating": {"mine": hangs.mine, "mean": hangs.mean, "raters": hangs.raters},
+            "converted": self._converted(card.id),
+            "resume_s": hangs.position_s,
             "missed": [] if made is None else missed(made, viewer),
-            "may": {action: may(viewer, action, rights) for action in _ACTIONS},
-            "keep_until": entry.keep_until.isoformat() if entry.keep_until else None,
+            "may": {action: may(viewer, action, card.rights) for action in _ACTIONS},
+            "keep_until": card.keep_until or None,
         }
         return json_response(answer)
 
     def _held(self, viewer: Viewer, identifier: str) -> _Held:
         """An entry and what hangs on it; blocks."""
-        entry, rights = self._door.get(viewer, identifier)
-        is_package = entry.kind == "package"
-        package = self._packages_at.package(entry.id)
+        card = self._catalogue.get(viewer, identifier)
+        if card is None:
+            raise Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
+        is_package = card.kind == "package"
+        package = self._packages_at.package(card.id)
+        found = hanging(self._sessions, card.key, viewer_name(viewer), is_package=is_package)
         return _Held(
-            entry,
-            rights,
-            None if is_package else _read_manifest(package),
+            card,
+            None if is_package else self._manifest(package),
             {} if is_package else _captions(package),
-            self._attachments.of(entry.id),
-            self._packages.members(viewer, entry.id) if is_package else [],
-            [] if is_package else self._packages.of(viewer, entry.id),
-            self._shelf.position(viewer_name(viewer), entry.id),
+            found,
+            self._catalogue.cards(viewer, found.members),
+            self._catalogue.cards(viewer, found.packages),
             self._door.classes(viewer),
-            self._usage.rating(entry, viewer),
         )
+
+    def _manifest(self, package: Package) -> m.Manifest | None:
+        """A package's manifest; those that are opened again and again are kept."""
+        try:
+            modified = package.manifest.stat().st_mtime_ns
+            kept = self._manifests.get(package.folder.name)
+            if kept is None or kept[0] != modified:
+                if len(self._manifests) >= MAX_MANIFESTS:
+                    self._manifests.clear()
+                kept = (modified, m.decode(package.manifest.read_bytes()))
+                self._manifests[package.folder.name] = kept
+            return kept[1]
+        except (OSError, m.ManifestError):
+            return None
 
     async def _change(self, request: Request) -> Response:
         _, entry = await self._door.allowed(request, "edit")
@@ -289,13 +296,6 @@ def _item(card: Card, keys: TokenKeys, now: float) -> dict[str, Any]:
         "plays": card.plays,
         "state": card.state,
     }
-
-
-def _read_manifest(package: Package) -> m.Manifest | None:
-    try:
-        return m.decode(package.manifest.read_bytes())
-    except (OSError, m.ManifestError):
-        return None
 
 
 def _captions(package: Package) -> dict[str, str]:

@@ -22,7 +22,6 @@ from twinclass_recordings.clip import MAX_S, ClipError, cut
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.attachments import Attachments, Kind
 from twinclass_recordings.library.catalogue import Catalogue
-from twinclass_recordings.library.models import Attachment
 from twinclass_recordings.library.packages import MAX_MEMBERS, NewPackage, Packages
 from twinclass_recordings.library.shelf import Clip, Shelf
 from twinclass_recordings.package import Package
@@ -243,8 +242,7 @@ class MakingRoutes:
                 "附件太多了，请先删掉不用的。",
                 "There are too many attachments; remove one first.",
             )
-        found = await asyncio.to_thread(self._attachments.find, entry.id, sha256)
-        return json_response(None if found is None else described(found), 201)
+        return json_response(described(sha256, kind, title, media_type, size), 201)
 
     async def _receive(self, request: Request, scratch: Path) -> None:
         try:
@@ -297,14 +295,16 @@ class MakingRoutes:
         self._shelf.remove(identifier)
 
 
-def described(one: Attachment, url: str | None = None) -> dict[str, Any]:
+def described(
+    sha256: str, kind: str, title: str, media_type: str, size: int, url: str | None = None
+) -> dict[str, Any]:
     """Returns an attachment as a page shows it."""
     return {
-        "sha256": one.sha256,
-        "kind": one.kind,
-        "title": one.title,
-        "media_type": one.media_type,
-        "bytes": one.bytes,
+        "sha256": sha256,
+        "kind": kind,
+        "title": title,
+        "media_type": media_type,
+        "bytes": size,
         "url": url,
     }
 
