@@ -159,6 +159,31 @@ async def test_vp8_becomes_h264_that_stands_where_it_stood(tmp_path: Path) -> No
     assert list(transcode(package)) == [1.0]
 
 
+async def test_silence_that_was_not_sent_lasts_as_long_as_it_did(tmp_path: Path) -> None:
+    """A silent microphone sends one byte every 400 ms; decoders give 20 ms for it."""
+    async with Feeding(tmp_path, audio_track()) as feeding:
+        sound = Stream(OPUS.payload_type, 48_000)
+        await feeding.play(2.0, {"lead-microphone": sound})
+        began = feeding.now
+        for n in range(10):
+            feeding.now = began + n * 0.4
+            feeding.push("lead-microphone", sound.packets((b"\x78",), feeding.now))
+            feeding.tick()
+        feeding.now = began + 4.0
+        await feeding.play(2.0, {"lead-microphone": sound})
+        await feeding.finish()
+    [run] = finish(feeding.package).tracks[0].runs
+    [part] = run.parts
+    assert part.duration_s == pytest.approx(8.0, abs=0.05)
+    path = feeding.package.folder / part.path
+    assert complaints(path) == ""
+    decoded = subprocess.run(
+        ["ffmpeg", "-v", "error", "-i", str(path), "-ac", "1", "-ar", "48000", "-f", "s16le", "-"],
+        capture_output=True, check=True,
+    ).stdout  # fmt: skip
+    assert len(decoded) / 2 / 48_000 == pytest.approx(8.0, abs=0.05)
+
+
 async def test_what_a_growing_playlist_says_once_it_says_for_ever(tmp_path: Path) -> None:
     """A player fetches a segment once: were it to grow later, a hole would be played."""
     async with Feeding(tmp_path, video_track(), audio_track()) as feeding:

@@ -6,6 +6,8 @@ and a keyframe always begins one, so that players can.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from twinclass_recordings.manifest import Codec
 from twinclass_recordings.recorder.frames import Frame
 from twinclass_recordings.recorder.mp4 import (
@@ -16,6 +18,7 @@ from twinclass_recordings.recorder.mp4 import (
     h264_header,
     opus_header,
 )
+from twinclass_recordings.recorder.opus import empty, frame_samples, packet_samples
 from twinclass_recordings.recorder.webm import cluster, vp8_header
 
 PIECE_S = 0.5
@@ -74,11 +77,14 @@ class Part:
             time = last[0] + 1
             self._last = (time, frame)
         duration = time - last[0]
-        if duration < self.rate:
+        if duration < self.rate and self.codec != "opus":
             self._typical = duration
-        self._push(last, duration)
+        if self.codec == "opus":
+            self._push_sound(last, duration)
+        else:
+            self._push(last, duration)
         starts_keyframe = frame.keyframe and self.codec != "opus"
-        gathered = self._samples[-1].time + duration - self._samples[0].time
+        gathered = time - self._samples[0].time
         if starts_keyframe or gathered >= PIECE_S * self.rate:
             return self._cut()
         return b""
@@ -102,6 +108,21 @@ class Part:
         time, frame = one
         self._samples.append(Sample(time, duration, frame.data, frame.keyframe))
         self.duration_s = (time + duration) / self.rate
+
+    def _push_sound(self, one: tuple[int, Frame], duration: int) -> None:
+        """Takes a packet, and empty frames for the time until the next one."""
+        time, frame = one
+        lasts, step = packet_samples(frame.data), frame_samples(frame.data)
+        missing = round((duration - lasts) / step)
+        if missing < 1:
+            self._push(one, duration)
+            return
+        self._push(one, lasts)
+        nothing = Frame(frame.timestamp, empty(frame.data), True)
+        # Clocks are bent a little, so the hole is no whole number of frames.
+        edges = [time + lasts + (duration - lasts) * n // missing for n in range(missing + 1)]
+        for start, end in pairwise(edges):
+            self._push((start, nothing), end - start)
 
     def _cut(self) -> bytes:
         if not self._samples:
