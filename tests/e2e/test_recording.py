@@ -205,8 +205,8 @@ async def test_a_vp8_lesson_plays_from_webm_and_then_from_hls(
     server: Server, browsers: Browsers
 ) -> None:
     """A room cannot play H264, so the whole lesson is VP8."""
+    token = server.token("room", "room-1")  # First: the socket is to say who it is within seconds.
     room = await Socket.open(server.port)
-    token = server.token("room", "room-1")
     await room.send(Authenticate(token, ClientInfo(("VP8",), "no H264")))
     await room.wait_for(Welcome)
     lead = await browsers.page(server.links()["lead"][0], size=(1440, 900))
