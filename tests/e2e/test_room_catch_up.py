@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from e2e.conftest import Browsers, Server, wait_until
 from e2e.pages.test_accessibility import barriers
 from e2e.pages.test_page_pictures import SCREEN, Cast, enter, keep
 from e2e.test_lesson import _advances
+from e2e.test_recording import ask
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -62,6 +64,14 @@ async def came_back(server: Server, browsers: Browsers, folder: Path) -> Class:
     return Class(lead, room, console)
 
 
+def missed_by(server: Server) -> list[list[dict[str, float]]]:
+    """What the room, its assistant, and the assistant of a class that never came are told."""
+    links = server.links()
+    other = server.token("assistant", "", "--sub", "helper-2", "--room", "room-2")
+    tokens = [links[role][0].partition("#token=")[2] for role in ("room", "assistant")]
+    return [json.loads(ask(server, "/api/catch-up", token))["missed"] for token in (*tokens, other)]
+
+
 async def at(room: Page) -> float:
     text = await room.get_by_test_id("room-catching-up").get_attribute("data-at")
     return float(text or 0)
@@ -80,6 +90,11 @@ async def test_the_assistant_s_tap_plays_it_on_the_screen_and_the_lead_s_call_en
     assert await barriers(console, "the console's banner") == []
     await keep(room, "room-missed")
     await keep(console, "console-missed")
+
+    of_room, of_assistant, of_other = await asyncio.to_thread(missed_by, server)
+    assert len(of_room) == 2  # Before it came, and while it was away.
+    assert of_assistant == of_room
+    assert of_other == []
 
     await console.get_by_test_id("catch-up-play").click()
     playing = room.get_by_test_id("room-catching-up")

@@ -48,7 +48,7 @@ export const zhLibrary = {
     columns: { title: '课', lead: '主讲', school: '学校', subject: '学科', grade: '年级', adopting_classes: '采用班级', plays: '播放', home_pupils: '居家学生', completion: '完成度', reuse: '再次使用', rating: '评分', quiz_gain: '测验进步', effect: '效果' }, denied: '只有主讲、管理员和课程库管理员可以看使用统计。',
   },
   catchUp: { title: '你错过了 {n}', text: '可以用 1.25 倍速补看，不影响正在上的课。', start: '补看', later: '不用了', stop: '回到直播', left: '还剩 {n}', loading: '正在准备…', failed: '现在补看不了，下课后可以在课程库里看。',
-    room: { title: '本班错过 {n}', text: '可以在大屏上补看，1.25 倍速', start: '补看', later: '不用了', watching: '补看中 −{n} · 1.25×', live: '直播', back: '回到直播', now: '课堂正在{what}', quiz: '做测验', group: '分组讨论', desk: '本班错过 {n}', deskText: '1.25 倍速播到追上直播；被点名上台时自动停止', play: '在大屏上补看', deskNow: '大屏正在补看', deskSince: '已 {n}，本班暂时没有看直播' } },
+    room: { title: '本班错过 {n}', text: '1.25 倍速在大屏上补看', start: '补看', later: '不用了', watching: '补看中 −{n} · 1.25×', live: '直播', back: '回到直播', now: '课堂正在{what}', quiz: '做测验', group: '分组讨论', desk: '本班错过 {n}', deskText: '1.25 倍速播到追上直播；被点名上台时自动停止', play: '在大屏上补看', deskNow: '大屏正在补看', deskSince: '已 {n}，本班暂时没有看直播' } },
   recording: { on: '录制', notice: '本课正在录制', writing: '录制 {time}', paused: '录制已暂停', off: '未录制', starting: '正在开始录制…', trouble: '录制出错', pause: '暂停录制', resume: '继续录制', left: '磁盘还能录 {n} 小时' },
 } as const
 
