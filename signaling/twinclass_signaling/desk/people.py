@@ -231,7 +231,9 @@ def apply(state: DeskState, event: PeopleEvent, at: float) -> None:
             seat = state.pupils.get(pupil)
             if seat is None:
                 seat = state.pupils[pupil] = Pupil(grade)
-            seat.grade, seat.school, seat.teachers = grade, school, teachers
+            seat.school, seat.teachers = school, teachers
+            if seat.active is None and seat.session is None:
+                seat.grade = grade  # A correction of the roster waits until she is answered.
             seat.consented = consented
             seat.lost_at, seat.away = 0.0, False
             state.schedule(f"pupil|{pupil}", None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import insort
+
 from twinclass_signaling.desk import helping, standing
 from twinclass_signaling.desk.events import (
     BankAccepted,
@@ -87,6 +89,7 @@ def apply(state: DeskState, event: QuestionEvent, at: float) -> None:
         case QuestionHandedOn(_, pupil):
             former, question.pupil = question.pupil, pupil
             question.followers.remove(pupil)
+            _hand_on(state, question, former)
             _free(state, question, former)
             settle(state, question)
         case QuestionExpired():
@@ -124,6 +127,7 @@ def _asked(state: DeskState, event: QuestionAsked, at: float) -> None:
         pick=event.tutor,
     )
     seat.active = question.id
+    state.index.asked.setdefault(event.pupil, []).append(question.id)
     settle(state, question)
     _bank(state, question, at)
 
@@ -150,6 +154,14 @@ def _merged(state: DeskState, question: Question, into: Question, at: float) -> 
     into.followers.extend(pupils)
     for pupil in pupils:
         state.pupils[pupil].active = into.id
+
+
+def _hand_on(state: DeskState, question: Question, former: PersonId) -> None:
+    asked = state.index.asked
+    asked[former].remove(question.id)
+    if not asked[former]:
+        del asked[former]
+    insort(asked.setdefault(question.pupil, []), question.id)
 
 
 def _free(state: DeskState, question: Question, pupil: PersonId) -> None:

@@ -128,6 +128,7 @@ def _index(state: DeskState, agenda: list[tuple[float, str]]) -> None:
             key = queue_key(session.subject, session.grade)
             index.rooms.setdefault(key, {})[session.number] = None
     for question in state.questions.values():
+        index.asked.setdefault(question.pupil, []).append(question.id)
         active = index.active.setdefault(question.grade, {})
         if question.is_active:
             active[question.id] = None

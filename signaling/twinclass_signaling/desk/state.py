@@ -159,6 +159,8 @@ class Index(Struct):
     standing: dict[PersonId, tuple[tuple[str, ...], bool, bool]] = field(default_factory=dict)
     #: Questions that are not done with, by grade.
     active: dict[int, dict[QuestionId, None]] = field(default_factory=dict)
+    #: Questions by whose they are, in order.
+    asked: dict[PersonId, list[QuestionId]] = field(default_factory=dict)
     #: Running one_to_many, by queue.
     rooms: dict[str, dict[SessionNumber, None]] = field(default_factory=dict)
 

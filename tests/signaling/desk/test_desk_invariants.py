@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from hosting.desk import (
     EVENING,
     EVERYBODY,
     RANDOM_PLAN,
+    TUTORS,
     Evenings,
     Step,
     attempt,
@@ -19,19 +21,24 @@ from hosting.desk import (
     steps,
 )
 from twinclass_signaling.desk import matching, queue, snapshot
+from twinclass_signaling.desk.commands import Actor
 from twinclass_signaling.desk.core import apply
+from twinclass_signaling.desk.directory import Known
 from twinclass_signaling.desk.events import DeskEvent
-from twinclass_signaling.desk.plan import Desk
+from twinclass_signaling.desk.plan import Desk, keys_of
 from twinclass_signaling.desk.questions import ACTIVE, STATES
 from twinclass_signaling.desk.standing import is_free
 from twinclass_signaling.desk.state import DeskState, planned
 from twinclass_signaling.desk.timers import due, next_deadline
+from twinclass_signaling.desk.views import views
+from twinclass_signaling.desk.visibility import may_see_question, touched
 from twinclass_signaling.ids import EventSeq
+from twinclass_signaling.roles import Role
 
 APPROVING = msgspec.structs.replace(RANDOM_PLAN, needs_approval=True)
 
 
-def play(found: list[Step], desk: Desk) -> Evenings:
+def play(found: list[Step], desk: Desk, *, looking: bool = False) -> Evenings:
     desks = Evenings(desk)
     desks.arrive(*EVERYBODY[:10])
     asked = 0
@@ -42,8 +49,11 @@ def play(found: list[Step], desk: Desk) -> Evenings:
         if isinstance(command, int):
             moves = sensible(desks.state)
             command, who = moves[command % len(moves)]
+        shown = look(desks) if looking else {}
         attempt(desks, command, who)
         desks.settle()
+        if looking:
+            views_change_for_whom_they_may(desks, shown, desks.log[before:])
         asked += sum(
             type(event).__struct_config__.tag == "question_asked" for event, _ in desks.log[before:]
         )
@@ -178,6 +188,73 @@ def nothing_is_left_undone(state: DeskState, now: float) -> None:
                 assert person in question.passed_by
 
 
+# ---- views --------------------------------------------------------------------------------
+
+PEOPLE = {
+    who.person: Known(f"name of {who.person[-1]}", "七(1)班")
+    for who in EVERYBODY
+    if who.role is Role.PUPIL
+} | {who.person: Known(f"{who.person} 示例老师") for who in TUTORS}
+
+
+def look(desks: Evenings) -> dict[str, Any]:
+    found = views(desks.state, EVERYBODY, PEOPLE, desks.now)
+    return {who.person: msgspec.to_builtins(one) for who, one in zip(EVERYBODY, found, strict=True)}
+
+
+def views_change_for_whom_they_may(
+    desks: Evenings, before: dict[str, Any], log: list[tuple[DeskEvent, float]]
+) -> None:
+    after = look(desks)
+    nothing_leaks(desks.state, after)
+    told = [touched(event, desks.state) for event, _ in log]
+    if any(one.all for one in told):
+        return
+    people = {person for one in told for person in one.people}
+    queues = {key for one in told for key in one.queues}
+    for who in EVERYBODY:
+        if who.role not in {Role.PUPIL, Role.TUTOR, Role.GUARDIAN} or who.person in people:
+            continue
+        if who.role is Role.GUARDIAN and people & {*who.children}:
+            continue
+        if before[who.person] != after[who.person]:
+            assert queues & queues_of(desks.state, who), (
+                who,
+                log,
+                before[who.person],
+                after[who.person],
+            )
+
+
+def queues_of(state: DeskState, who: Actor) -> set[str]:
+    if who.role is Role.TUTOR:
+        duty = state.duties.get(who.person)
+        return set() if duty is None else {*keys_of(duty)}
+    seat = state.pupils.get(who.person)
+    return set() if seat is None else {f"{one}|{seat.grade}" for one in state.plan.subjects}
+
+
+def nothing_leaks(state: DeskState, shown: dict[str, Any]) -> None:
+    """No page of a tutor has an id of a pupil; no page of a pupil another one's, or her name."""
+    pupils = {who.person for who in EVERYBODY if who.role is Role.PUPIL}
+    for who in EVERYBODY:
+        text = msgspec.json.encode(shown[who.person]).decode()
+        if who.role is Role.TUTOR:
+            assert not any(pupil in text for pupil in pupils)
+            assert "report" not in text
+            assert "case" not in text
+        elif who.role is Role.PUPIL:
+            others = pupils - {who.person}
+            assert not any(pupil in text for pupil in others)
+            assert "name of" not in text
+        elif who.role is Role.GUARDIAN:
+            assert not any(pupil in text for pupil in pupils - {*who.children})
+    for question in state.questions.values():
+        for who in TUTORS:
+            if question.state in {"submitted", "awaiting_approval", "merged"}:
+                assert not may_see_question(state, who, question)
+
+
 @given(steps, st.booleans())
 def test_any_order_of_commands_keeps_what_must_hold_and_the_log_is_the_evening(
     found: list[Step], approving: bool
@@ -196,11 +273,19 @@ def test_any_order_of_commands_keeps_what_must_hold_and_the_log_is_the_evening(
     assert not [session for session in state.sessions.values() if session.ended_at is None]
 
 
+@settings(max_examples=max(10, settings().max_examples // 6))
+@given(steps)
+def test_pages_tell_nobody_what_is_not_hers_and_change_only_for_whom_they_may(
+    found: list[Step],
+) -> None:
+    play(found, RANDOM_PLAN, looking=True)
+
+
 def test_the_random_ones_do_something() -> None:
     """The test above would hold of a desk that refuses everything."""
     kinds: Counter[str] = Counter()
 
-    @settings(max_examples=150)
+    @settings(max_examples=60)
     @given(steps)
     def run(found: list[Step]) -> None:
         for event, _ in play(found, RANDOM_PLAN).log:

@@ -1,0 +1,181 @@
+"""What a pupil is shown: her question, how long it will be, what else there is, her session."""
+
+from __future__ import annotations
+
+from twinclass_signaling.desk.commands import Actor
+from twinclass_signaling.desk.directory import Directory
+from twinclass_signaling.desk.plan import queue_key
+from twinclass_signaling.desk.questions import Question, may
+from twinclass_signaling.desk.queue import position
+from twinclass_signaling.desk.sessions import time_left
+from twinclass_signaling.desk.standing import is_free
+from twinclass_signaling.desk.state import DeskState, Pupil, Session
+from twinclass_signaling.desk.view_types import (
+    Ladder,
+    OwnQuestion,
+    OwnSession,
+    PupilView,
+    RoomCard,
+    SharedQuestion,
+    TutorCard,
+)
+from twinclass_signaling.desk.visibility import is_shared_with
+from twinclass_signaling.desk.waiting import UNKNOWN, Estimator
+from twinclass_signaling.ids import PersonId
+
+#: What a phone's list shows; nobody chooses among more.
+MAX_SHARED, MAX_DONE = 20, 20
+
+
+def pupil_view(
+    state: DeskState, viewer: Actor, people: Directory, estimator: Estimator, now: float
+) -> PupilView:
+    """Returns a pupil's page."""
+    person = viewer.person
+    seat = state.pupils.get(person) or Pupil(0, consented=False)
+    opens, closes = state.hours.get(seat.grade, (0.0, 0.0))
+    active = None if seat.active is None else state.questions[seat.active]
+    session = None if seat.session is None else state.sessions[seat.session]
+    called = _called(state, person)
+    return PupilView(
+        is_open=state.is_open(seat.grade, now),
+        opens_at=opens,
+        closes_at=closes,
+        consented=seat.consented,
+        live_left_s=max(0.0, time_left(state, seat)),
+        question=None if active is None else _own(state, active, person, people, estimator),
+        session=None if session is None else _session(session, people, called),
+        done=tuple(
+            _own(state, question, person, people, estimator)
+            for question in _done(state, seat, person)
+        ),
+        tutors=_tutors(state, seat.grade, people),
+        rooms=_rooms(state, seat.grade, people),
+        shared=_shared(state, seat, person) if active is None and session is None else (),
+        help_is_coming=None in called,
+    )
+
+
+def _own(
+    state: DeskState, question: Question, person: PersonId, people: Directory, estimate: Estimator
+) -> OwnQuestion:
+    is_own = question.pupil == person
+    is_done = question.state in {"answered_async", "resolved"}
+    return OwnQuestion(
+        question=question.id,
+        is_own=is_own,
+        state=question.state,
+        subject=question.subject,
+        points=question.points,
+        content=question.content,
+        kind=question.kind,
+        wish=question.wish,
+        asked_at=question.asked_at,
+        since=question.since,
+        position=position(state, question),
+        wait=estimate.wait(question) if question.state == "queued" else UNKNOWN,
+        picked=question.pick,
+        tutor_name=people.name(question.tutor),
+        followers=len(question.followers),
+        bank=question.bank if is_own else (),
+        answer=question.answer,
+        ladder=_ladder(state, question, people) if is_own else None,
+        may_reopen=is_own and may(question, "reopen") and not question.reopened,
+        may_rate=is_own and is_done and not question.rated and question.tutor is not None,
+    )
+
+
+def _ladder(state: DeskState, question: Question, people: Directory) -> Ladder | None:
+    if question.state != "queued" or not question.ladder:
+        return None
+    rooms = [
+        room
+        for room in _rooms(state, question.grade, people)
+        if room.subject == question.subject
+        and (not question.points or not room.points or {*room.points} & {*question.points})
+    ]
+    return Ladder(bool(question.bank), state.closes_at(question.grade), tuple(rooms))
+
+
+def _session(session: Session, people: Directory, called: set[int | None]) -> OwnSession:
+    return OwnSession(
+        session=session.number,
+        kind=session.kind,
+        subject=session.subject,
+        tutor_name=people.name(session.tutor),
+        started_at=session.started_at,
+        ends_at=session.ends_at,
+        warned=session.warned,
+        members=len(session.present),
+        moderator_here=session.moderator is not None,
+        help_is_coming=session.number in called,
+    )
+
+
+def _called(state: DeskState, person: PersonId) -> set[int | None]:
+    """Returns about which sessions (None: about none) her call for help is open."""
+    return {
+        case.session
+        for case in state.cases.values()
+        if case.reporter == person and case.outcome is None
+    }
+
+
+def _done(state: DeskState, seat: Pupil, person: PersonId) -> list[Question]:
+    numbers = state.index.asked.get(person, [])[-MAX_DONE:]
+    return [
+        state.questions[number]
+        for number in numbers
+        if number != seat.active and state.questions[number].pupil == person
+    ]
+
+
+def _tutors(state: DeskState, grade: int, people: Directory) -> dict[str, tuple[TutorCard, ...]]:
+    found: dict[str, tuple[TutorCard, ...]] = {}
+    for subject in state.plan.subjects:
+        tutors = state.index.serving.get(queue_key(subject, grade))
+        if tutors:
+            found[subject] = tuple(
+                TutorCard(tutor, people.name(tutor), is_free(state, tutor))
+                for tutor in sorted(tutors)
+            )
+    return found
+
+
+def _rooms(state: DeskState, grade: int, people: Directory) -> tuple[RoomCard, ...]:
+    rooms: list[RoomCard] = []
+    for subject in state.plan.subjects:
+        for number in state.index.rooms.get(queue_key(subject, grade), ()):
+            session = state.sessions[number]
+            members = len(session.present)
+            if members < state.plan.limits.members:
+                rooms.append(
+                    RoomCard(
+                        number,
+                        subject,
+                        session.points,
+                        people.name(session.tutor),
+                        members,
+                        session.ends_at,
+                    )
+                )
+    return tuple(rooms)
+
+
+def _shared(state: DeskState, seat: Pupil, person: PersonId) -> tuple[SharedQuestion, ...]:
+    found: list[SharedQuestion] = []
+    for subject in state.plan.subjects:
+        lane = f"live|{queue_key(subject, seat.grade)}"
+        for _, _, number in state.index.lanes.get(lane, [])[:MAX_SHARED]:
+            question = state.questions[number]
+            if is_shared_with(state, person, question) and len(found) < MAX_SHARED:
+                found.append(
+                    SharedQuestion(
+                        number,
+                        subject,
+                        question.points,
+                        question.content,
+                        len(question.followers),
+                    )
+                )
+    return tuple(found)
