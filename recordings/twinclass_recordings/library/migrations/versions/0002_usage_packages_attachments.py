@@ -115,7 +115,8 @@ def downgrade() -> None:
         batch_op.add_column(
             sa.Column("is_class", sa.Boolean(), nullable=False, server_default=sa.false())
         )
-    with op.batch_alter_table("library_entry", schema=None) as batch_op:
+    # A new table in the place of this one would take what hangs on its rows with it.
+    with op.batch_alter_table("library_entry", schema=None, recreate="never") as batch_op:
         batch_op.drop_index("ix_library_entry_updated_at")
         batch_op.create_index("ix_library_entry_subject", ["subject", "grade"], unique=False)
         batch_op.drop_index(batch_op.f("ix_library_entry_source"))
