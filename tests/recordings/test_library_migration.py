@@ -20,7 +20,8 @@ __all__ = ["postgres"]
 
 Step = Callable[..., object]
 ENTRY = {
-    "key": 1, "id": "'lesson-1-1'", "kind": "'lesson'", "lesson": "'lesson-1'", "title": "'勾股定理'",
+    "key": 1, "id": "'lesson-1-1'", "kind": "'lesson'", "lesson": "'lesson-1'",
+    "title": "'勾股定理'",
     "subtitle": "''", "description": "''", "subject": "'数学'", "grade": "''", "edition": "''",
     "points": """'["勾股定理"]'""", "lead_id": "'lead-1'", "lead_name": "''", "school_name": "''",
     "visibility": "'school'", "taught_at": "'2026-09-01 08:00:00'", "duration_s": 60, "bytes": 5,
