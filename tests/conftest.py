@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 #: What is killed and measured there has the machine for itself; see ``./test``.
-ALONE = ("faults", "scenarios")
+ALONE = ("faults", "media", "scenarios", "whip")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
