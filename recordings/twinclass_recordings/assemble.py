@@ -51,6 +51,9 @@ class Looking:
     """What earlier looks at a package found; for a lesson that is still recorded."""
 
     scans: dict[str, Scanned] = field(default_factory=dict[str, Scanned])
+    #: Length of segments. While a lesson goes on one is told only when it is whole, so that players
+    #: are behind by as much.
+    segment_s: float = SEGMENT_S
 
 
 def look(package: Package, looking: Looking | None = None) -> Media:
@@ -171,17 +174,19 @@ def _part(package: Package, line: journal.PartBegun, start_s: float, known: Look
         header_bytes=found.header_bytes,
         width=line.width,
         height=line.height,
-        segments=segments(found.pieces, is_audio=line.kind == "audio"),
+        segments=segments(found.pieces, is_audio=line.kind == "audio", segment_s=known.segment_s),
     )
 
 
-def segments(pieces: list[Piece], *, is_audio: bool) -> tuple[Segment, ...]:
-    """Returns what players fetch: pieces gathered to about ``SEGMENT_S``, keyframe first."""
+def segments(
+    pieces: list[Piece], *, is_audio: bool, segment_s: float = SEGMENT_S
+) -> tuple[Segment, ...]:
+    """Returns what players fetch: pieces gathered to about ``segment_s``, keyframe first."""
     made: list[Segment] = []
     offset, length, duration = 0, 0, 0.0
     for piece in pieces:
         can_begin = is_audio or piece.keyframe
-        if length and can_begin and duration >= SEGMENT_S - 0.75:
+        if length and can_begin and duration >= segment_s - 0.75:
             made.append(Segment(offset, length, round(duration, 4)))
             length, duration = 0, 0.0
         if not length:

@@ -192,7 +192,7 @@ async def test_what_a_growing_playlist_says_once_it_says_for_ever(tmp_path: Path
             "lead-microphone": Stream(OPUS.payload_type, 48_000),
         }
         said: dict[str, str] = {}
-        looking = Looking()
+        looking = Looking(segment_s=3.0)
         grown = 0
         for _ in range(24):
             await feeding.play(0.5, streams)

@@ -136,10 +136,10 @@ describe('catching up in a lesson', () => {
   })
 
   it('waits for the recording, and not for long where the lesson is near', () => {
-    expect(isStuck(3_000, 8)).toBe(false)
-    expect(isStuck(5_000, 8)).toBe(true)
-    expect(isStuck(5_000, 60)).toBe(false)
-    expect(isStuck(13_000, 60)).toBe(true)
+    expect(isStuck(3_000, 1_000)).toBe(false)
+    expect(isStuck(5_000, 1_000)).toBe(true)
+    expect(isStuck(0, 11_000)).toBe(false)
+    expect(isStuck(0, 13_000)).toBe(true)
   })
 
   it('owes what is left to whom the lesson calls, and what was missed meanwhile', () => {

@@ -46,6 +46,8 @@ RETRY_S = 5.0
 COVER_S = 8.0
 #: Two hundred homes that come back at once look once.
 LOOK_S = 1.0
+#: From keyframe to keyframe, which the recorder asks for every three seconds.
+LIVE_SEGMENT_S = 3.0
 
 
 class Library(Protocol):
@@ -90,7 +92,7 @@ class Live(Protocol):
 class _Look:
     """What the last look at a lesson that is recorded found; one look at a time."""
 
-    looking: Looking = field(default_factory=Looking)
+    looking: Looking = field(default_factory=lambda: Looking(segment_s=LIVE_SEGMENT_S))
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     made: m.Manifest | None = None
     at: float = 0.0

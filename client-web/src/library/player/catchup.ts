@@ -6,14 +6,16 @@ export const WORTH_S = 10
 /** As near to the lesson as a recording gets: its last pieces are on their way to the disk, and a
  *  segment is told when the next one has begun. */
 export const LIVE_S = 6
-/** Standing still for so long near the lesson: what is waited for is about to be taught live. */
+/** Standing still near the lesson, in all so long: what is waited for is as good as live, and at
+ *  1.25× the wait would come again with every segment. */
 export const NEAR_S = 20
 const WAIT_NEAR_MS = 4_000
 /** Anywhere else nobody is left before a picture that stands still. */
 const WAIT_MS = 12_000
 
-/** Whether waiting for the recording is over, and the lesson better. */
-export const isStuck = (waited_ms: number, behind: number): boolean => waited_ms > (behind < NEAR_S ? WAIT_NEAR_MS : WAIT_MS)
+/** Whether waiting for the recording is over, and the lesson better. `near_ms`: waited in all near
+ *  the lesson; `now_ms`: for the last picture. */
+export const isStuck = (near_ms: number, now_ms: number): boolean => near_ms > WAIT_NEAR_MS || now_ms > WAIT_MS
 
 /** What is new since somebody last decided, long enough to be offered. */
 export function offered(missed: readonly Span[], decidedUntil: number): Span[] {

@@ -3,7 +3,7 @@
 import { computed, onBeforeUnmount, ref, shallowRef, watch, type ComputedRef, type Ref, type ShallowRef } from 'vue'
 import { Library, type CatchUp } from '@/library/api'
 import type { Manifest, Span } from '@/library/manifest'
-import { catchUpStep, isStuck, offered, owed } from '@/library/player/catchup'
+import { catchUpStep, isStuck, NEAR_S, offered, owed } from '@/library/player/catchup'
 import { Engine, type Playing } from '@/library/player/engine'
 import { lengthOf } from '@/library/player/missed'
 import { emptySpans } from '@/library/player/schedule'
@@ -117,11 +117,16 @@ export function useCatchUp(token: () => string, doneUntil: () => number, ended: 
       let recorded = found.duration_s
       let empty = emptySpans(found)
       let movedAt = performance.now()
+      let steppedAt = movedAt
+      let waitedNear = 0
       const step = (): void => {
         time.value = made.time
         behind.value = Math.max(0, recorded - made.time)
-        if (!made.clock.stalled) movedAt = performance.now()
-        const next = isStuck(performance.now() - movedAt, behind.value) ? 'live' : catchUpStep(route, made.time, recorded)
+        const at = performance.now()
+        if (!made.clock.stalled) movedAt = at
+        else if (behind.value < NEAR_S) waitedNear += at - steppedAt
+        steppedAt = at
+        const next = isStuck(waitedNear, at - movedAt) ? 'live' : catchUpStep(route, made.time, recorded)
         if (next === 'live') {
           back()
           ended()
