@@ -37,7 +37,8 @@ from twinclass_signaling.lesson.events import StageEntered, StageLeft
 from twinclass_signaling.lesson.talk_events import SlideTurned
 from twinclass_signaling.messages import Authenticate, ClientInfo, Event, Welcome
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+#: A minute each; that a lesson is recorded and plays is in the short run (``test_recording``).
+pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(300)]
 
 #: Where chapters and seeks may be beside what happened.
 CHAPTER_S, SEEK_S = 1.0, 0.5
@@ -250,7 +251,7 @@ async def plays(page: Page, url: str) -> None:
     await wait_until(moves, READY_S, "it plays")
 
 
-@pytest.mark.parametrize("codec", ["h264", pytest.param("vp8", marks=pytest.mark.full)])
+@pytest.mark.parametrize("codec", ["h264", "vp8"])
 async def test_what_changes_in_a_lesson_is_in_its_recording(
     server: Server, browsers: Browsers, tmp_path: Path, figures: Figures, codec: str
 ) -> None:
