@@ -233,6 +233,37 @@ def test_a_deletion_that_was_interrupted_is_finished_with_its_first_receipt(
     assert receipt["deleted_at"]
 
 
+def test_a_receipt_stays_when_the_database_was_away_after_the_deletion(
+    shelf: Shelf, tmp_path: Path
+) -> None:
+    root, proofs = tmp_path / "recordings", tmp_path / "proofs"
+    shelf.take(recorded(1, "第1课", keep_until=date(2026, 11, 1)))
+    package(root, "lesson-1-1")
+
+    def fails(_: str) -> None:
+        raise OSError("the disk is away")
+
+    assert retention.run(shelf, root, proofs, date(2026, 11, 2), forget=fails) == []
+    assert titles(shelf, OPERATOR) == ["第1课"]
+    assert retention.run(shelf, root, proofs, date(2026, 11, 2)) == ["lesson-1-1"]
+    receipt = json.loads((proofs / "lesson-1-1.json").read_bytes())
+    assert len(receipt["files"]) == 2
+
+
+def test_what_somebody_keeps_while_others_are_deleted_stays(shelf: Shelf, tmp_path: Path) -> None:
+    root, proofs = tmp_path / "recordings", tmp_path / "proofs"
+    for number in (1, 2):
+        shelf.take(recorded(number, f"第{number}课", keep_until=date(2026, 10, number)))
+        package(root, f"lesson-{number}-1")
+
+    def forget(_: str) -> None:
+        shelf.keep("lesson-2-1", None)
+
+    gone = retention.run(shelf, root, proofs, date(2026, 11, 2), forget=forget)
+    assert gone == ["lesson-1-1"]
+    assert (root / "lesson-2-1").exists()
+
+
 def test_a_link_that_somebody_put_there_is_not_followed(shelf: Shelf, tmp_path: Path) -> None:
     root, proofs = tmp_path / "recordings", tmp_path / "proofs"
     precious = tmp_path / "precious"
@@ -271,6 +302,20 @@ def test_a_catalogue_sees_what_other_servers_write_and_take_away(
     catalogue.refresh()
     assert catalogue.search(OPERATOR, Asked(text="乘法")).total == 0
     assert [card.title for card in catalogue.search(OPERATOR, Asked()).cards] == ["勾股定理"]
+    # Somebody's clock was wrong: what is written later is found all the same.
+    ahead = Shelf(shelf.sessions, now=lambda: datetime.now(UTC) + timedelta(days=400))
+    ahead.change("lesson-1-1", Change(description="从前"))
+    catalogue.refresh()
+    shelf.take(recorded(3, "平行四边形"))
+    catalogue.refresh()
+    assert catalogue.search(OPERATOR, Asked(text="平行")).total == 1
+    lagging = Shelf(shelf.sessions, now=lambda: datetime.now(UTC) - timedelta(minutes=5))
+    lagging.take(recorded(4, "梯形"))
+    catalogue.refresh()
+    assert catalogue.search(OPERATOR, Asked(text="梯形")).total == 1
+    for number in (3, 4):
+        shelf.remove(f"lesson-{number}-1")
+    catalogue.refresh()
     monkeypatch.setattr("twinclass_recordings.library.catalogue.FEW_DEAD", 3)
     for number in range(8):
         shelf.change("lesson-1-1", Change(description=f"第{number}版"))

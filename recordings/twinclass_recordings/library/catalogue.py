@@ -7,8 +7,8 @@ again, whichever server wrote it. What is gone is found by counting.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -77,25 +77,36 @@ class Catalogue:
             query = select(Entry).order_by(Entry.updated_at, Entry.key)
             if self._seen is not None:
                 query = query.where(Entry.updated_at >= self._seen - _SKEW)
+            # A clock that was ahead once must not hide what is written until then.
+            now = datetime.now(UTC)
             changed = session.scalars(query.execution_options(yield_per=_AT_ONCE))
             for entries in changed.partitions(_AT_ONCE):
-                schools = _schools(session, [entry.key for entry in entries])
-                for entry in entries:
-                    made = card_of(entry, schools.get(entry.key, ()))
-                    with self._using:
-                        self._index.put(made)
-                    self._seen = entry.updated_at
-            self._forget_gone(session)
+                self._take(session, entries)
+                self._seen = min(entries[-1].updated_at, now)
+            self._compare(session)
             self.is_loaded = True
-        self._tidy()
+            self._tidy()
 
-    def _forget_gone(self, session: Session) -> None:
+    def _take(self, session: Session, entries: Sequence[Entry]) -> None:
+        schools = _schools(session, [entry.key for entry in entries])
+        for entry in entries:
+            made = card_of(entry, schools.get(entry.key, ()))
+            with self._using:
+                self._index.put(made)
+
+    def _compare(self, session: Session) -> None:
+        """Forgets what is gone; reads what a clock that lags hid."""
         if (session.scalar(select(func.count()).select_from(Entry)) or 0) == len(self._index):
             return
         there = set(session.scalars(select(Entry.key)))
         with self._using:
-            for key in self._index.keys() - there:
+            known = self._index.keys()
+            for key in known - there:
                 self._index.remove(key)
+        missing = sorted(there - known)
+        for at in range(0, len(missing), _AT_ONCE):
+            query = select(Entry).where(Entry.key.in_(missing[at : at + _AT_ONCE]))
+            self._take(session, session.scalars(query).all())
 
     def _tidy(self) -> None:
         if self._index.dead < max(FEW_DEAD, len(self._index) // 4):

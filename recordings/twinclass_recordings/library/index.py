@@ -236,7 +236,10 @@ class Index:
         """Forgets an entry."""
         row = self._rows.pop(key, None)
         if row is not None:
-            del self._keys[self._cards[row].id]
+            identifier = self._cards[row].id
+            # An id may have come back under another key.
+            if self._keys.get(identifier) == key:
+                del self._keys[identifier]
             self._alive.all[row] = False
             self._kept.clear()
 

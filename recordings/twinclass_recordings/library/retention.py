@@ -73,12 +73,15 @@ def run(
         if dry_run:
             gone.append(recording)
             continue
+        # Sums of those before it took minutes: somebody may have chosen to keep it meanwhile.
+        if not shelf.is_past(recording, today):
+            continue
         try:
             delete(Package.of(root, recording), proofs, f"keep_until < {today.isoformat()}")
+            forget(recording)
         except (RetentionRefused, OSError, ValueError) as error:
             log.error("recording %s was not deleted: %s", recording, error)
             continue
-        forget(recording)
         shelf.remove(recording)
         gone.append(recording)
     return gone
@@ -97,6 +100,8 @@ def delete(package: Package, proofs: Path, rule: str) -> Receipt:
     proofs.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = proofs / f"{folder.name}.json"
     receipt = _read(path)
+    if receipt is not None and receipt.deleted_at and not folder.exists():
+        return receipt  # Whoever asked was interrupted; the proof is of then.
     if receipt is None or receipt.deleted_at:
         files = tuple(_files(folder)) if folder.is_dir() else ()
         receipt = Receipt(folder.name, rule, _now(), files)

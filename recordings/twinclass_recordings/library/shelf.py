@@ -153,7 +153,7 @@ class Shelf:
             if change.description is not None:
                 entry.description = change.description[:DESCRIPTION_CHARS]
             if change.points is not None:
-                entry.points = list(dict.fromkeys(change.points))[:MAX_POINTS]
+                entry.points = list(dict.fromkeys(filter(None, change.points)))[:MAX_POINTS]
             entry.updated_at = self.now()
             session.flush()
 
@@ -175,6 +175,12 @@ class Shelf:
         with self.sessions() as session:
             query = select(Entry.id).where(Entry.keep_until < today).order_by(Entry.keep_until)
             return list(session.scalars(query))
+
+    def is_past(self, identifier: str, today: date) -> bool:
+        """Tells whether an entry's media is to be deleted."""
+        with self.sessions() as session:
+            query = select(Entry.key).where(Entry.id == identifier, Entry.keep_until < today)
+            return session.scalar(query) is not None
 
     def keep(self, identifier: str, until: date | None) -> None:
         """Sets the last day of an entry's media; None: it is kept."""
