@@ -16,6 +16,7 @@ from recordings.test_library import LEAD, OPERATOR, recorded
 from server.roster.databases import postgres
 from twinclass_recordings.library import plays
 from twinclass_recordings.library.models import Entry
+from twinclass_recordings.library.opening import Rated, rating
 from twinclass_recordings.library.plays import Watched, Watcher, Weights
 from twinclass_recordings.library.shelf import Shelf
 from twinclass_recordings.library.usage import Plays, term_before
@@ -160,8 +161,9 @@ def test_a_months_sheet_is_of_that_month_and_of_ones_own_lessons(shelf: Shelf) -
         log.tell("lesson-1-1", [watched("c1", 0, 2400, at=at, view=f"v{at:%m}")])
     log.tell("lesson-1-1", [watched("c1", 0, 2400, view="v11")])
     log.tell("lesson-2-1", [watched("c2", 0, 1200, at=MORNING + timedelta(days=40))])
-    assert not log.tell("no-such", [watched("c1", 0, 10)])
-    assert log.watched_s("v11") == 4800.0
+    log.tell("no-such", [watched("c1", 0, 10)])
+    more = [watched("c1", 0, 2400, view="v11"), watched("c1", 0, 300, view="v11")]
+    assert not log.tell("lesson-1-1", more, 2600.0), "it has told of 2,400 s, twice, before"
 
     lines = log.sheet(OPERATOR, "2026-11", lambda _: frozenset({"school-1"}))
     assert [line.id for line in lines] == ["lesson-1-1"]
@@ -174,7 +176,8 @@ def test_a_months_sheet_is_of_that_month_and_of_ones_own_lessons(shelf: Shelf) -
     assert log.sheet(LEAD, "2026-12", lambda _: frozenset()) == []
     assert log.sheet(OPERATOR, "2026-11", lambda _: frozenset({"school-1"})) == lines
 
-    log.count(["lesson-1-1", "no-such"])
+    for identifier in ("lesson-1-1", "no-such"):
+        log.count(identifier)
     found = shelf.get(OPERATOR, "lesson-1-1")
     assert found is not None
     assert found[0].plays == 2
@@ -183,10 +186,16 @@ def test_a_months_sheet_is_of_that_month_and_of_ones_own_lessons(shelf: Shelf) -
 def test_a_rating_is_shown_when_enough_gave_one(shelf: Shelf) -> None:
     log = Plays(shelf.sessions, ZONE)
     shelf.take(recorded(1, "有理数的乘法"))
+    found = shelf.get(OPERATOR, "lesson-1-1")
+    assert found is not None
+
+    def rated(viewer: str) -> Rated:
+        return rating(shelf.sessions, found[0].key, viewer)
+
     for number in range(plays.MIN_RATERS - 1):
         log.rate("lesson-1-1", f"v{number}", 4)
-    assert log.rating("lesson-1-1", "v1") == (4, None, 19)
+    assert rated("v1") == Rated(4, None, 19)
     log.rate("lesson-1-1", "v1", 3)
     log.rate("lesson-1-1", "new", 5)
-    assert log.rating("lesson-1-1", "v1") == (3, 4.0, 20)
-    assert log.rating("lesson-1-1", "nobody") == (None, 4.0, 20)
+    assert rated("v1") == Rated(3, 4.0, 20)
+    assert rated("nobody") == Rated(None, 4.0, 20)

@@ -246,6 +246,10 @@ async def test_plays_that_cannot_be_are_refused(library: Library) -> None:
 
     long = [{"from_s": 0, "to_s": 60}] * 40
     assert await tell(spans=long) == (409, "watched_too_fast")
+    beyond = [{"from_s": 80_000, "to_s": 80_001}]
+    assert await tell(spans=[*beyond, *long]) == (409, "watched_too_fast"), "no time is below zero"
+    at_once = await asyncio.gather(*(tell(spans=[{"from_s": n, "to_s": n + 15}]) for n in range(9)))
+    assert sorted(at_once)[:2] == [(204, ""), (409, "watched_too_fast")]
     assert await tell(spans=[{"from_s": 0, "to_s": 1}] * 51) == (400, "body_malformed")
     assert await tell(spans=[{"from_s": 0, "to_s": 1e12}]) == (400, "body_malformed")
     assert await tell(view="forged.view.x") == (409, "view_expired")
@@ -256,6 +260,9 @@ async def test_plays_that_cannot_be_are_refused(library: Library) -> None:
     assert await tell(spans=[{"from_s": 5, "to_s": 1}]) == (204, "")
     usage = (await lead.get(f"{LESSON}/usage")).json()
     assert usage["plays"] == 0
+    for month in ("2026-13", "20２6-11", "2026-11\n"):
+        answer = await lead.get("/api/library/usage", params={"month": month})
+        assert (answer.status_code, answer.json()["code"]) == (400, "month_malformed"), month
 
 
 async def test_a_sheet_is_no_program(library: Library) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select
+from msgspec import Struct
+from sqlalchemy import Connection, bindparam, case, func, select
 
 from twinclass_recordings.library.models import Attachment, Member, Position, Rating
 from twinclass_recordings.library.packages import MAX_MEMBERS
@@ -36,18 +37,24 @@ _RATING = select(
 ).where(Rating.entry == _KEY)
 
 
+class Rated(Struct, frozen=True):
+    """Stars of an entry. ``mine``: of who asks; ``mean`` is None below ``MIN_RATERS``."""
+
+    mine: int | None
+    mean: float | None
+    raters: int
+
+
 @dataclass(frozen=True, slots=True)
 class Hanging:
     """What hangs on an entry. ``attachments``: sha256, kind, title, media type, bytes; ``members``
-    and ``packages``: keys of entries; ``mean`` is None below ``MIN_RATERS``."""
+    and ``packages``: keys of entries."""
 
     attachments: list[tuple[str, str, str, str, int]]
     members: list[int]
     packages: list[int]
     position_s: float
-    mine: int | None
-    mean: float | None
-    raters: int
+    rating: Rated
 
 
 def hanging(sessions: Sessions, key: int, viewer: str, *, is_package: bool) -> Hanging:
@@ -59,13 +66,22 @@ def hanging(sessions: Sessions, key: int, viewer: str, *, is_package: bool) -> H
         related = connection.execute(_MEMBERS if is_package else _PACKAGES, asked)
         keys = [int(one) for one in related.scalars()]
         position = connection.execute(_POSITION, asked).scalar()
-        mine, mean, raters = connection.execute(_RATING, asked).one()
+        rated = _rated(connection, asked)
     return Hanging(
         attachments,
         keys if is_package else [],
         [] if is_package else keys,
         position or 0.0,
-        mine,
-        round(float(mean), 1) if raters >= MIN_RATERS else None,
-        raters,
+        rated,
     )
+
+
+def rating(sessions: Sessions, key: int, viewer: str) -> Rated:
+    """Returns the stars of an entry, for somebody (a pseudonym)."""
+    with sessions() as session:
+        return _rated(session.connection(), {"key": key, "viewer": viewer})
+
+
+def _rated(connection: Connection, asked: dict[str, Any]) -> Rated:
+    mine, mean, raters = connection.execute(_RATING, asked).one()
+    return Rated(mine, round(float(mean), 1) if raters >= MIN_RATERS else None, raters)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from math import inf
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from twinclass_recordings.library import plays
@@ -17,7 +19,7 @@ from twinclass_recordings.library.plays import Effect, Usage, Watched, Weights
 from twinclass_recordings.library.shelf import Sessions, visible
 from twinclass_signaling.roles import Role
 
-#: Rows are read by so many: the memory of a sheet does not grow with what was watched.
+#: Rows are read by so many: the database's own copy of them is never there as a whole.
 _AT_ONCE = 5000
 #: A lesson that was watched a million times is shown by its latest part.
 MAX_ROWS = 400_000
@@ -51,12 +53,19 @@ class Plays:
 
     # ---- writing
 
-    def tell(self, identifier: str, told: Sequence[Watched]) -> bool:
-        """Adds to the log; False: there is no such entry."""
+    def tell(self, identifier: str, told: Sequence[Watched], most_s: float = inf) -> bool:
+        """Adds what one opening of a page tells to the log; False: with what it told before that
+        is more than ``most_s`` of media, and nothing is added."""
         with self.sessions() as session:
+            query = select(Play.group, Play.from_s, Play.to_s).where(Play.view == told[0].view)
+            before = {tuple(row) for row in session.execute(query)}
+            # What a page tells again because it got no answer was watched once.
+            spans = before | {(row.group, row.from_s, row.to_s) for row in told}
+            if sum(end - start for _, start, end in spans) > most_s:
+                return False
             key = session.scalar(select(Entry.key).where(Entry.id == identifier))
             if key is None:
-                return False
+                return True  # It was deleted meanwhile: nobody counts its plays any more.
             session.add_all(
                 Play(
                     entry=key, view=row.view, group=row.group, viewer=row.viewer,
@@ -66,12 +75,6 @@ class Plays:
                 for row in told
             )  # fmt: skip
             return True
-
-    def watched_s(self, view: str) -> float:
-        """Returns how many seconds of media one opening of a page has told of."""
-        with self.sessions() as session:
-            query = select(func.sum(Play.to_s - Play.from_s)).where(Play.view == view)
-            return float(session.scalar(query) or 0.0)
 
     def rate(self, identifier: str, viewer: str, stars: int) -> None:
         """Notes how many stars somebody gives."""
@@ -85,16 +88,16 @@ class Plays:
                 session.add(known)
             known.stars, known.at = stars, datetime.now(UTC)
 
-    def count(self, identifiers: Iterable[str]) -> None:
-        """Brings the plays that the library shows with entries up to date."""
-        for identifier in identifiers:
-            with self.sessions() as session:
-                entry = session.scalar(select(Entry).where(Entry.id == identifier))
-                if entry is not None:
-                    rows = plays.once(_rows(session, entry.key))
-                    entry.plays = len(plays.plays(rows, entry.duration_s, self.zone))
+    def count(self, identifier: str) -> None:
+        """Brings the plays that the library shows with an entry up to date."""
+        with self.sessions() as session:
+            entry = session.scalar(select(Entry).where(Entry.id == identifier))
+            if entry is not None:
+                rows = plays.once(_rows(session, entry.key))
+                found = len(plays.plays(rows, entry.duration_s, self.zone))
+                if found != entry.plays:
                     # The index reads again what is newer than its last look.
-                    entry.updated_at = datetime.now(UTC)
+                    entry.plays, entry.updated_at = found, datetime.now(UTC)
 
     # ---- reading
 
@@ -106,22 +109,13 @@ class Plays:
                 return None
             return plays.usage(_rows(session, entry.key), entry.duration_s, self.zone)
 
-    def rating(self, identifier: str, viewer: str) -> tuple[int | None, float | None, int]:
-        """Returns (what this viewer gave, the mean once enough gave one, how many did)."""
-        with self.sessions() as session:
-            key = session.scalar(select(Entry.key).where(Entry.id == identifier))
-            query = select(func.count(), func.avg(Rating.stars)).where(Rating.entry == key)
-            raters, mean = session.execute(query).one()
-            mine = session.get(Rating, (key, viewer)) if key is not None else None
-            shown = round(float(mean), 1) if raters >= plays.MIN_RATERS else None
-            return (mine.stars if mine is not None else None), shown, raters
-
     def sheet(self, viewer: Viewer, month: str, own_schools: OwnSchools) -> list[Line]:
         """Returns the pay-by-effect sheet of a month (``2026-11``), most effect first: of the
         entries whose usage somebody may see and that were watched in it."""
         first = date.fromisoformat(f"{month}-01")
         start, end = self._moment(first), self._moment(_next_month(first))
         since, until = term_before(first)
+        schools = functools.cache(own_schools)
         with self.sessions() as session:
             where: list[Any] = [*visible(viewer)]
             if viewer.role is Role.LEAD:
@@ -137,7 +131,7 @@ class Plays:
                         _rows(session, entry.key, start, end),
                         entry.duration_s,
                         self.zone,
-                        own_schools(entry.lead_id) if entry.lead_id else frozenset(),
+                        schools(entry.lead_id) if entry.lead_id else frozenset(),
                         self._showed(session, entry.key, since, until),
                         _stars(session, entry.key, end),
                         self.weights,

@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Route
 from twinclass_recordings import manifest as m
 from twinclass_recordings.library.access import Action, Viewer, Visibility, may
 from twinclass_recordings.library.catalogue import Catalogue
-from twinclass_recordings.library.index import Asked, Card, Found
+from twinclass_recordings.library.index import MAX_POINTS, Asked, Card, Found
 from twinclass_recordings.library.opening import Hanging, hanging
 from twinclass_recordings.library.shelf import Change, Sessions, Shelf
 from twinclass_recordings.package import Package
@@ -29,13 +29,11 @@ from twinclass_server.http.desk_http import Keys, answered, json_response, read_
 from twinclass_server.http.library_door import LibraryDoor, viewer_name
 from twinclass_server.http.library_making import described
 from twinclass_server.http.library_usage import open_view
+from twinclass_server.http.texts import Line, Prose, Title, Word
 from twinclass_server.library_tickets import issue
 from twinclass_server.roster.schools import ClassOf
 from twinclass_signaling.errors import Conflict, RemoteProtocolError, Unavailable
 from twinclass_signaling.tokens import TokenKeys
-
-Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Word = Annotated[str, Meta(max_length=40, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 #: Longest question; a title has 120 characters.
 MAX_QUESTION = 120
@@ -55,12 +53,12 @@ class EntryChange(Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``PATCH /api/library/lessons/{id}``."""
 
     title: Title | None = None
-    subtitle: Annotated[str, Meta(max_length=120)] | None = None
-    description: Annotated[str, Meta(max_length=2000)] | None = None
+    subtitle: Line | None = None
+    description: Prose | None = None
     subject: Word | None = None
     grade: Word | None = None
     edition: Word | None = None
-    points: Annotated[tuple[Word, ...], Meta(max_length=20)] | None = None
+    points: Annotated[tuple[Word, ...], Meta(max_length=MAX_POINTS)] | None = None
     visibility: Visibility | None = None
     #: True: kept for the library; False: deleted when its time is over.
     keep: bool | None = None
@@ -182,7 +180,7 @@ class LibraryRoutes:
                 {"id": one.id, "name": one.name, "school": one.school} for one in held.classes
             ],
             "view": open_view(keys, card.id, name, now, secrets.token_hex(8)),
-            "rating": {"mine": hangs.mine, "mean": hangs.mean, "raters": hangs.raters},
+            "rating": hangs.rating,
             "converted": self._converted(card.id),
             "resume_s": hangs.position_s,
             "missed": [] if made is None else missed(made, viewer),

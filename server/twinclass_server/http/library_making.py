@@ -29,6 +29,7 @@ from twinclass_recordings.scan import ScanError
 from twinclass_recordings.store import PackageStore
 from twinclass_server.http.desk_http import answered, json_response, read_json
 from twinclass_server.http.library_door import LibraryDoor
+from twinclass_server.http.texts import Identifier, Title
 from twinclass_server.recording.recordings import draw_cover
 from twinclass_server.roster.file_store import FolderStore
 from twinclass_server.uploads.receiving import TooLarge, check, receive
@@ -36,9 +37,6 @@ from twinclass_signaling.errors import Conflict, Forbidden, LimitExceeded, Remot
 from twinclass_signaling.roles import Role
 
 logger = logging.getLogger(__name__)
-
-Title = Annotated[str, Meta(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Identifier = Annotated[str, Meta(max_length=80)]
 
 #: A scanned sheet of a few pages, a photograph.
 MAX_ATTACHMENT_BYTES = 20 * 1024 * 1024
@@ -281,17 +279,17 @@ class MakingRoutes:
         return Response(status_code=204)
 
     def _remove(self, identifier: str, kind: str) -> None:
-        self.forget_files(identifier)
-        if kind != "package":
-            try:
+        try:
+            if kind != "package":
                 retention.delete(self._packages_at.package(identifier), self._proofs, "by hand")
-            except (retention.RetentionRefused, OSError) as error:
-                logger.error("recording %s was not deleted: %s", identifier, error)
-                raise Conflict(
-                    "not_deleted",
-                    "文件没有删掉，请管理员查看日志。",
-                    "The files could not be deleted; an operator should see the log.",
-                ) from error
+            self.forget_files(identifier)
+        except (retention.RetentionRefused, OSError) as error:
+            logger.error("entry %s was not deleted: %s", identifier, error)
+            raise Conflict(
+                "not_deleted",
+                "文件没有删掉，请管理员查看日志。",
+                "The files could not be deleted; an operator should see the log.",
+            ) from error
         self._shelf.remove(identifier)
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
+from weakref import WeakValueDictionary
 
 import msgspec
 from msgspec import Meta, Struct
@@ -20,7 +21,7 @@ from starlette.routing import BaseRoute, Route
 from twinclass_recordings import manifest as m
 from twinclass_recordings.library import plays
 from twinclass_recordings.library.access import Viewer
-from twinclass_recordings.library.models import Entry
+from twinclass_recordings.library.opening import rating
 from twinclass_recordings.library.plays import Watched, Watcher
 from twinclass_recordings.library.usage import Line, Plays
 from twinclass_recordings.package import Package
@@ -40,9 +41,11 @@ MAX_SPANS = 50
 MAX_RATE = 2.0
 #: Clocks, and a report that was on its way.
 _SLACK_S = 10.0
-_MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"20[0-9]{2}-(0[1-9]|1[0-2])")
 #: Entries whose plays are counted again at once; the log has them anyway.
 MAX_DIRTY = 20_000
+#: Figures are read and counted in threads that media is read in, too: two leave it the others.
+_COUNTS = 2
 
 Second = Annotated[float, Meta(ge=-60, le=86_400)]
 
@@ -101,6 +104,9 @@ class UsageRoutes:
         self._keys = keys
         self._own_schools = own_schools
         self._dirty: set[str] = set()
+        #: Of views that are being told of: what was told before must be known with the next.
+        self._telling: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._counts = asyncio.Semaphore(_COUNTS)
 
     def routes(self) -> list[BaseRoute]:
         """Returns the routes."""
@@ -131,21 +137,23 @@ class UsageRoutes:
         now = time.time()
         view = self._view(told.view, entry.id, viewer_name(viewer), now)
         group, school, kind = await self._group(viewer, told.class_id)
-        spans = [(s.from_s, min(s.to_s, entry.duration_s)) for s in told.spans if s.to_s > s.from_s]
-        before = await asyncio.to_thread(self._log.watched_s, view.id)
-        if before + sum(e - s for s, e in spans) > (now - view.opened + _SLACK_S) * MAX_RATE:
-            raise Conflict(
-                "watched_too_fast",
-                "播放记录比实际时间还长，没有计入。",
-                "More was told than could be watched in this time; it does not count.",
-            )
         at = datetime.fromtimestamp(now, UTC)
         rows = [
-            Watched(view.id, group, viewer_name(viewer), school, kind, at, start, end)
-            for start, end in spans
+            Watched(view.id, group, view.viewer, school, kind, at, span.from_s, end)
+            for span in told.spans
+            if (end := min(span.to_s, entry.duration_s)) > span.from_s
         ]
         if rows:
-            await asyncio.to_thread(self._log.tell, entry.id, rows)
+            most_s = (now - view.opened + _SLACK_S) * MAX_RATE
+            lock = self._telling.setdefault(view.id, asyncio.Lock())
+            async with lock:
+                is_taken = await asyncio.to_thread(self._log.tell, entry.id, rows, most_s)
+            if not is_taken:
+                raise Conflict(
+                    "watched_too_fast",
+                    "播放记录比实际时间还长，没有计入。",
+                    "More was told than could be watched in this time; it does not count.",
+                )
             if len(self._dirty) < MAX_DIRTY:
                 self._dirty.add(entry.id)
         return Response(status_code=204)
@@ -186,19 +194,17 @@ class UsageRoutes:
     async def _rate(self, request: Request) -> Response:
         viewer, entry = await self._door.allowed(request, "rate")
         stars = (await read_json(request, Stars)).stars
-        await asyncio.to_thread(self._log.rate, entry.id, viewer_name(viewer), stars)
-        return json_response({"rating": await asyncio.to_thread(self.rating, entry, viewer)})
-
-    def rating(self, entry: Entry, viewer: Viewer) -> dict[str, Any]:
-        """Returns an entry's stars as a page shows them; blocks."""
-        found = self._log.rating(entry.id, viewer_name(viewer))
-        return dict(zip(("mine", "mean", "raters"), found, strict=True))
+        name = viewer_name(viewer)
+        await asyncio.to_thread(self._log.rate, entry.id, name, stars)
+        rated = await asyncio.to_thread(rating, self._log.sessions, entry.key, name)
+        return json_response({"rating": rated})
 
     # ---- showing
 
     async def _usage(self, request: Request) -> Response:
         _, entry = await self._door.allowed(request, "usage")
-        found = await asyncio.to_thread(self._log.usage, entry.id)
+        async with self._counts:
+            found = await asyncio.to_thread(self._log.usage, entry.id)
         if found is None:
             raise Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
         chapters = await asyncio.to_thread(_phases, self._packages_at.package(entry.id))
@@ -218,19 +224,19 @@ class UsageRoutes:
         )
 
     async def _sheet(self, request: Request) -> Response:
-        month, lines = await self._lines(request)
+        return await self._lines(request, self._as_json)
+
+    async def _csv(self, request: Request) -> Response:
+        return await self._lines(request, _as_csv)
+
+    def _as_json(self, month: str, lines: list[Line]) -> Response:
         rows = [_named(line) | msgspec.to_builtins(line.effect) for line in lines]
         weights = msgspec.to_builtins(self._log.weights)
         return json_response({"month": month, "weights": weights, "rows": rows})
 
-    async def _csv(self, request: Request) -> Response:
-        month, lines = await self._lines(request)
-        headers = {
-            "Content-Disposition": f'attachment; filename="usage-{month}.csv"',
-        }
-        return Response(to_csv(lines), headers=headers, media_type="text/csv; charset=utf-8")
-
-    async def _lines(self, request: Request) -> tuple[str, list[Line]]:
+    async def _lines(
+        self, request: Request, shown: Callable[[str, list[Line]], Response]
+    ) -> Response:
         viewer = await self._door.viewer(request)
         if viewer.lesson or viewer.role not in (Role.LEAD, Role.OPERATOR, Role.LIBRARIAN):
             raise Forbidden(
@@ -241,7 +247,13 @@ class UsageRoutes:
             raise RemoteProtocolError(
                 "month_malformed", "月份应写作 2026-11。", "The month must be like 2026-11."
             )
-        return month, await asyncio.to_thread(self._log.sheet, viewer, month, self._own_schools)
+
+        def made() -> Response:
+            # A city's sheet has thousands of lines: they are written where they were counted.
+            return shown(month, self._log.sheet(viewer, month, self._own_schools))
+
+        async with self._counts:
+            return await asyncio.to_thread(made)
 
 
 def _phases(package: Package) -> list[m.Chapter]:
@@ -255,6 +267,11 @@ def _phases(package: Package) -> list[m.Chapter]:
 def _named(line: Line) -> dict[str, Any]:
     names = ("id", "title", "lead", "school", "subject", "grade")
     return {name: getattr(line, name) for name in names}
+
+
+def _as_csv(month: str, lines: list[Line]) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="usage-{month}.csv"'}
+    return Response(to_csv(lines), headers=headers, media_type="text/csv; charset=utf-8")
 
 
 _COLUMNS = (

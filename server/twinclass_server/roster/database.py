@@ -15,12 +15,12 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 import twinclass_recordings.library
 from twinclass_recordings.library.models import VERSION_TABLE
-from twinclass_signaling.errors import Unavailable
+from twinclass_signaling.errors import RemoteProtocolError, Unavailable
 
 
 class Schema(NamedTuple):
@@ -66,10 +66,17 @@ class Database:
 
         Raises:
             Unavailable: the database is away.
+            RemoteProtocolError: it cannot hold what was sent (PostgreSQL: no character 0).
         """
         try:
             with Session(self.engine, expire_on_commit=False) as session, session.begin():
                 yield session
+        except DataError as error:
+            raise RemoteProtocolError(
+                "value_malformed",
+                "内容里有不能保存的字符，请检查。",
+                "What was sent holds characters that cannot be kept.",
+            ) from error
         except SQLAlchemyError as error:
             raise Unavailable(
                 "database_unavailable",
