@@ -241,7 +241,7 @@ def _withdraw(state: DeskState, number: QuestionId, pupil: PersonId) -> list[Des
         return [QuestionUnfollowed(number, pupil)]
     check(own_question(state, number, pupil), "withdraw")
     if question.followers:
-        return [QuestionHandedOn(number, question.followers[0])]
+        return [QuestionHandedOn(number, question.followers[0], pupil)]
     return [QuestionWithdrawn(number, "pupil", pupil)]
 
 

@@ -226,10 +226,11 @@ class QuestionWithdrawn(Struct, frozen=True, tag="question_withdrawn"):
 
 
 class QuestionHandedOn(Struct, frozen=True, tag="question_handed_on"):
-    """Its pupil gave it up, its first follower has it now."""
+    """``former`` gave it up, its first follower has it now."""
 
     question: QuestionId
     pupil: PersonId
+    former: PersonId
 
 
 class QuestionExpired(Struct, frozen=True, tag="question_expired"):

@@ -24,11 +24,40 @@ from twinclass_signaling.desk.waiting import UNKNOWN, Estimator
 from twinclass_signaling.ids import PersonId
 
 #: What a phone's list shows; nobody chooses among more.
-MAX_SHARED, MAX_DONE = 20, 20
+MAX_SHARED, MAX_DONE, MAX_TUTORS = 20, 20, 30
+
+
+class Boards:
+    """What all pupils of a grade are shown alike: made once for a round of views."""
+
+    def __init__(self, state: DeskState, people: Directory) -> None:
+        self._state = state
+        self._people = people
+        self._rooms: dict[int, tuple[RoomCard, ...]] = {}
+        self._tutors: dict[int, dict[str, tuple[TutorCard, ...]]] = {}
+
+    def rooms(self, grade: int) -> tuple[RoomCard, ...]:
+        """Returns the open one_to_many."""
+        found = self._rooms.get(grade)
+        if found is None:
+            found = self._rooms[grade] = _rooms(self._state, grade, self._people)
+        return found
+
+    def tutors(self, grade: int) -> dict[str, tuple[TutorCard, ...]]:
+        """Returns the tutors on duty by subject, free ones first."""
+        found = self._tutors.get(grade)
+        if found is None:
+            found = self._tutors[grade] = _tutors(self._state, grade, self._people)
+        return found
 
 
 def pupil_view(
-    state: DeskState, viewer: Actor, people: Directory, estimator: Estimator, now: float
+    state: DeskState,
+    viewer: Actor,
+    people: Directory,
+    boards: Boards,
+    estimator: Estimator,
+    now: float,
 ) -> PupilView:
     """Returns a pupil's page."""
     person = viewer.person
@@ -43,21 +72,26 @@ def pupil_view(
         closes_at=closes,
         consented=seat.consented,
         live_left_s=max(0.0, time_left(state, seat)),
-        question=None if active is None else _own(state, active, person, people, estimator),
+        question=None if active is None else _own(state, active, person, people, boards, estimator),
         session=None if session is None else _session(session, people, called),
         done=tuple(
-            _own(state, question, person, people, estimator)
+            _own(state, question, person, people, boards, estimator)
             for question in _done(state, seat, person)
         ),
-        tutors=_tutors(state, seat.grade, people),
-        rooms=_rooms(state, seat.grade, people),
+        tutors=boards.tutors(seat.grade),
+        rooms=boards.rooms(seat.grade),
         shared=_shared(state, seat, person) if active is None and session is None else (),
         help_is_coming=None in called,
     )
 
 
 def _own(
-    state: DeskState, question: Question, person: PersonId, people: Directory, estimate: Estimator
+    state: DeskState,
+    question: Question,
+    person: PersonId,
+    people: Directory,
+    boards: Boards,
+    estimate: Estimator,
 ) -> OwnQuestion:
     is_own = question.pupil == person
     is_done = question.state in {"answered_async", "resolved"}
@@ -79,18 +113,18 @@ def _own(
         followers=len(question.followers),
         bank=question.bank if is_own else (),
         answer=question.answer,
-        ladder=_ladder(state, question, people) if is_own else None,
+        ladder=_ladder(state, question, boards) if is_own else None,
         may_reopen=is_own and may(question, "reopen") and not question.reopened,
         may_rate=is_own and is_done and not question.rated and question.tutor is not None,
     )
 
 
-def _ladder(state: DeskState, question: Question, people: Directory) -> Ladder | None:
+def _ladder(state: DeskState, question: Question, boards: Boards) -> Ladder | None:
     if question.state != "queued" or not question.ladder:
         return None
     rooms = [
         room
-        for room in _rooms(state, question.grade, people)
+        for room in boards.rooms(question.grade)
         if room.subject == question.subject
         and (not question.points or not room.points or {*room.points} & {*question.points})
     ]
@@ -135,9 +169,10 @@ def _tutors(state: DeskState, grade: int, people: Directory) -> dict[str, tuple[
     for subject in state.plan.subjects:
         tutors = state.index.serving.get(queue_key(subject, grade))
         if tutors:
+            free = {tutor for tutor in tutors if is_free(state, tutor)}
+            shown = sorted(tutors, key=lambda tutor: (tutor not in free, tutor))[:MAX_TUTORS]
             found[subject] = tuple(
-                TutorCard(tutor, people.name(tutor), is_free(state, tutor))
-                for tutor in sorted(tutors)
+                TutorCard(tutor, people.name(tutor), tutor in free) for tutor in shown
             )
     return found
 

@@ -86,8 +86,8 @@ def apply(state: DeskState, event: QuestionEvent, at: float) -> None:
             _merged(state, question, state.questions[into], at)
         case QuestionWithdrawn(_, reason, _):
             _end(state, question, "reject" if reason == "rejected" else "withdraw", at)
-        case QuestionHandedOn(_, pupil):
-            former, question.pupil = question.pupil, pupil
+        case QuestionHandedOn(_, pupil, former):
+            question.pupil = pupil
             question.followers.remove(pupil)
             _hand_on(state, question, former)
             _free(state, question, former)

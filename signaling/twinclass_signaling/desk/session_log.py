@@ -43,6 +43,7 @@ def apply(state: DeskState, event: SessionEvent, at: float) -> None:
             seat.session = number
             if question_id is not None:
                 question = state.questions[question_id]
+                helping.release(state, question)
                 question.tutor, question.session = session.tutor, number
                 step(state, question, "start" if question.state == "claimed" else "join", at)
             if session.kind == "one_to_many" and until < session.ends_at:
@@ -83,8 +84,6 @@ def _started(state: DeskState, event: SessionStarted, at: float) -> None:
     )
     tutor = state.tutors[event.tutor]
     tutor.session = event.session
-    if event.question is not None:
-        helping.release(state, state.questions[event.question])
     if event.kind == "one_to_many":
         key = queue_key(event.subject, event.grade)
         state.index.rooms.setdefault(key, {})[event.session] = None

@@ -37,13 +37,16 @@ MAX_EXPIRED = 64
 
 
 def next_deadline(state: DeskState) -> float | None:
-    """Returns the second at which ``due`` has something to say; None: never so far."""
+    """Returns the second at which ``due`` has something to say; None: never so far.
+
+    0: at once, whatever the host's clock says. An offer must not wait for a clock that was set
+    back when another machine took over.
+    """
     if state.phase == "closed":
         return None
-    first = state.index.agenda[0][0] if state.index.agenda else None
     if matching.possible(state):
-        return state.at if first is None else min(first, state.at)
-    return first
+        return 0.0
+    return state.index.agenda[0][0] if state.index.agenda else None
 
 
 def due(state: DeskState, now: float) -> list[DeskEvent]:

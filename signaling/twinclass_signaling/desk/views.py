@@ -34,16 +34,21 @@ def views(
 ) -> list[DeskView | None]:
     """Returns what each of many viewers is shown; waits are worked out once for all."""
     directory = Directory(people)
-    estimator = Estimator(state, now)
-    return [_one(state, viewer, directory, estimator, now) for viewer in viewers]
+    estimator, boards = Estimator(state, now), pupil_views.Boards(state, directory)
+    return [_one(state, viewer, directory, boards, estimator, now) for viewer in viewers]
 
 
 def _one(
-    state: DeskState, viewer: Actor, people: Directory, estimator: Estimator, now: float
+    state: DeskState,
+    viewer: Actor,
+    people: Directory,
+    boards: pupil_views.Boards,
+    estimator: Estimator,
+    now: float,
 ) -> DeskView | None:
     match viewer.role:
         case Role.PUPIL:
-            return pupil_views.pupil_view(state, viewer, people, estimator, now)
+            return pupil_views.pupil_view(state, viewer, people, boards, estimator, now)
         case Role.TUTOR:
             return tutor_view(state, viewer.person, people, now)
         case Role.MODERATOR:

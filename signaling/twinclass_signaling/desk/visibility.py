@@ -20,9 +20,10 @@ _STAFF = frozenset({Role.MODERATOR, Role.SAFEGUARDING})
 
 
 class Touched(Struct, frozen=True):
-    """Whose views an event may have changed: these people's at once; those who wait in, or are
-    on duty for, these ``queues`` within seconds (their places have moved, no more); moderators,
-    planners and officers with every event; with ``all``, everybody's."""
+    """Whose views an event may have changed: these people's at once; those of the grade, who wait
+    in or are on duty for these ``queues``, within seconds (places and lists have moved, no more);
+    guardians of these people; moderators, planners and officers with every event; with ``all``,
+    everybody's."""
 
     people: frozenset[PersonId] = frozenset()
     queues: frozenset[str] = frozenset()
@@ -36,7 +37,7 @@ def touched(event: DeskEvent, state: DeskState) -> Touched:
         return Touched(all=True)
     people: set[PersonId] = set()
     queues: set[str] = set()
-    for name in ("pupil", "tutor", "person", "moderator", "reporter"):
+    for name in ("pupil", "tutor", "person", "moderator", "reporter", "former"):
         person = getattr(event, name, None)
         if isinstance(person, str):
             people.add(PersonId(person))
@@ -56,6 +57,11 @@ def touched(event: DeskEvent, state: DeskState) -> Touched:
         if session.kind == "one_to_many":
             queues.add(queue_key(session.subject, session.grade))
     for person in list(people):
+        seat = state.pupils.get(person)
+        if seat is not None and seat.active is not None:
+            # Who comes and goes takes her question into the queue, and out of it.
+            waits = state.questions[seat.active]
+            queues.add(queue_key(waits.subject, waits.grade))
         duty = state.duties.get(person)
         if duty is not None:
             # Waits depend on who is on duty.

@@ -87,7 +87,10 @@ class Estimator:
         if not tutors:
             return UNKNOWN
         before = self._before(lane, entry, key if kind != "pick" else None)
-        free = sum(is_free(self._state, tutor) for tutor in tutors)
+        if kind == "pick":
+            free = int(is_free(self._state, PersonId(key)))
+        else:
+            free = len(self._state.index.free.get(key, ()))
         if free > before:
             return SOON
         mean_s = self._mean(question.subject)
