@@ -133,15 +133,11 @@ def _ask(state: DeskState, command: AskQuestion, pupil: PersonId, now: float) ->
     seat = pupil_here(state, pupil)
     _may_take_part(state, seat, now)
     if seat.active is not None:
-        raise Conflict(
-            "question_active",
-            "您还有一个问题在等候，答复后才能再问。",
-            "You have a question open; ask again when it is answered.",
-        )
+        raise _one_at_a_time()
     if seat.session is not None:
         raise Conflict("in_session", "请先结束这次辅导。", "Leave the session first.")
     if command.wish == "live" and sessions.time_left(state, seat) < sessions.SHORTEST_S:
-        raise evening_limit()
+        raise sessions.evening_limit()
     if command.tutor is not None and not _is_pickable(
         state, command.tutor, command.subject, seat.grade
     ):
@@ -204,12 +200,11 @@ def _tutor_unknown() -> Conflict:
     return Conflict("tutor_unknown", "这位老师现在不答这门科目。", "Not on duty for this subject.")
 
 
-def evening_limit() -> Conflict:
-    """Returns the error of a pupil whose time for live help is used up."""
+def _one_at_a_time() -> Conflict:
     return Conflict(
-        "evening_limit",
-        "今晚的在线辅导时间已用完，可以改为书面答复。",
-        "Your time for live help is used up tonight; ask for a written answer.",
+        "question_active",
+        "您还有一个问题在等候，答复后才能再问。",
+        "You have a question open; ask again when it is answered.",
     )
 
 
@@ -253,11 +248,7 @@ def _follow(state: DeskState, number: QuestionId, pupil: PersonId, now: float) -
         return []
     _may_take_part(state, seat, now)
     if seat.active is not None or seat.session is not None:
-        raise Conflict(
-            "question_active",
-            "您还有一个问题在等候，答复后才能再问。",
-            "You have a question open; ask again when it is answered.",
-        )
+        raise _one_at_a_time()
     check(question, "merge")
     if question.state != "queued":
         raise Conflict("question_state", "这个问题还没有排上队。", "It does not wait yet.")
@@ -332,11 +323,7 @@ def _reopen(state: DeskState, question: Question, now: float) -> list[DeskEvent]
     if question.reopened:
         raise Conflict("already_reopened", "一个问题只能追问一次。", "Only once a question.")
     if seat.active is not None or seat.session is not None:
-        raise Conflict(
-            "question_active",
-            "您还有一个问题在等候，答复后才能再问。",
-            "You have a question open; ask again when it is answered.",
-        )
+        raise _one_at_a_time()
     return [QuestionReopened(question.id), queued(state, question, "reopened")]
 
 

@@ -70,6 +70,15 @@ def time_left(state: DeskState, seat: Pupil) -> float:
     return state.plan.limits.pupil_evening_s - seat.live_s
 
 
+def evening_limit() -> Conflict:
+    """Returns the error of a pupil whose time for live help is used up."""
+    return Conflict(
+        "evening_limit",
+        "今晚的在线辅导时间已用完，可以改为书面答复。",
+        "The time for live help is used up tonight; a written answer is possible.",
+    )
+
+
 # ---- commands -----------------------------------------------------------------------------
 
 
@@ -187,7 +196,7 @@ def join(state: DeskState, number: SessionNumber, pupil: PersonId, now: float) -
             raise Conflict("question_state", "有同学跟随这个问题。", "Others follow it.")
     until = now + time_left(state, seat)
     if until - now < SHORTEST_S:
-        raise _evening_limit()
+        raise evening_limit()
     return [MemberJoined(number, pupil, None if question is None else question.id, until)]
 
 
@@ -215,7 +224,7 @@ def _start(
     _may_hold(state, person, command.kind, now)
     left = time_left(state, seat)
     if left < SHORTEST_S:
-        raise _evening_limit()
+        raise evening_limit()
     number = SessionNumber(len(state.sessions) + 1)
     return [
         SessionStarted(
@@ -347,11 +356,3 @@ def _of_member(state: DeskState, number: SessionNumber, pupil: PersonId) -> Sess
     if pupil not in session.present:
         raise Conflict("session_over", "这次辅导已经结束。", "This session is over.")
     return session
-
-
-def _evening_limit() -> Conflict:
-    return Conflict(
-        "evening_limit",
-        "今晚的在线辅导时间已用完，可以改为书面答复。",
-        "The time for live help is used up tonight; a written answer is possible.",
-    )
