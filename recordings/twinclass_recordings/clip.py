@@ -30,6 +30,7 @@ from twinclass_recordings.manifest import (
 from twinclass_recordings.package import Package
 from twinclass_recordings.recorder.mp4 import rebased
 from twinclass_recordings.scan import Piece, scan
+from twinclass_recordings.store import KEEP_FREE
 
 #: Shorter is no clip, longer is a lesson.
 MIN_S, MAX_S = 3.0, 3600.0
@@ -79,6 +80,8 @@ class _Cutter:
         path = self.source.served(part.path)
         if path is None:
             raise ClipError("clip_broken", f"{part.path} is no file of a package")
+        if shutil.disk_usage(self.target.folder).free < KEEP_FREE:
+            raise ClipError("clip_disk_full", "the rest of the disk is kept for recording")
         found = scan(path)
         wanted = _wanted(
             found.pieces,
@@ -98,7 +101,11 @@ class _Cutter:
                 if piece.length > _MAX_PIECE_BYTES:
                     raise ClipError("clip_broken", f"{part.path} has a piece that is too long")
                 source.seek(piece.offset)
-                file.write(rebased(source.read(piece.length), base, number))
+                try:
+                    moved = rebased(source.read(piece.length), base, number)
+                except ValueError as error:
+                    raise ClipError("clip_broken", f"{part.path}: {error}") from error
+                file.write(moved)
         cut = scan(target)
         self.bytes += cut.good
         made = Part(
@@ -128,7 +135,7 @@ def cut(
 
     Raises:
         ClipError: ``clip_length``, ``clip_empty``, ``clip_waiting`` (VP8 that is not H264 yet),
-            ``clip_broken``.
+            ``clip_broken``, ``clip_disk_full``.
         OSError, ScanError: a file cannot be read or written.
     """
     end_s = min(end_s, lesson.duration_s)

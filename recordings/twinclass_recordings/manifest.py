@@ -175,8 +175,6 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     people: tuple[Person, ...] = ()
     documents: tuple[Document, ...] = ()
     presence: tuple[Presence, ...] = ()
-    #: WebVTT files: language tag -> path.
-    captions: dict[str, str] = {}
     #: A picture of the lesson (JPEG), empty while there is none.
     cover: str = ""
     #: ISO date after which the media is deleted unless somebody decides to keep it.

@@ -17,8 +17,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-#: As lesson ids everywhere (``twinclass_signaling.lesson.plan.ID_PATTERN``).
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+#: As lesson ids everywhere (``twinclass_signaling.lesson.plan.ID_PATTERN``), and the second of the
+#: bell behind it.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 #: What may be asked for by name from outside: no dot files, no way up, no journal.
 _SERVED = re.compile(
     r"(parts|transcoded)/[0-9a-z-]{1,40}\.(mp4|webm)|hls/[0-9a-z-]{1,40}\.m3u8"
@@ -57,6 +58,11 @@ class Package:
     def parts(self) -> Path:
         """Recorded files."""
         return self.folder / "parts"
+
+    def captions(self) -> dict[str, str]:
+        """Returns the WebVTT files that are there: language tag -> name; blocks."""
+        names = sorted(f"captions/{path.name}" for path in (self.folder / "captions").glob("*.vtt"))
+        return {Path(name).stem: name for name in names if self.served(name) is not None}
 
     def served(self, name: str) -> Path | None:
         """Where a file can be read that may be asked for from outside; None: no such name.

@@ -13,6 +13,10 @@ from typing import NamedTuple, Protocol
 
 from twinclass_recordings.package import Package
 
+#: Lessons are recorded onto the same disk: at 300 kB/s each, ten go on for ten minutes. Whatever is
+#: made of recordings leaves as much.
+KEEP_FREE = 2 * 1024**3
+
 
 class Stored(NamedTuple):
     """A file of a package: where it can be read, how it is, whether its lesson is closed, and the

@@ -191,7 +191,7 @@ class Server:
         if recordings is not None:
             media.recorder = recordings.link
         school = await self._open_school(stack, lessons, keys)
-        exporter = self._exporter(recordings)
+        exporter = self._exporter(recordings, school)
         library = self._library(school, recordings, lessons, exporter)
         registry = new_registry()
         registry.register(LessonCollector(lessons))
@@ -273,11 +273,12 @@ class Server:
             settings.jobs,
         )
 
-    def _exporter(self, recordings: Recordings | None) -> Exporter | None:
+    def _exporter(self, recordings: Recordings | None, school: SchoolParts) -> Exporter | None:
         if recordings is None:
             return None
         folder, jobs = self._parts.folder, self._settings.recording.jobs
-        return Exporter(folder.exports, recordings.root, folder.path / "files", jobs)
+        files, left_out = folder.path / "files", school.consents.left_out
+        return Exporter(folder.exports, recordings.root, files, jobs, left_out)
 
     def _library(
         self,
@@ -320,6 +321,7 @@ class Server:
             FolderStore(self._parts.folder.attachments),
             self._settings.library,
             recordings.transcoder.shares.get,
+            school.consents.left_out,
         )
         recordings.library = library
         return library

@@ -67,6 +67,7 @@ class Library:
         store: FolderStore,
         settings: LibrarySettings,
         converted: Callable[[str], float | None],
+        left_out: Callable[[m.Manifest], frozenset[str]],
     ) -> None:
         self._root = packages_at.root
         sweep(packages_at.root)
@@ -86,7 +87,7 @@ class Library:
         self._usage = UsageRoutes(self._log, door, packages_at, keys, self._schools.of_staff)
         self._making = MakingRoutes(
             *(self.shelf, self.catalogue, door, packages, attachments),
-            *(packages_at, proofs, store, exporter.forget_entry),
+            *(packages_at, proofs, store, exporter.forget_entry, left_out),
         )
 
         def attached(entry: str, sha256: str) -> tuple[Path, str, str] | None:

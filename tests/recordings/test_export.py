@@ -358,10 +358,7 @@ def test_an_archive_holds_everything_under_safe_names(package: Package, tmp_path
     captions.mkdir()
     (captions / "zh-CN.vtt").write_text("WEBVTT\n")
     (package.folder / "cover.jpg").write_bytes(b"jpeg")
-    changed(
-        package, documents=(slides(folder),), captions={"zh-CN": "captions/zh-CN.vtt"},
-        cover="cover.jpg",
-    )  # fmt: skip
+    changed(package, documents=(slides(folder),), cover="cover.jpg")
     sheet, elsewhere = tmp_path / "a1", tmp_path / "secret"
     sheet.write_bytes(b"worksheet")
     elsewhere.write_bytes(b"secret")

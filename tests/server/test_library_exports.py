@@ -24,6 +24,7 @@ from recordings.lessons import two_rooms
 from twinclass_recordings.library.attachments import Attachments
 from twinclass_recordings.library.models import Entry
 from twinclass_recordings.library.shelf import Recorded, Shelf
+from twinclass_recordings.manifest import decode
 from twinclass_recordings.package import Package
 from twinclass_recordings.store import FolderPackages
 from twinclass_server.adapters.data_folder import DataFolder
@@ -46,6 +47,8 @@ class Desk:
 
     data: Path
     now: float = 0.0
+    #: Whose consent has ended.
+    hidden: frozenset[str] = frozenset()
     exporter: Exporter = field(init=False)
     database: Database = field(init=False)
 
@@ -76,7 +79,7 @@ class Desk:
         self.database = Database("", self.data)
         self.database.migrate()
         root, files = self.data / "recordings", self.data / "files"
-        self.exporter = Exporter(self.folder, root, files, 1, self.clock)
+        self.exporter = Exporter(self.folder, root, files, 1, lambda _: self.hidden, self.clock)
         sessions = self.database.session
         routes = LibraryExports(
             LibraryDoor(Shelf(sessions), keys, Schools(self.database)),
@@ -189,6 +192,18 @@ async def test_a_lead_exports_her_lesson_and_fetches_it_by_its_link(
         (tmp_path / "got.zip").write_bytes((await client.get(packed["url"])).content)
         with zipfile.ZipFile(tmp_path / "got.zip") as found:
             assert "示例老师" in found.read("lesson.json").decode()
+            everybody = decode(found.read("manifest.json"))
+        # Whose consent has ended is not in what is made from then on.
+        desk.hidden = frozenset({everybody.tracks[-1].participant})
+        again = await done(client, desk.lead, (await ask(client, desk.lead, kind="zip"))["id"])
+        (tmp_path / "got.zip").write_bytes((await client.get(again["url"])).content)
+        with zipfile.ZipFile(tmp_path / "got.zip") as found:
+            left = decode(found.read("manifest.json"))
+            parts = {name for name in found.namelist() if name.startswith("parts/")}
+        assert {track.participant for track in left.tracks} == (
+            {track.participant for track in everybody.tracks} - desk.hidden
+        )
+        assert parts == {part.path for t in left.tracks for run in t.runs for part in run.parts}
         # A link opens its own file only.
         ticket = shown["url"].split("/")[3]
         other = packed["url"].split("/")[4]
@@ -308,6 +323,10 @@ async def test_a_restart_finds_what_is_done_and_removes_what_is_half(desk: Desk)
     (desk.folder / "0123.mp4.part").write_bytes(b"half")
     (desk.folder / "9999.json").write_bytes(b"{")
     async with desk.serving() as client:
+        # Asked for before anything was looked for: it is not taken for what was left behind.
+        fresh = await ask(client, desk.operator, kind="zip")
+        await done(client, desk.operator, fresh["id"])
+        await client.delete(f"/api/library/exports/{fresh['id']}", headers=desk.operator)
 
         async def is_restored() -> bool:
             return len((await client.get(PATH, headers=desk.lead)).json()["exports"]) == 2

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from PIL import Image
 
@@ -21,9 +22,10 @@ from recordings.test_clips import lesson
 from server.roster.desk import Client, pdf, staff_token
 from twinclass_recordings import manifest as m
 from twinclass_recordings.library.shelf import Change, Recorded, Shelf
+from twinclass_recordings.package import Package
 from twinclass_server.http import library_making, library_usage
 from twinclass_server.roster.database import Database
-from twinclass_server.roster.models import Person
+from twinclass_server.roster.models import Person, RecordingConsent
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import Claims
 
@@ -142,6 +144,50 @@ async def test_a_clip_that_is_none_is_refused(library: Library) -> None:
     ):
         answer = await lead.post(f"{LESSON}/clips", json=wish)
         assert (answer.status_code, answer.json()["code"]) == (status, code), wish
+    folders = [p.name for p in library.server.folder.recordings.iterdir() if p.is_dir()]
+    assert folders == ["lesson-1"]
+
+
+async def test_a_clip_is_without_a_child_whose_consent_has_ended(library: Library) -> None:
+    database = Database("", library.server.folder.path)
+    now = datetime.now(UTC)
+    with database.session() as session:
+        pupil = session.query(Person.id).filter(Person.sourced_id.not_like("demo-t%")).first()
+        assert pupil is not None
+        ended = RecordingConsent(
+            person_id=pupil.id, given_on=TAUGHT.date(), given_by="示例家长",
+            withdrawn_at=TAUGHT.date(), date_last_modified=now,
+        )  # fmt: skip
+        session.merge(ended)
+    database.close()
+    path = library.server.folder.recordings / "lesson-1" / "manifest.json"
+    made = m.decode(path.read_bytes())
+    child = m.Person(pupil.id, "home_learner", m.Text("示例学生", "Pupil"), consent="given")
+    voice = msgspec.structs.replace(made.tracks[1], participant=pupil.id)
+    changed = msgspec.structs.replace(
+        made, tracks=(made.tracks[0], voice), people=(*made.people, child)
+    )
+    path.write_bytes(m.encode(changed))
+    lead = library.staff("lead", library.lead)
+    wish = {"title": "x", "start_s": 2, "end_s": 6}
+    clip = (await lead.post(f"{LESSON}/clips", json=wish)).json()["id"]
+    text = (library.server.folder.recordings / clip / "manifest.json").read_text()
+    assert pupil.id not in text
+    assert {track.kind for track in m.decode(text.encode()).tracks} == {"video"}
+
+
+async def test_a_clip_of_a_lesson_that_is_deleted_meanwhile_leaves_nothing(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly(_: Package) -> bool:
+        library.shelf.remove("lesson-1")
+        return False
+
+    monkeypatch.setattr(library_making, "draw_cover", slowly)
+    lead = library.staff("lead", library.lead)
+    wish = {"title": "x", "start_s": 2, "end_s": 6}
+    answer = await lead.post(f"{LESSON}/clips", json=wish)
+    assert (answer.status_code, answer.json()["code"]) == (404, "lesson_unknown")
     folders = [p.name for p in library.server.folder.recordings.iterdir() if p.is_dir()]
     assert folders == ["lesson-1"]
 

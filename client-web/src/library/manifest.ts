@@ -16,6 +16,6 @@ export interface SlideDocument { document: string; title: string; pages: number;
 export interface Manifest {
   lesson: string; title: string; subtitle?: string; origin_unix: number; duration_s: number
   state: 'live' | 'closed'; tracks: Track[]; chapters?: Chapter[]; marks?: Mark[]; people?: Person[]
-  documents?: SlideDocument[]; captions?: Record<string, string>
+  documents?: SlideDocument[]
 }
 export interface Span { start_s: number; end_s: number }

@@ -31,12 +31,14 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
+from twinclass_recordings.consent import without
 from twinclass_recordings.jobs.export_pictures import FPS, Canvas, Slides
 from twinclass_recordings.jobs.export_scene import HEIGHT, LAYOUTS, WIDTH, Layout, pieces, scenes
 from twinclass_recordings.jobs.export_sound import RATE, Mixer
 from twinclass_recordings.jobs.export_zip import write_zip
 from twinclass_recordings.manifest import Manifest, decode
 from twinclass_recordings.package import Package
+from twinclass_recordings.store import KEEP_FREE
 
 #: As what is recorded: players seek to keyframes.
 _KEYFRAME_S = 2
@@ -49,8 +51,6 @@ _AAC_FRAME = 1024
 _FILE_BYTES = 32 * 1024**3
 #: Measured: 0.2 GB with a 1080p screen and three small pictures; libraries map far more than that.
 _MEMORY_BYTES = 4 * 1024**3
-#: Lessons are recorded onto the same disk: at 300 kB/s each, ten go on for ten minutes.
-KEEP_FREE = 2 * 1024**3
 #: A page that shows progress asks every second or two.
 _TELL_S = 0.5
 
@@ -65,14 +65,16 @@ def export(
     layout: Layout,
     documents: Path | None = None,
     keep_free: int = KEEP_FREE,
+    hidden: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[float, int]]:
-    """Writes a lesson as MP4; yields (how much of it is done, 0 to 1; damaged files so far).
+    """Writes a lesson as MP4, without those who are ``hidden``; yields (how much of it is done, 0
+    to 1; damaged files so far).
 
     Raises:
         DiskFull: there is no room.
         FFmpegError, OSError, ManifestError: the package or the target cannot be read or written.
     """
-    manifest = decode(package.manifest.read_bytes())
+    manifest = without(decode(package.manifest.read_bytes()), hidden)
     slides = Slides(documents)
     available = frozenset(one.sha256 for one in manifest.documents if slides.path(one.sha256))
     canvas, mixer = Canvas(package, slides), Mixer(package, pieces(manifest, "audio"))
@@ -188,8 +190,9 @@ def archive(
     about: Path,
     documents: Path | None = None,
     keep_free: int = KEEP_FREE,
+    hidden: frozenset[str] = frozenset(),
 ) -> Iterator[tuple[float, int]]:
-    """Writes everything into a ZIP archive; yields as ``export``.
+    """Writes everything into a ZIP archive, as ``export`` does.
 
     Raises:
         As ``export``.
@@ -197,7 +200,7 @@ def archive(
     slides = Slides(documents)
     with _unfinished(target) as partial:
         pace = _Pace(target, keep_free)
-        for share in write_zip(package, partial, about, slides.path):
+        for share in write_zip(package, partial, about, slides.path, hidden):
             if pace.is_due():
                 yield share, 0
     yield 1.0, 0
@@ -223,6 +226,7 @@ def _arguments() -> argparse.Namespace:
     kind.add_argument("--zip", type=Path, metavar="LESSON_JSON")
     parser.add_argument("--documents", type=Path)
     parser.add_argument("--keep-free", type=int, default=KEEP_FREE)
+    parser.add_argument("--without", action="append", default=[], metavar="PARTICIPANT")
     return parser.parse_args()
 
 
@@ -235,7 +239,7 @@ def main() -> int:
     _limit()
     asked = _arguments()
     package = Package(asked.package)
-    more = (asked.documents, asked.keep_free)
+    more = (asked.documents, asked.keep_free, frozenset(asked.without))
     made: Callable[[], Iterator[tuple[float, int]]]
     if asked.zip is not None:
         made = lambda: archive(package, asked.target, asked.zip, *more)  # noqa: E731

@@ -28,7 +28,8 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
-from twinclass_recordings.manifest import FILE_NAME, Manifest, decode
+from twinclass_recordings.consent import without
+from twinclass_recordings.manifest import FILE_NAME, Manifest, decode, encode
 from twinclass_recordings.package import Package
 
 _COPY = 1024 * 1024
@@ -111,19 +112,28 @@ class Names:
 
 
 def write_zip(
-    package: Package, target: Path, about: Path, slides: Callable[[str], Path | None]
+    package: Package,
+    target: Path,
+    about: Path,
+    slides: Callable[[str], Path | None],
+    hidden: frozenset[str] = frozenset(),
 ) -> Iterator[float]:
-    """Writes an archive; yields how much of it is done, 0 to 1.
+    """Writes an archive, without those who are ``hidden``; yields how much of it is done, 0 to 1.
 
     Raises:
         OSError, ManifestError, msgspec.MsgspecError: something cannot be read or written.
     """
     lesson = msgspec.json.decode(about.read_bytes(), type=Lesson)
-    files = list(_files(package, lesson, slides))
+    manifest = None
+    if package.manifest.exists():
+        manifest = without(decode(package.manifest.read_bytes()), hidden)
+    files = list(_files(package, manifest, lesson, slides))
     total = sum(size for _, _, size in files) or 1
     done = 0
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         names = [name for name, _, _ in files]
+        if manifest is not None:
+            names.append(FILE_NAME)
         archive.writestr(_entry("README.txt"), _readme(lesson.title, names))
         told = {
             name: value for name, value in msgspec.to_builtins(lesson).items()
@@ -131,6 +141,8 @@ def write_zip(
         }  # fmt: skip
         told["attachments"] = [name for name in names if name.startswith("attachments/")]
         archive.writestr(_entry("lesson.json"), msgspec.json.format(msgspec.json.encode(told)))
+        if manifest is not None:
+            archive.writestr(_entry(FILE_NAME), encode(manifest))
         for name, path, _ in files:
             with _opened(path) as file:
                 found = os.fstat(file.fileno())
@@ -144,14 +156,16 @@ def write_zip(
 
 
 def _files(
-    package: Package, lesson: Lesson, slides: Callable[[str], Path | None]
+    package: Package,
+    manifest: Manifest | None,
+    lesson: Lesson,
+    slides: Callable[[str], Path | None],
 ) -> Iterator[tuple[str, Path, int]]:
     """Yields (name in the archive, where it is, bytes) of what is there."""
     named: list[tuple[str, Path]] = []
     names = Names()
-    if package.manifest.exists():
-        manifest = decode(package.manifest.read_bytes())
-        for name in dict.fromkeys(_of_package(manifest)):
+    if manifest is not None:
+        for name in dict.fromkeys([*_of_package(manifest), *package.captions().values()]):
             path = package.served(name)
             if path is not None:
                 named.append((name, path))
@@ -172,14 +186,12 @@ def _files(
 
 
 def _of_package(manifest: Manifest) -> Iterator[str]:
-    yield FILE_NAME
     yield manifest.cover
     for track in manifest.tracks:
         for run in track.runs:
             yield run.playlist
             for part in (*run.parts, *run.transcoded):
                 yield part.path
-    yield from manifest.captions.values()
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -120,12 +120,14 @@ class Shelf:
             session.execute(delete(EntrySchool).where(EntrySchool.entry == entry.key))
             session.add_all(EntrySchool(entry=entry.key, school=s) for s in set(recorded.schools))
 
-    def add_clip(self, source: Entry, clip: Clip) -> None:
-        """Puts a clip into the library: what is said of its lesson is said of it. It is kept."""
+    def add_clip(self, source: Entry, clip: Clip) -> bool:
+        """Puts a clip into the library: what is said of its lesson is said of it. It is kept.
+
+        False: its lesson was deleted meanwhile, and there is no clip.
+        """
         with self.sessions() as session:
-            known = session.scalar(select(Entry).where(Entry.id == clip.id))
-            if known is not None:
-                return
+            if session.scalar(select(Entry.key).where(Entry.id == source.id)) is None:
+                return False
             now = self.now()
             entry = Entry(
                 **{name: getattr(source, name) for name in _INHERITED},
@@ -139,6 +141,7 @@ class Shelf:
             session.add_all(
                 EntrySchool(entry=entry.key, school=school) for school in session.scalars(schools)
             )
+            return True
 
     def change(self, identifier: str, change: Change) -> None:
         """Changes what is said of an entry; nothing when there is none."""

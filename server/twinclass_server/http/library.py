@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -200,7 +199,7 @@ class LibraryRoutes:
         return _Held(
             card,
             None if is_package else self._manifest(package),
-            {} if is_package else _captions(package),
+            {} if is_package else package.captions(),
             found,
             self._catalogue.cards(viewer, found.members),
             self._catalogue.cards(viewer, found.packages),
@@ -294,12 +293,6 @@ def _item(card: Card, keys: TokenKeys, now: float) -> dict[str, Any]:
         "plays": card.plays,
         "state": card.state,
     }
-
-
-def _captions(package: Package) -> dict[str, str]:
-    """WebVTT files that somebody put there: language -> path."""
-    names = sorted(f"captions/{path.name}" for path in (package.folder / "captions").glob("*.vtt"))
-    return {Path(name).stem: name for name in names if package.served(name) is not None}
 
 
 def _asked(request: Request) -> Asked:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -19,9 +20,11 @@ from starlette.routing import BaseRoute, Route
 from twinclass_recordings import manifest as m
 from twinclass_recordings.assemble import write_durably
 from twinclass_recordings.clip import MAX_S, ClipError, cut
+from twinclass_recordings.consent import without
 from twinclass_recordings.library import retention
 from twinclass_recordings.library.attachments import Attachments, Kind
 from twinclass_recordings.library.catalogue import Catalogue
+from twinclass_recordings.library.models import Entry
 from twinclass_recordings.library.packages import MAX_MEMBERS, NewPackage, Packages
 from twinclass_recordings.library.shelf import Clip, Shelf
 from twinclass_recordings.package import Package
@@ -33,7 +36,13 @@ from twinclass_server.http.texts import Identifier, Title
 from twinclass_server.recording.recordings import draw_cover
 from twinclass_server.roster.file_store import FolderStore
 from twinclass_server.uploads.receiving import TooLarge, check, receive
-from twinclass_signaling.errors import Conflict, Forbidden, LimitExceeded, RemoteProtocolError
+from twinclass_signaling.errors import (
+    Conflict,
+    Forbidden,
+    LimitExceeded,
+    RemoteProtocolError,
+    SignalingError,
+)
 from twinclass_signaling.roles import Role
 
 logger = logging.getLogger(__name__)
@@ -78,6 +87,10 @@ _CLIP_REFUSALS = {
         "The lesson is still being converted; try again in some minutes.",
     ),
     "clip_broken": ("录制文件已损坏，剪不了。", "The recording is damaged and cannot be cut."),
+    "clip_disk_full": (
+        "服务器磁盘空间不够，没有剪；请管理员清理后再试。",
+        "The server's disk has no room for it; try again when an operator has made some.",
+    ),
 }
 
 
@@ -103,7 +116,8 @@ class NewPackageWish(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MakingRoutes:
-    """Clips, packages and attachments over HTTP."""
+    """Clips, packages and attachments over HTTP. ``left_out``: who is in a recording and must not
+    be in a clip of it; blocks."""
 
     def __init__(
         self,
@@ -116,6 +130,7 @@ class MakingRoutes:
         proofs: Path,
         store: FolderStore,
         forget_exports: Callable[[str], Awaitable[None]],
+        left_out: Callable[[m.Manifest], frozenset[str]],
     ) -> None:
         self._shelf = shelf
         self._catalogue = catalogue
@@ -128,6 +143,7 @@ class MakingRoutes:
         self._cuts = asyncio.Semaphore(_CUTS)
         self._checks = asyncio.Semaphore(_CHECKS)
         self._forget_exports = forget_exports
+        self._left_out = left_out
         store.sweep()
 
     def routes(self) -> list[BaseRoute]:
@@ -163,19 +179,30 @@ class MakingRoutes:
             except (OSError, ScanError, m.ManifestError) as error:
                 logger.error("recording %s cannot be cut: %s", entry.id, error)
                 raise Conflict("clip_broken", *_CLIP_REFUSALS["clip_broken"]) from error
-            has_cover = await draw_cover(target)
-        if has_cover:
-            await asyncio.to_thread(_note_cover, target, made)
-        size = sum(part.bytes for t in made.tracks for run in t.runs for part in run.parts)
-        clip = Clip(identifier, wish.title, made.duration_s, size, has_cover)
-        await asyncio.to_thread(self._shelf.add_clip, entry, clip)
+            try:
+                await self._shelve(entry, target, made)
+            except (SignalingError, OSError):
+                # Nobody would ever find it, nor take it away.
+                await asyncio.to_thread(shutil.rmtree, target.folder, ignore_errors=True)
+                raise
         await asyncio.to_thread(self._catalogue.refresh)
         return json_response({"id": identifier}, 201)
 
     def _cut_files(self, source: Package, target: Package, wish: NewClip) -> m.Manifest:
         lesson = m.decode(source.manifest.read_bytes())
+        lesson = without(lesson, self._left_out(lesson))
         return cut(source, target, lesson, wish.start_s, min(wish.end_s, wish.start_s + MAX_S + 1),
                    wish.title)  # fmt: skip
+
+    async def _shelve(self, entry: Entry, target: Package, made: m.Manifest) -> None:
+        """Gives a clip its picture, and its place in the library."""
+        has_cover = await draw_cover(target)
+        if has_cover:
+            await asyncio.to_thread(_note_cover, target, made)
+        size = sum(part.bytes for t in made.tracks for run in t.runs for part in run.parts)
+        clip = Clip(made.lesson, made.title, made.duration_s, size, has_cover)
+        if not await asyncio.to_thread(self._shelf.add_clip, entry, clip):
+            raise Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
 
     # ---- packages
 

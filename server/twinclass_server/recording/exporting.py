@@ -22,9 +22,10 @@ from msgspec.structs import replace
 from twinclass_recordings.assemble import write_durably
 from twinclass_recordings.jobs.export_scene import Layout
 from twinclass_recordings.jobs.export_zip import Lesson
+from twinclass_recordings.manifest import Manifest, decode
 from twinclass_recordings.package import Package
 from twinclass_server.recording.jobs import Ended, run_job
-from twinclass_signaling.errors import LimitExceeded
+from twinclass_signaling.errors import LimitExceeded, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ class Export(Struct, frozen=True):
 
 
 class Exporter:
-    """Makes exports of packages under ``root``; ``documents`` is where files of slides are."""
+    """Makes exports of packages under ``root``; ``documents`` is where files of slides are;
+    ``left_out``: who is in a recording and must not be in what is made of it; blocks."""
 
     def __init__(
         self,
@@ -81,12 +83,14 @@ class Exporter:
         root: Path,
         documents: Path,
         jobs: int,
+        left_out: Callable[[Manifest], frozenset[str]],
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
         self._root = root
         self.documents = documents
         self._jobs = max(1, jobs)
+        self._left_out = left_out
         self._wall = wall_clock
         self._exports: dict[str, Export] = {}
         self._tasks: dict[str, asyncio.Task[Ended]] = {}
@@ -95,7 +99,7 @@ class Exporter:
     async def run(self) -> None:
         """Works for ever."""
         try:
-            await asyncio.to_thread(self._restore)
+            self._exports |= await asyncio.to_thread(self._restore)
         except OSError:
             # A disk that is away must not keep lessons from being taught.
             logger.exception("exports of before cannot be looked for")
@@ -209,24 +213,37 @@ class Exporter:
         arguments = [str(package.folder), str(self.path(export)), *how]
         arguments += ["--documents", str(self.documents)]
         try:
+            hidden = await asyncio.to_thread(self._hidden, package)
+            arguments += [word for one in sorted(hidden) for word in ("--without", one)]
             return await run_job(_MODULE, arguments, told, MAX_S)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, Unavailable) as error:
             # No process can be had, or it says what no job says: this export fails, no lesson.
             return Ended(succeeded=False, error=str(error))
 
+    def _hidden(self, package: Package) -> frozenset[str]:
+        if not package.manifest.exists():
+            return frozenset()  # A course package.
+        return self._left_out(decode(package.manifest.read_bytes()))
+
     async def _made(self, identifier: str, ended: Ended) -> None:
+        asked = self._exports.get(identifier)
+        if asked is None:
+            return
+        size = await asyncio.to_thread(self._size, asked) if ended.succeeded else 0
+        # It may have been given up, or its lesson deleted, while the disk was asked.
         known = self._exports.get(identifier)
         if known is None or known.is_over:
+            await asyncio.to_thread(self._forget_files, asked)
             return
-        size = await asyncio.to_thread(self._size, known) if ended.succeeded else 0
         if size:
             changed = replace(known, state="done", progress=1.0, bytes=size, damaged=ended.damaged)
         else:
             logger.warning("export %s of %s: %s", known.id, known.entry, ended.error)
             code = ended.error if ended.error in {"disk_full", "timeout"} else "failed"
             changed = replace(known, state="failed", code=code)
-            await asyncio.to_thread(self._forget_files, known)
         await self._end(changed)
+        if not size:
+            await asyncio.to_thread(self._forget_files, changed)
 
     async def _end(self, changed: Export) -> None:
         ended = self._exports[changed.id] = replace(changed, ended_at=self._wall())
@@ -283,27 +300,31 @@ class Exporter:
         for one in (path, path.with_name(path.name + ".part"), self._about(export)):
             _unlink(one)
 
-    def _restore(self) -> None:
-        """Finds what a server before this one made; removes what it left half made."""
+    def _restore(self) -> dict[str, Export]:
+        """Returns what a server before this one made; removes what it left half made."""
+        found: dict[str, Export] = {}
         if not self._folder.is_dir():
-            return
+            return found
         kept: set[Path] = set()
         for note in self._folder.glob("*.json"):
             export = _read(note)
-            if export is None:
+            # What is asked for while this looks is nothing of before.
+            if export is None or export.id in self._exports:
                 continue
             if not export.is_over or (export.state == "done" and not self.path(export).is_file()):
                 export = replace(export, state="failed", code="interrupted", ended_at=self._wall())
                 write_durably(note, msgspec.json.encode(export))
             if self._is_past(export):
                 continue
-            self._exports[export.id] = export
+            found[export.id] = export
             kept.add(note)
             if export.state == "done":
                 kept.add(self.path(export))
         for left in self._folder.iterdir():
-            if left not in kept and left.is_file():
+            is_new = left.name.partition(".")[0] in self._exports
+            if left not in kept and not is_new and left.is_file():
                 left.unlink(missing_ok=True)
+        return found
 
 
 def _unlink(path: Path) -> None:

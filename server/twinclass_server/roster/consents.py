@@ -1,4 +1,5 @@
-"""Consent to be recorded that ends while a lesson runs: the child is out of it within a minute."""
+"""Consent to be recorded that ends: the child is out of a lesson within a minute, and out of what
+is made of recordings at once."""
 
 from __future__ import annotations
 
@@ -8,11 +9,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from twinclass_recordings.manifest import Manifest
 from twinclass_server.roster.database import Database
-from twinclass_server.roster.models import RecordingConsent
+from twinclass_server.roster.models import Enrolment, RecordingConsent, SchoolClass
+from twinclass_server.roster.plans import group_id
 from twinclass_server.signal.lessons import Lessons
 from twinclass_signaling.errors import Unavailable
 from twinclass_signaling.ids import PersonId
+from twinclass_signaling.roles import Role
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +42,25 @@ class Consents:
             for person, withdrawn_at in session.execute(query):
                 (agreed if withdrawn_at is None else ended).add(person)
         return frozenset(PersonId(person) for person in ended - agreed)
+
+    def left_out(self, recorded: Manifest) -> frozenset[str]:
+        """Returns who is in a recording and may not be shown any more: whose consent has ended, and
+        home groups of such a child (as groups are now). Blocks."""
+        agreed = [person for person in recorded.people if person.consent == "given"]
+        seats = {(person.id, person.id) for person in agreed}
+        classes = [person.room for person in agreed if person.role == Role.HOME_GROUP]
+        if classes:
+            query = (
+                select(Enrolment.person_id, SchoolClass.school_id, Enrolment.home_group)
+                .join(SchoolClass, SchoolClass.id == Enrolment.class_id)
+                .where(Enrolment.class_id.in_(classes), Enrolment.home_group.is_not(None))
+            )
+            groups = {person.id for person in agreed}
+            with self._database.session() as session:
+                found = [(pupil, group_id(at, name)) for pupil, at, name in session.execute(query)]
+            seats |= {(pupil, group) for pupil, group in found if group in groups}
+        ended = self.withdrawn([pupil for pupil, _ in seats])
+        return frozenset(seat for pupil, seat in seats if pupil in ended)
 
     async def look(self) -> None:
         """Looks once at every lesson that goes on.

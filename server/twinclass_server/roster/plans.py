@@ -109,8 +109,8 @@ def settings_of(row: LessonRow) -> LessonSettings:
     return msgspec.convert(row.settings, LessonSettings)
 
 
-def _group_id(school: str, group: str) -> str:
-    """A home group's participant id: two schools may use the same word."""
+def group_id(school: str, group: str) -> str:
+    """Returns a home group's participant id: two schools may use the same word."""
     return "hg-" + hashlib.sha256(f"{school}\n{group}".encode()).hexdigest()[:16]
 
 
@@ -171,7 +171,7 @@ def planned(session: Session, row: LessonRow) -> Planned:
             continue  # In two of the classes: she is counted with the first.
         taken.add(person.id)
         school = school_of[enrolment.class_id]
-        group = _group_id(school.id, enrolment.home_group) if enrolment.home_group else None
+        group = group_id(school.id, enrolment.home_group) if enrolment.home_group else None
         pupils.setdefault(enrolment.class_id, []).append(
             PlannedPupil(
                 PersonId(person.id),

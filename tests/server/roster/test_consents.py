@@ -11,9 +11,17 @@ from hosting.page import Page, token
 from hosting.running import Running, running_server
 from hosting.tools import plan_with
 from light.ports import free_port
+from twinclass_recordings import manifest as m
 from twinclass_server.roster.consents import Consents
 from twinclass_server.roster.database import Database
-from twinclass_server.roster.models import Person, RecordingConsent
+from twinclass_server.roster.models import (
+    Enrolment,
+    Person,
+    RecordingConsent,
+    School,
+    SchoolClass,
+)
+from twinclass_server.roster.plans import group_id
 from twinclass_signaling.ids import LessonId, ParticipantId
 from twinclass_signaling.messages import Ack, CallOn, OpenLesson
 from twinclass_signaling.roles import Role
@@ -79,3 +87,45 @@ async def test_a_child_is_out_of_the_recording_when_consent_is_withdrawn(tmp_pat
         await watch.look()
         assert is_recorded()
         database.close()
+
+
+def test_recordings_leave_out_whose_consent_ended_and_the_screens_of_such_children(
+    tmp_path: Path,
+) -> None:
+    database = Database("", tmp_path)
+    database.migrate()
+    now = datetime.now(UTC)
+    with database.session() as session:
+        session.add(School(id="s", sourced_id="s", name="示例一中", date_last_modified=now))
+        session.flush()
+        session.add(
+            SchoolClass(
+                id="c", sourced_id="c", school_id="s", name="七(1)班", date_last_modified=now
+            )
+        )
+    consent(database, date(2026, 11, 24))
+    with database.session() as session:
+        session.add(
+            Enrolment(
+                person_id="home-1", class_id="c", role="pupil", home_group="晨光",
+                date_last_modified=now,
+            )
+        )  # fmt: skip
+
+    def seat(who: str, role: str, agreed: str = "given") -> m.Person:
+        return msgspec.convert(
+            {"id": who, "role": role, "name": {"zh": "", "en": ""}, "room": "c", "consent": agreed},
+            m.Person,
+        )
+
+    people = (
+        seat("lead", "lead", "not_needed"), seat("home-1", "home_learner"),
+        seat("home-2", "home_learner"), seat(group_id("s", "晨光"), "home_group"),
+        seat(group_id("s", "夜读"), "home_group"),
+    )  # fmt: skip
+    recorded = m.Manifest("x", "x", 0.0, 1.0, "closed", (), people=people)
+    consents = Consents(database, None)  # type: ignore[arg-type]
+    assert consents.left_out(recorded) == {"home-1", group_id("s", "晨光")}
+    consent(database, None)
+    assert consents.left_out(recorded) == frozenset()
+    database.close()
