@@ -17,7 +17,6 @@ from e2e.conftest import Browsers, Server, wait_until
 from e2e.pages.test_accessibility import barriers
 from e2e.test_lesson import _advances
 from e2e.test_recording import ask, close, package_of, staff_token
-from twinclass_recordings import manifest as m
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 

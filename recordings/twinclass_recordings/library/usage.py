@@ -58,9 +58,9 @@ class Plays:
         is more than ``most_s`` of media, and nothing is added."""
         with self.sessions() as session:
             query = select(Play.group, Play.from_s, Play.to_s).where(Play.view == told[0].view)
-            before = {tuple(row) for row in session.execute(query)}
             # What a page tells again because it got no answer was watched once.
-            spans = before | {(row.group, row.from_s, row.to_s) for row in told}
+            spans = {(group, start, end) for group, start, end in session.execute(query)}
+            spans |= {(row.group, row.from_s, row.to_s) for row in told}
             if sum(end - start for _, start, end in spans) > most_s:
                 return False
             key = session.scalar(select(Entry.key).where(Entry.id == identifier))

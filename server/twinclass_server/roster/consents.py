@@ -57,7 +57,8 @@ class Consents:
             )
             groups = {person.id for person in agreed}
             with self._database.session() as session:
-                found = [(pupil, group_id(at, name)) for pupil, at, name in session.execute(query)]
+                rows = session.execute(query)
+                found = [(pupil, group_id(at, name)) for pupil, at, name in rows if name]
             seats |= {(pupil, group) for pupil, group in found if group in groups}
         ended = self.withdrawn([pupil for pupil, _ in seats])
         return frozenset(seat for pupil, seat in seats if pupil in ended)
