@@ -397,6 +397,30 @@ async def test_a_file_that_is_none_is_refused_and_leaves_nothing(library: Librar
     assert not [p for p in library.server.folder.attachments.rglob("*") if p.is_file()]
 
 
+async def test_who_goes_away_while_sending_leaves_nothing_and_no_error(
+    library: Library, caplog: pytest.LogCaptureFixture
+) -> None:
+    lead = library.staff("lead", library.lead)
+    folder = library.server.folder.attachments
+    _, writer = await asyncio.open_connection("127.0.0.1", library.server.port)
+    head = (
+        f"POST {LESSON}/attachments?kind=picture HTTP/1.1", "Host: x", "Content-Type: image/jpeg",
+        f"Authorization: {lead.headers['authorization']}", "Content-Length: 100000", "", "half",
+    )  # fmt: skip
+    writer.write("\r\n".join(head).encode())
+
+    async def until(count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(list(folder.glob(".*.part"))) != count:
+                await asyncio.sleep(0.01)
+
+    await until(1)
+    writer.close()
+    await until(0)
+    assert (await lead.get(LESSON)).status_code == 200
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
 async def test_a_package_shows_of_its_members_what_its_viewer_may_see(library: Library) -> None:
     library.shelf.take(entry("lesson-2", "another-lead"))
     library.shelf.take(entry("lesson-3", library.lead))

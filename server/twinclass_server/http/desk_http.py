@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from twinclass_server.errors import http_status
@@ -40,13 +40,18 @@ _UNPROCESSABLE = (
 
 
 def answered(inner: Handler) -> Handler:
-    """Returns a handler that answers errors as JSON, and is never kept by a cache."""
+    """Returns a handler that answers errors as JSON, and is never kept by a cache.
+
+    That somebody goes away while a body is read is no error of ours.
+    """
 
     async def handle(request: Request) -> Response:
         try:
             response = await inner(request)
         except SignalingError as error:
             response = refusal(error)
+        except ClientDisconnect:
+            response = Response(status_code=400)  # Nobody hears it.
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

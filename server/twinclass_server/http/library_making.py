@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import shutil
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -50,6 +51,8 @@ logger = logging.getLogger(__name__)
 #: A scanned sheet of a few pages, a photograph.
 MAX_ATTACHMENT_BYTES = 20 * 1024 * 1024
 _UPLOAD_S = 300.0
+#: Uploads under way: 16 × 20 MB of scratch.
+_UPLOADS = 16
 #: Copying is a matter of the disk; two at once keep it busy.
 _CUTS = 2
 _CHECKS = 2
@@ -142,6 +145,9 @@ class MakingRoutes:
         self._store = store
         self._cuts = asyncio.Semaphore(_CUTS)
         self._checks = asyncio.Semaphore(_CHECKS)
+        self._uploads = 0
+        #: A file comes with its row and goes with its last one.
+        self._writing = threading.Lock()
         self._forget_exports = forget_exports
         self._left_out = left_out
         store.sweep()
@@ -241,7 +247,20 @@ class MakingRoutes:
                 "请上传 PDF、JPEG、PNG 或 WebP 文件。",
                 "Upload a PDF, JPEG, PNG or WebP.",
             )
+        if self._uploads >= _UPLOADS:
+            raise LimitExceeded(
+                "attachments_busy", "正在收别的附件，请稍候再试。", "Others are on their way.",
+                retry_after_s=5.0,
+            )  # fmt: skip
+        self._uploads += 1
+        try:
+            return await self._add(request, entry.id, kind, given)
+        finally:
+            self._uploads -= 1
+
+    async def _add(self, request: Request, entry: str, kind: Kind, given: str) -> Response:
         module, broken, media_type = _TYPES[given]
+        named = _title(unquote(request.headers.get("x-file-name", "")))
         scratch, clean = self._store.scratch(), self._store.scratch()
         try:
             await self._receive(request, scratch)
@@ -249,25 +268,28 @@ class MakingRoutes:
                 checked = await check(module, scratch, clean, broken=broken)
             if checked.code:
                 raise Conflict(checked.code, *_REFUSALS[checked.code])
-            size = clean.stat().st_size
-            sha256 = await asyncio.to_thread(self._store.put, clean)
+            title = named or checked.title
+            made = await asyncio.to_thread(self._keep, entry, clean, kind, title, media_type)
         finally:
             scratch.unlink(missing_ok=True)
             clean.unlink(missing_ok=True)
-        title = (
-            _title(unquote(request.headers.get("x-file-name", ""))) or checked.title or sha256[:8]
+        return json_response(made, 201)
+
+    def _keep(
+        self, entry: str, file: Path, kind: Kind, title: str, media_type: str
+    ) -> dict[str, Any]:
+        with self._writing:
+            size = file.stat().st_size
+            sha256 = self._store.put(file)
+            title = title or sha256[:8]
+            if self._attachments.add(entry, sha256, kind, title, media_type, size):
+                return described(sha256, kind, title, media_type, size)
+            self._drop(entry, sha256)
+        raise Conflict(
+            "attachments_limit",
+            "附件太多了，请先删掉不用的。",
+            "There are too many attachments; remove one first.",
         )
-        is_new = await asyncio.to_thread(
-            self._attachments.add, entry.id, sha256, kind, title, media_type, size
-        )
-        if not is_new:
-            await asyncio.to_thread(self._forget, entry.id, sha256)
-            raise Conflict(
-                "attachments_limit",
-                "附件太多了，请先删掉不用的。",
-                "There are too many attachments; remove one first.",
-            )
-        return json_response(described(sha256, kind, title, media_type, size), 201)
 
     async def _receive(self, request: Request, scratch: Path) -> None:
         try:
@@ -288,6 +310,10 @@ class MakingRoutes:
         return Response(status_code=204)
 
     def _forget(self, entry: str, sha256: str) -> None:
+        with self._writing:
+            self._drop(entry, sha256)
+
+    def _drop(self, entry: str, sha256: str) -> None:
         if self._attachments.remove(entry, sha256):
             self._store.remove(sha256)
 
