@@ -206,6 +206,27 @@ def test_what_is_there_is_moved_aside_and_only_when_asked(made: Path, tmp_path: 
     assert not [name for name in names if "before-restore" in name]
 
 
+def test_recordings_in_a_folder_of_another_name_are_taken_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = some_data(tmp_path / "d")
+    root = folder.path / "media"
+    (root / "algebra-1").mkdir(parents=True)
+    (root / "algebra-1" / "manifest.json").write_bytes(b"{}")
+    monkeypatch.setenv("TWINCLASS_RECORDING__FOLDER", str(root))
+    names: dict[str, list[str]] = {}
+    for target, more in (("without.tar", ()), ("with.tar", ("--recordings",))):
+        done = run("backup", str(tmp_path / target), "--data", str(folder.path), *more)
+        assert done.returncode == 0, done.stderr
+        told = read_archive(tmp_path / target, lambda *_: None)
+        names[target] = [one.name for one in told.entries if "algebra-1/" in one.name]
+        assert told.recordings_bytes == 2
+    assert names == {"without.tar": [], "with.tar": ["recordings/algebra-1/manifest.json"]}
+    done = run("restore", str(tmp_path / "without.tar"), "--data", str(folder.path), "--force")
+    assert done.returncode == 0, done.stderr
+    assert (root / "algebra-1" / "manifest.json").exists()
+
+
 def test_a_backup_never_overwrites_and_leaves_nothing_half_made(made: Path, tmp_path: Path) -> None:
     data = str(tmp_path / "d")
     before = made.read_bytes()

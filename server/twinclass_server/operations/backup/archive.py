@@ -91,9 +91,10 @@ def _write_members(
                     f"{source.path} cannot be read: {error.strerror}.",
                 ) from error
             with file:
-                size = os.fstat(file.fileno()).st_size
+                found = os.fstat(file.fileno())
+                size = found.st_size
                 hashing = _Hashing(file, size, functools.partial(_told, progress, source.name))
-                tar.addfile(_member(source.name, size, source.path.stat().st_mtime), hashing)
+                tar.addfile(_member(source.name, size, found.st_mtime), hashing)
                 if hashing.left:
                     raise BackupProblem(
                         "backup_changed",

@@ -61,11 +61,11 @@ def gather(
     found: list[Source] = []
     database = _database(settings, folder, scratch, found)
     redis = _redis(settings, folder, scratch, found)
+    root = Path(settings.recording.folder or folder.recordings).resolve()
     for path in sorted(folder.path.iterdir()):
         if _is_taken(path.name):
-            found += _files(path, f"{m.DATA}/{path.name}")
+            found += _files(path, f"{m.DATA}/{path.name}", apart=root)
     found += _settings(config, scratch)
-    root = Path(settings.recording.folder or folder.recordings)
     recorded = list(_files(root, m.RECORDINGS)) if root.is_dir() else []
     if recordings:
         found += recorded
@@ -78,13 +78,16 @@ def _is_taken(name: str) -> bool:
     )
 
 
-def _files(path: Path, name: str) -> Iterator[Source]:
-    """A folder may be a link to another disk; links inside one are nobody's but an attacker's."""
+def _files(path: Path, name: str, apart: Path | None = None) -> Iterator[Source]:
+    """A folder may be a link to another disk; links inside one are nobody's but an attacker's.
+    ``apart``: where recordings are, wherever that is."""
     try:
         if path.is_dir():
+            if path.resolve() == apart:
+                return
             for entry in sorted(path.iterdir()):
                 if not entry.is_symlink() and not _is_passing(entry.name):
-                    yield from _files(entry, f"{name}/{entry.name}")
+                    yield from _files(entry, f"{name}/{entry.name}", apart)
         elif path.is_file():
             yield Source(path, name, path.stat().st_size)
     except FileNotFoundError:

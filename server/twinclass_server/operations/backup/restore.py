@@ -51,9 +51,9 @@ def restore(
         _check_redis_gone(folder)
         made = read_archive(path, progress)
         _check_fits(made, settings)
-        root = Path(settings.recording.folder or folder.recordings)
+        root = Path(settings.recording.folder or folder.recordings).resolve()
         occupied = sorted(one for one in folder.path.iterdir() if one.name not in _NOTHING)
-        is_inside = folder.path in root.resolve().parents
+        is_inside = folder.path in root.parents
         if occupied and not force:
             raise BackupProblem(
                 "data_folder_not_empty",
@@ -73,7 +73,7 @@ def restore(
             if (staging / m.DUMP).exists():
                 _restore_postgres(staging / m.DUMP, settings.database.url, force=force)
             # Recordings stay where they are: a backup may be without them.
-            aside = [one for one in occupied if one != root and not _is_former(one)]
+            aside = [one for one in occupied if one.resolve() != root and not _is_former(one)]
             former = _move_aside(aside, folder.path) if aside else None
             _put_in_place(staging, folder)
             if (recordings / m.RECORDINGS).exists():
