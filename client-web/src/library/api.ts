@@ -1,5 +1,5 @@
 /** The library's HTTP interface. The token is a staff link's or a lesson's join link's. */
-import { DeskError } from '@/school/api'
+import { ask, bring, refused, said, understood } from '@/school/ask'
 import type { Manifest, Span, Texts } from './manifest'
 import type { Watched } from './player/watched'
 
@@ -42,13 +42,10 @@ export interface MonthUsage { month: string; weights: Record<Weight, number>; ro
 export type Change = Partial<Pick<Entry, 'title' | 'subtitle' | 'subject' | 'grade' | 'edition' | 'points' | 'visibility'>> & { description?: string; keep?: boolean }
 export interface CatchUp { media: Media; missed: Span[]; live_s: number }
 
-const OFFLINE = { zh: '连不上服务器，请检查网络后再试。', en: 'The server does not answer; check the network and try again.' }
-const BROKEN = { zh: '服务器出错了，请稍后再试。', en: 'The server made an error; try again later.' }
-
 export class Library {
   constructor(private readonly token: string) {}
 
-  search(query: URLSearchParams, signal?: AbortSignal): Promise<Page> { return this.ask('GET', `/api/library/lessons?${query.toString()}`, undefined, signal) }
+  search(query: URLSearchParams, signal?: AbortSignal): Promise<Page> { return this.ask('GET', `/api/library/lessons?${query.toString()}`, undefined, signal === undefined ? {} : { signal }) }
   open(id: string): Promise<Opened> { return this.ask('GET', at(id)) }
   change(id: string, change: Change): Promise<Opened> { return this.ask('PATCH', at(id), change) }
   catchUp(): Promise<CatchUp> { return this.ask('GET', '/api/catch-up') }
@@ -64,38 +61,25 @@ export class Library {
 
   /** The table of a month, to be saved. */
   async monthFile(month: string): Promise<Blob> {
-    const answer = await this.send(`/api/library/usage.csv?month=${month}`, { headers: { authorization: `Bearer ${this.token}` } })
-    if (!answer.ok) throw refusal(answer.status, await answer.text())
-    return answer.blob()
+    const { answer, text } = await said(`/api/library/usage.csv?month=${month}`, { headers: { authorization: `Bearer ${this.token}` } })
+    if (!answer.ok) throw refused(answer.status, text)
+    // Spreadsheets know UTF-8 by the mark that reading the text took off.
+    return new Blob(['\ufeff', text], { type: 'text/csv' })
   }
 
   /** What was watched. `closing`: the page goes, and nobody waits for the answer. */
   async played(id: string, view: string, spans: readonly Watched[], classId: string, closing = false): Promise<void> {
-    await this.ask('POST', `${at(id)}/plays`, { view, spans, ...(classId === '' ? {} : { class_id: classId }) }, undefined, closing)
+    await this.ask('POST', `${at(id)}/plays`, { view, spans, ...(classId === '' ? {} : { class_id: classId }) }, { keepalive: closing })
   }
 
-  /** `onProgress`: the share that is sent, 0 to 1. By XMLHttpRequest, because fetch does not tell. */
   attach(id: string, kind: Exclude<AttachmentKind, 'slides'>, file: File, onProgress: (share: number) => void): Promise<Attachment> {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest()
-      request.open('POST', `${at(id)}/attachments?kind=${kind}`)
-      request.setRequestHeader('authorization', `Bearer ${this.token}`)
-      request.setRequestHeader('content-type', file.type)
-      request.setRequestHeader('x-file-name', encodeURIComponent(file.name.slice(0, 150)))
-      request.upload.onprogress = (event) => { onProgress(event.total === 0 ? 1 : event.loaded / event.total) }
-      request.onload = () => {
-        if (request.status === 201) resolve(JSON.parse(request.responseText) as Attachment)
-        else reject(refusal(request.status, request.responseText))
-      }
-      request.onerror = () => { reject(new DeskError(0, 'offline', OFFLINE)) }
-      request.send(file)
-    })
+    return bring(this.token, `${at(id)}/attachments?kind=${kind}`, file, file.type, onProgress)
   }
 
   async captions(url: string): Promise<string> {
-    const answer = await this.send(url, {})
-    if (!answer.ok) throw refusal(answer.status, '')
-    return answer.text()
+    const { answer, text } = await said(url)
+    if (!answer.ok) throw refused(answer.status, text)
+    return text
   }
 
   /** Where one is; sent also while the page closes, so nobody waits for it. */
@@ -106,58 +90,13 @@ export class Library {
     }).catch(() => undefined)
   }
 
-  async manifest(media: Media): Promise<Manifest> {
-    return (await this.fetchText(media.base + media.manifest, {})) as Manifest
-  }
+  /** Without the token: the address is the right, and caches may keep what it gives. */
+  async manifest(media: Media): Promise<Manifest> { return understood(await said(media.base + media.manifest)) as Manifest }
 
-  private ask<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, keepalive = false): Promise<T> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.token}` }
-    const request: RequestInit = { method, headers, keepalive }
-    if (signal !== undefined) request.signal = signal
-    if (body !== undefined) {
-      headers['content-type'] = 'application/json'
-      request.body = JSON.stringify(body)
-    }
-    return this.fetchText(path, request) as Promise<T>
-  }
-
-  private async send(path: string, request: RequestInit): Promise<Response> {
-    try {
-      return await fetch(path, request)
-    } catch (error) {
-      if (error instanceof DOMException && error.name === 'AbortError') throw error
-      throw new DeskError(0, 'offline', OFFLINE)
-    }
-  }
-
-  private async fetchText(path: string, request: RequestInit): Promise<unknown> {
-    const answer = await this.send(path, request)
-    let text: string
-    try {
-      text = await answer.text()
-    } catch (error) {
-      if (error instanceof DOMException && error.name === 'AbortError') throw error
-      throw new DeskError(0, 'offline', OFFLINE)
-    }
-    if (!answer.ok) throw refusal(answer.status, text)
-    try {
-      return text === '' ? undefined : JSON.parse(text)
-    } catch {
-      throw new DeskError(answer.status, 'unexpected', BROKEN)
-    }
-  }
+  private ask<T>(method: string, path: string, body?: unknown, more?: RequestInit): Promise<T> { return ask(this.token, method, path, body, more) }
 }
 
 const at = (id: string): string => `/api/library/lessons/${encodeURIComponent(id)}`
-
-function refusal(status: number, body: string): DeskError {
-  try {
-    const parsed = JSON.parse(body) as { code: string; text: Texts }
-    return new DeskError(status, parsed.code, parsed.text)
-  } catch {
-    return new DeskError(status, 'unexpected', BROKEN)
-  }
-}
 
 /** Whether the bearer of a link may be shown figures of use. It decides what is offered and no more:
  *  the server decides what is answered. */

@@ -1,5 +1,5 @@
 /** Exports of a lesson: asked for, watched, given up. The token is a staff link's. */
-import { DeskError } from '@/school/api'
+import { ask } from '@/school/ask'
 import type { Texts } from './manifest'
 import type { Layout } from './player/schedule'
 
@@ -12,14 +12,11 @@ export interface Export {
 
 export const isUnderWay = (one: Export): boolean => one.state === 'waiting' || one.state === 'running'
 
-const OFFLINE: Texts = { zh: '连不上服务器，请检查网络后再试。', en: 'The server does not answer; check the network and try again.' }
-const BROKEN: Texts = { zh: '服务器出错了，请稍后再试。', en: 'The server made an error; try again later.' }
-
 export class Exports {
   constructor(private readonly token: string, private readonly lesson: string) {}
 
   async list(signal?: AbortSignal): Promise<Export[]> {
-    const found = await this.ask('GET', this.path, undefined, signal)
+    const found = await this.ask('GET', this.path, undefined, signal === undefined ? {} : { signal })
     return (found as { exports: Export[] }).exports
   }
 
@@ -32,34 +29,7 @@ export class Exports {
 
   private get path(): string { return `/api/library/lessons/${encodeURIComponent(this.lesson)}/exports` }
 
-  private async ask(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<unknown> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.token}` }
-    const request: RequestInit = { method, headers }
-    if (signal !== undefined) request.signal = signal
-    if (body !== undefined) {
-      headers['content-type'] = 'application/json'
-      request.body = JSON.stringify(body)
-    }
-    let status: number
-    let text: string
-    try {
-      const answer = await fetch(path, request)
-      status = answer.status
-      text = await answer.text()
-    } catch (error) {
-      if (error instanceof DOMException && error.name === 'AbortError') throw error
-      throw new DeskError(0, 'offline', OFFLINE)
-    }
-    try {
-      const parsed: unknown = text === '' ? undefined : JSON.parse(text)
-      if (status < 300) return parsed
-      const refusal = parsed as { code: string; text: Texts }
-      throw new DeskError(status, refusal.code, refusal.text)
-    } catch (error) {
-      if (error instanceof DeskError) throw error
-      throw new DeskError(status, 'unexpected', BROKEN)
-    }
-  }
+  private ask(method: string, path: string, body?: unknown, more?: RequestInit): Promise<unknown> { return ask(this.token, method, path, body, more) }
 }
 
 /** Figures before are too rough to be told. */

@@ -1,4 +1,7 @@
 /** The desk's HTTP interface: lessons, links, classes to choose from, the roster's import. */
+import { ask, bring, DeskError, offline, refused, type Texts } from './ask'
+
+export { DeskError }
 
 export interface Person { id: string; name: string; school: string }
 export interface ClassChoice { id: string; name: string; grade: string; pupils: number; homes: number; teachers: string[] }
@@ -39,26 +42,6 @@ export interface RowError { file: string; line: number; code: string; zh: string
 export interface ImportReport { dry_run: boolean; files: FileReport[]; errors: RowError[]; seconds: number }
 export interface Progress { phase: 'upload' | 'rows'; done: number; total: number; file: string }
 
-interface Texts { zh: string; en: string }
-
-/** A refusal in both languages; `status` 0: nothing answered. */
-export class DeskError extends Error {
-  constructor(readonly status: number, readonly code: string, readonly text: Texts) {
-    super(code)
-  }
-}
-
-const OFFLINE: Texts = { zh: '连不上服务器，请检查网络后再试。', en: 'The server does not answer; check the network and try again.' }
-
-function refused(status: number, body: string): DeskError {
-  try {
-    const parsed = JSON.parse(body) as { code: string; text: Texts }
-    return new DeskError(status, parsed.code, parsed.text)
-  } catch {
-    return new DeskError(status, 'unexpected', { zh: '服务器出错了，请稍后再试。', en: 'The server made an error; try again later.' })
-  }
-}
-
 export class Desk {
   constructor(private readonly token: string) {}
 
@@ -74,42 +57,9 @@ export class Desk {
   removeSlides(id: string, sha256: string): Promise<void> { return this.ask('DELETE', `/api/lessons/${id}/slides/${sha256}`) }
   revoke(id: string, link: string): Promise<void> { return this.ask('POST', `/api/lessons/${id}/links/${link}/revoke`) }
 
-  private async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const headers: Record<string, string> = { authorization: `Bearer ${this.token}` }
-    const request: RequestInit = { method, headers }
-    if (body !== undefined) {
-      headers['content-type'] = 'application/json'
-      request.body = JSON.stringify(body)
-    }
-    let answer: Response
-    let text: string
-    try {
-      answer = await fetch(path, request)
-      text = await answer.text()
-    } catch {
-      throw new DeskError(0, 'offline', OFFLINE)
-    }
-    if (!answer.ok) throw refused(answer.status, text)
-    return (text === '' ? undefined : JSON.parse(text)) as T
-  }
+  bringSlides(id: string, file: File, onProgress: (share: number) => void): Promise<Slides> { return bring(this.token, `/api/lessons/${id}/slides`, file, 'application/pdf', onProgress) }
 
-  /** `onProgress`: the share that is sent, 0 to 1. The server's check follows the last byte. */
-  bringSlides(id: string, file: File, onProgress: (share: number) => void): Promise<Slides> {
-    return new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest()
-      request.open('POST', `/api/lessons/${id}/slides`)
-      request.setRequestHeader('authorization', `Bearer ${this.token}`)
-      request.setRequestHeader('content-type', 'application/pdf')
-      request.setRequestHeader('x-file-name', encodeURIComponent(file.name.slice(0, 150)))
-      request.upload.onprogress = (event) => { onProgress(event.total === 0 ? 1 : event.loaded / event.total) }
-      request.onload = () => {
-        if (request.status === 201) resolve(JSON.parse(request.responseText) as Slides)
-        else reject(refused(request.status, request.responseText))
-      }
-      request.onerror = () => { reject(new DeskError(0, 'offline', OFFLINE)) }
-      request.send(file)
-    })
-  }
+  private ask<T>(method: string, path: string, body?: unknown): Promise<T> { return ask(this.token, method, path, body) }
 
   /** XMLHttpRequest, because fetch does not tell how much of an upload is sent. */
   importRoster(file: File, dryRun: boolean, onProgress: (progress: Progress) => void): Promise<ImportReport> {
@@ -140,7 +90,7 @@ export class Desk {
         // Nothing happens here when the report was there.
         reject(refused(500, ''))
       }
-      request.onerror = () => { reject(new DeskError(0, 'offline', OFFLINE)) }
+      request.onerror = () => { reject(offline()) }
       request.send(file)
     })
   }
