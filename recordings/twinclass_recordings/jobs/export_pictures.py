@@ -86,12 +86,12 @@ class PartPictures:
 
 
 class Slides:
-    """Pages of PDF documents, laid out as ``folder/ab/ab…`` by their SHA-256; the last one drawn
-    is kept."""
+    """Pages of PDF documents, laid out as ``folder/ab/ab…`` by their SHA-256; the last one asked
+    for is kept, also when it cannot be drawn: it is asked for at every picture."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._drawn: tuple[Page, Box, VideoFrame] | None = None
+        self._drawn: tuple[Page, Box, VideoFrame | None] | None = None
 
     def path(self, sha256: str) -> Path | None:
         """Returns where a document is; None: it is not there."""
@@ -102,8 +102,11 @@ class Slides:
 
     def draw(self, page: Page, box: Box) -> VideoFrame | None:
         """Returns a page as large as it fits; None: it cannot be drawn."""
-        if self._drawn is not None and self._drawn[:2] == (page, box):
-            return self._drawn[2]
+        if self._drawn is None or self._drawn[:2] != (page, box):
+            self._drawn = (page, box, self._draw(page, box))
+        return self._drawn[2]
+
+    def _draw(self, page: Page, box: Box) -> VideoFrame | None:
         path = self.path(page.sha256)
         if path is None:
             return None
@@ -114,13 +117,11 @@ class Slides:
                 width, height = sheet.get_size()
                 scale = min(box.width / width, box.height / height)
                 pixels = sheet.render(scale=scale, rev_byteorder=True).to_numpy()
-                frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:, :, :3]), "rgb24")
+                return VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:, :, :3]), "rgb24")
             finally:
                 document.close()
         except (pypdfium2.PdfiumError, IndexError, ValueError, ZeroDivisionError):
             return None
-        self._drawn = (page, box, frame)
-        return frame
 
 
 class Canvas:

@@ -45,10 +45,10 @@ class Schools:
     def look_up(self, person: str, now: float) -> frozenset[str]:
         """Returns what ``of_staff`` does, and remembers it for a while."""
         schools = self.of_staff(person)
-        self._known[person] = (now, schools)
-        self._known.move_to_end(person)
-        while len(self._known) > MAX_KNOWN:
-            with suppress(KeyError):  # Another thread was quicker.
+        with suppress(KeyError):  # Another thread was quicker.
+            self._known[person] = (now, schools)
+            self._known.move_to_end(person)
+            while len(self._known) > MAX_KNOWN:
                 self._known.popitem(last=False)
         return schools
 
