@@ -4,9 +4,9 @@ In SQL one search of 22,000 entries with its chips cost 100 to 480 ms, on whiche
 databases; here it costs one or two. SQL stays the truth: ``catalogue`` fills this from it and keeps
 it so. Some 2 KiB an entry, twice that with a long description.
 
-A row is written once, but for its plays: an entry that changes gets a new row and its old one dies;
-when a quarter is dead, the owner makes a new index. Postings are arrays of rows, so a search is a handful of passes
-over numbers, whatever was asked.
+A row is written once, but for its plays: an entry that changes gets a new row and its old one
+dies; when a quarter is dead, the owner makes a new index. Postings are arrays of rows, so a search
+is a handful of passes over numbers, whatever was asked.
 """
 
 from __future__ import annotations
