@@ -1,50 +1,45 @@
-// Writes src/protocol/messages.ts from the server's JSON Schema.
+// Writes src/protocol/messages.ts and desk-messages.ts from the server's JSON Schemas.
 //
-//   npm run generate              asks the Python package for the schema
-//   npm run generate -- FILE      reads it from a file
-//   npm run generate -- --check   fails when the file in git is not what would be written
+//   npm run generate              asks the Python package for the schemas
+//   npm run generate -- --check   fails when a file in git is not what would be written
 //
-// The schema is one document whose $defs hold ClientMessage, ServerMessage and all they name.
+// A schema is one document whose $defs hold ClientMessage, ServerMessage and all they name.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
+const PROTOCOLS = { lesson: 'messages.ts', desk: 'desk-messages.ts' }
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-const target = here('../src/protocol/messages.ts')
-const args = process.argv.slice(2)
-const check = args.includes('--check')
-const file = args.find((arg) => !arg.startsWith('--'))
+const check = process.argv.includes('--check')
 
-function dump() {
+function dump(protocol) {
   const venv = here('../../.venv/bin/python')
-  return execFileSync(existsSync(venv) ? venv : 'python3', ['-m', 'twinclass_signaling.schema'], {
+  const python = existsSync(venv) ? venv : 'python3'
+  return execFileSync(python, ['-m', 'twinclass_signaling.schema', protocol], {
     env: { ...process.env, PYTHONPATH: here('../../signaling') },
     maxBuffer: 16 * 1024 * 1024,
     encoding: 'utf8',
   })
 }
 
-const schema = JSON.parse(file ? readFileSync(file, 'utf8') : dump())
-const definitions = schema.$defs
-const { ClientMessage: client, ServerMessage: server } = definitions
 const keyOf = (ref) => ref.slice(ref.lastIndexOf('/') + 1)
 // Names that would hide a global of the browser.
 const renamed = { Error: 'ErrorMessage', Event: 'EventMessage', Text: 'BilingualText' }
 const nameOf = (ref) => renamed[keyOf(ref)] ?? keyOf(ref)
 
 /** Names of all definitions that can be reached from a schema node. */
-function reach(node, found = new Set()) {
-  if (Array.isArray(node)) node.forEach((item) => reach(item, found))
+function reach(definitions, node, found = new Set()) {
+  if (Array.isArray(node)) node.forEach((item) => reach(definitions, item, found))
   else if (node && typeof node === 'object') {
     if (typeof node.$ref === 'string') {
       const name = keyOf(node.$ref)
       if (!found.has(name)) {
         found.add(name)
-        reach(definitions[name], found)
+        reach(definitions, definitions[name], found)
       }
     }
     for (const [key, value] of Object.entries(node)) {
-      if (key !== 'discriminator' && key !== 'default') reach(value, found)
+      if (key !== 'discriminator' && key !== 'default') reach(definitions, value, found)
     }
   }
   return found
@@ -71,37 +66,49 @@ function type(node) {
       const item = type(node.items)
       return `readonly ${item.includes('|') ? `(${item})` : item}[]`
     }
+    case 'object':
+      if (node.additionalProperties) return `Readonly<Record<string, ${type(node.additionalProperties)}>>`
+    // falls through: an object without a name has no type here
     default:
       throw new Error(`no TypeScript for ${JSON.stringify(node)}`)
   }
 }
 
 const comment = (text) => `/** ${text.replaceAll('``', '`').replace(/\s+/g, ' ').trim()} */\n`
-// The server writes every member of what it sends; only what we send may leave some out.
-const fromServer = reach(server)
 
-function definition(key, node) {
-  const name = renamed[key] ?? key
-  const head = node.description ? comment(node.description) : ''
-  if (node.type !== 'object') return `${head}export type ${name} = ${type(node)}\n`
-  const members = Object.entries(node.properties).map(([member, value]) => {
-    const optional = !fromServer.has(key) && !node.required?.includes(member)
-    return `  ${member}${optional ? '?' : ''}: ${type(value)}\n`
-  })
-  return `${head}export interface ${name} {\n${members.join('')}}\n`
+function generate(protocol) {
+  const { $defs: definitions } = JSON.parse(dump(protocol))
+  const { ClientMessage: client, ServerMessage: server } = definitions
+  // The server writes every member of what it sends; only what we send may leave some out.
+  const fromServer = reach(definitions, server)
+
+  function definition(key) {
+    const node = definitions[key]
+    const name = renamed[key] ?? key
+    const head = node.description ? comment(node.description) : ''
+    if (node.type !== 'object') return `${head}export type ${name} = ${type(node)}\n`
+    const members = Object.entries(node.properties).map(([member, value]) => {
+      const optional = !fromServer.has(key) && !node.required?.includes(member)
+      return `  ${member}${optional ? '?' : ''}: ${type(value)}\n`
+    })
+    return `${head}export interface ${name} {\n${members.join('')}}\n`
+  }
+
+  const names = [...new Set([...reach(definitions, client), ...fromServer])].sort()
+  return [
+    '// Generated by scripts/generate-protocol.mjs from the types of the server. Do not edit.\n',
+    ...names.map(definition),
+    `export type ClientMessage = ${type(client)}\n`,
+    `export type ServerMessage = ${type(server)}\n`,
+  ].join('\n')
 }
 
-const names = [...new Set([...reach(client), ...fromServer])].sort()
-const text = [
-  '// Generated by scripts/generate-protocol.mjs from the types of the server. Do not edit.\n',
-  ...names.map((name) => definition(name, definitions[name])),
-  `export type ClientMessage = ${type(client)}\n`,
-  `export type ServerMessage = ${type(server)}\n`,
-].join('\n')
-
-if (check) {
-  if (readFileSync(target, 'utf8') !== text) {
-    console.error('src/protocol/messages.ts is not what the server speaks: npm run generate')
-    process.exit(1)
+for (const [protocol, name] of Object.entries(PROTOCOLS)) {
+  const text = generate(protocol)
+  const target = here(`../src/protocol/${name}`)
+  if (!check) writeFileSync(target, text)
+  else if (!existsSync(target) || readFileSync(target, 'utf8') !== text) {
+    console.error(`src/protocol/${name} is not what the server speaks: npm run generate`)
+    process.exitCode = 1
   }
-} else writeFileSync(target, text)
+}

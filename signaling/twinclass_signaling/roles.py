@@ -38,6 +38,17 @@ LESSON_ROLES = frozenset(
     }
 )
 
+DESK_ROLES = frozenset(
+    {
+        Role.TUTOR,
+        Role.PUPIL,
+        Role.MODERATOR,
+        Role.DUTY_PLANNER,
+        Role.GUARDIAN,
+        Role.SAFEGUARDING,
+    }
+)
+
 #: What a track shows; the client says it when it publishes.
 Source = Literal["camera", "screen", "document", "microphone", "screen_audio"]
 VIDEO_SOURCES: tuple[Source, ...] = ("camera", "screen", "document")

@@ -19,12 +19,14 @@ from msgspec import Meta, Struct
 from twinclass_signaling.errors import SignalingError
 from twinclass_signaling.ids import LessonId, ParticipantId, RoomId
 from twinclass_signaling.lesson.state import ID_PATTERN
-from twinclass_signaling.roles import LESSON_ROLES, Role
+from twinclass_signaling.roles import DESK_ROLES, LESSON_ROLES, Role
 
 ALGORITHM = "HS256"
 AUDIENCE = "twinclass"
 #: Staff links open the desk, never a lesson; join tokens never the desk.
 STAFF_AUDIENCE = "twinclass-staff"
+#: Links of the evening desk open that and no lesson.
+DESK_AUDIENCE = "twinclass-desk"
 #: Clocks of school servers differ by some seconds; a minute is generous.
 CLOCK_SKEW_S = 60.0
 
@@ -77,8 +79,27 @@ class StaffClaims(Struct, frozen=True, omit_defaults=True):
     name: Name = ""
 
 
+class DeskClaims(Struct, frozen=True, omit_defaults=True):
+    """What a link of the evening desk says. ``name``: of a pupil her given name only; ``grade``,
+    ``class_name`` and ``school`` are a pupil's, ``children`` a guardian's."""
+
+    sub: Id
+    role: Role
+    desk: Id
+    exp: float
+    iat: float
+    aud: str = DESK_AUDIENCE
+    name: Name = ""
+    grade: Annotated[int, Meta(ge=1, le=12)] | None = None
+    class_name: Name = ""
+    school: Name = ""
+    children: Annotated[tuple[Id, ...], Meta(max_length=16)] = ()
+    #: The link it was given out with, which can be revoked; None: it ends by time alone.
+    lnk: Id | None = None
+
+
 STAFF_ROLES = frozenset({Role.OPERATOR, Role.LEAD, Role.LIBRARIAN})
-_C = TypeVar("_C", Claims, StaffClaims)
+_C = TypeVar("_C", Claims, StaffClaims, DeskClaims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +126,7 @@ class TokenKeys:
         """Returns the same keys, which refuse tokens of links that were revoked."""
         return TokenKeys(list(self._by_kid.values()), is_revoked)
 
-    def issue(self, claims: Claims | StaffClaims) -> str:
+    def issue(self, claims: Claims | StaffClaims | DeskClaims) -> str:
         """Returns the signed token."""
         content: dict[str, object] = msgspec.to_builtins(claims)
         content |= {"aud": claims.aud, "iat": int(claims.iat), "exp": int(claims.exp)}
@@ -152,12 +173,7 @@ class TokenKeys:
         _check_times(claims, now)
         if claims.role not in LESSON_ROLES:
             raise _invalid()
-        if claims.lnk is not None and self._is_revoked(claims.lnk):
-            raise TokenError(
-                "token_revoked",
-                "这个链接已停用，请向老师要新的链接。",
-                "This link was withdrawn; ask the teacher for a new one.",
-            )
+        self._check_link(claims.lnk)
         if lesson is not None and claims.lesson != lesson:
             raise TokenError(
                 "token_wrong_lesson",
@@ -177,6 +193,29 @@ class TokenKeys:
         if claims.role not in STAFF_ROLES:
             raise _invalid()
         return claims
+
+    def verify_desk(self, token: str, now: float) -> DeskClaims:
+        """Returns the claims of a link of the desk that is good now.
+
+        Raises:
+            TokenError: it is not, with the code that says why.
+        """
+        claims = self._decode(token, DeskClaims, DESK_AUDIENCE)
+        _check_times(claims, now)
+        if claims.role not in DESK_ROLES or (claims.role is Role.PUPIL) != (
+            claims.grade is not None
+        ):
+            raise _invalid()
+        self._check_link(claims.lnk)
+        return claims
+
+    def _check_link(self, link: str | None) -> None:
+        if link is not None and self._is_revoked(link):
+            raise TokenError(
+                "token_revoked",
+                "这个链接已停用，请向老师要新的链接。",
+                "This link was withdrawn; ask the teacher for a new one.",
+            )
 
     def _decode(self, token: str, kind: type[_C], audience: str) -> _C:
         try:
@@ -213,7 +252,7 @@ def _unbase64(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
-def _check_times(claims: Claims | StaffClaims, now: float) -> None:
+def _check_times(claims: Claims | StaffClaims | DeskClaims, now: float) -> None:
     if claims.iat > now + CLOCK_SKEW_S:
         raise _invalid()
     if claims.exp <= now:
