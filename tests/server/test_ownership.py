@@ -16,9 +16,10 @@ from hosting.page import Page, close_pages, token
 from hosting.process import ServerProcess, server_process
 from light.ports import free_port
 from twinclass_server.adapters.redis_child import RedisChild
-from twinclass_server.adapters.redis_connection import connect, lesson_key
+from twinclass_server.adapters.redis_connection import connect, lesson_key, lesson_scope
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
-from twinclass_server.adapters.redis_log import Acknowledgement, Fenced, LessonLog
+from twinclass_server.adapters.redis_log import Acknowledgement, Fenced
+from twinclass_server.signal.lesson_journal import LessonLog
 from twinclass_signaling.errors import InvalidState
 from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, SessionId
 from twinclass_signaling.lesson.events import LessonClosed, StageEntered, StageLeft
@@ -29,6 +30,7 @@ from twinclass_signaling.messages import (
     CloseLesson,
     Command,
     Error,
+    Event,
     Goodbye,
     LeaveStage,
     OpenLesson,
@@ -40,6 +42,7 @@ from twinclass_signaling.roles import Role
 PORTS = free_port(46)
 
 LESSON = LessonId("algebra")
+SCOPE = lesson_scope(LESSON)
 ROOM = ParticipantId("room-1")
 
 
@@ -56,9 +59,12 @@ async def redis_url(tmp_path: Path) -> AsyncIterator[str]:
 
 async def test_only_the_holder_of_the_lease_writes(redis_url: str) -> None:
     redis = connect(redis_url, 2)
-    first, second = Lease(redis, LESSON, "one", 0.15), Lease(redis, LESSON, "two", 5)
+    first, second = (
+        Lease(redis, SCOPE, "one", 0.15),
+        Lease(redis, SCOPE, "two", 5),
+    )
     await first.acquire()
-    log = LessonLog(redis, LESSON, first)
+    log = LessonLog(redis, SCOPE, first, Event)
     ack = Acknowledgement(SessionId("s"), 4, EventSeq(1))
     event = b'{"type":"event","seq":1,"at":1.0,"event":{"type":"lesson_opened","actor":"lead"}}'
     await log.append(1, [event], [ack])
@@ -77,18 +83,18 @@ async def test_only_the_holder_of_the_lease_writes(redis_url: str) -> None:
         await first.ensure()
     assert await log.last() == 1
     with pytest.raises(InvalidState):
-        await LessonLog(redis, LESSON, second).append(5, [event], [])
+        await LessonLog(redis, SCOPE, second, Event).append(5, [event], [])
     await redis.aclose()
 
 
 async def test_a_lease_that_ran_out_unnoticed_is_taken_again(redis_url: str) -> None:
     redis = connect(redis_url, 2)
-    lease = Lease(redis, LESSON, "one", 0.1)
+    lease = Lease(redis, SCOPE, "one", 0.1)
     await lease.acquire()
     await asyncio.sleep(0.15)
     await lease.ensure()
     assert lease.epoch == 2
-    other = Lease(redis, LESSON, "two", 0.1)
+    other = Lease(redis, SCOPE, "two", 0.1)
     await asyncio.sleep(0.15)
     await other.acquire()
     await other.release()
@@ -101,18 +107,18 @@ async def test_a_lease_is_ours_although_the_answer_to_an_acquisition_was_lost(
     redis_url: str,
 ) -> None:
     redis = connect(redis_url, 2)
-    lease = Lease(redis, LESSON, "one", 0.1)
+    lease = Lease(redis, SCOPE, "one", 0.1)
     await lease.acquire()
     await asyncio.sleep(0.15)
     # What a call did whose answer came too late, and the keeper beside a journal that recovers.
-    await Lease(redis, LESSON, "one", 0.1).acquire()
+    await Lease(redis, SCOPE, "one", 0.1).acquire()
     await asyncio.gather(lease.ensure(), lease.ensure())
     assert await lease.renew()
     await asyncio.sleep(0.15)
-    other = Lease(redis, LESSON, "two", 0.1)
+    other = Lease(redis, SCOPE, "two", 0.1)
     await other.acquire()
     await other.release()
-    await Lease(redis, LESSON, "one", 0.1).acquire()
+    await Lease(redis, SCOPE, "one", 0.1).acquire()
     with pytest.raises(LeaseLost):
         await lease.ensure()
     await redis.aclose()
@@ -210,7 +216,7 @@ async def test_the_first_write_of_an_owner_that_slept_is_refused_and_nothing_ack
         await Page.enter(two.port, token(keys, Role.ROOM, "room-1"))
         acks.append(await page.command(CallOn(ROOM), 5))
         assert all(isinstance(ack, Ack) for ack in acks)
-        log = LessonLog(redis, LESSON, Lease(redis, LESSON, "reader", 1))
+        log = LessonLog(redis, SCOPE, Lease(redis, SCOPE, "reader", 1), Event)
         events = [event async for event, _ in log.read(EventSeq(0))]
         seqs = [ack.seq for ack in acks if isinstance(ack, Ack)]
         assert seqs == sorted(seqs)

@@ -1,4 +1,4 @@
-"""A closed lesson's log as a file: one JSON event a line, and its checksum beside it."""
+"""A closed log as a file: one JSON event a line, and its checksum beside it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import hashlib
 import os
 from pathlib import Path
 
-from twinclass_server.adapters.redis_log import LessonLog
-from twinclass_signaling.ids import EventSeq, LessonId
+from twinclass_server.adapters.redis_log import E, EventLog
+from twinclass_signaling.ids import EventSeq
 
 
-async def archive(log: LessonLog, lesson: LessonId, folder: Path) -> Path:
+async def archive(log: EventLog[E], name: str, folder: Path) -> Path:
     """Writes the whole log durably and returns the file; it may be repeated.
 
     Raises:
@@ -22,7 +22,7 @@ async def archive(log: LessonLog, lesson: LessonId, folder: Path) -> Path:
     async for event, payload in log.read(EventSeq(0)):
         started_at = started_at or int(event.at)
         lines.append(payload + b"\n")
-    path = folder / f"{lesson}-{started_at}.jsonl"
+    path = folder / f"{name}-{started_at}.jsonl"
     await asyncio.to_thread(_write, path, b"".join(lines))
     return path
 

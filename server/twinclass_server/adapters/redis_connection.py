@@ -29,9 +29,20 @@ def connect(url: str, timeout_s: float) -> Redis:
     )
 
 
+def scoped_key(scope: str, name: str) -> str:
+    """Returns a key of one lesson or one evening of a desk; the hash tag keeps all keys of a scope
+    in one slot (Redis Cluster)."""
+    return f"{{{scope}}}:{name}"
+
+
+def lesson_scope(lesson: LessonId) -> str:
+    """Returns what the keys of a lesson begin with."""
+    return f"lesson:{lesson}"
+
+
 def lesson_key(lesson: LessonId, name: str) -> str:
-    """Returns a key of a lesson; the hash tag keeps all of them in one slot (Redis Cluster)."""
-    return f"{{lesson:{lesson}}}:{name}"
+    """Returns a key of a lesson."""
+    return scoped_key(lesson_scope(lesson), name)
 
 
 def log_unavailable() -> Unavailable:

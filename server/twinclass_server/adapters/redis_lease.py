@@ -1,9 +1,9 @@
-"""Who owns a lesson: a key that expires, held as ``epoch:owner``.
+"""Who owns a lesson or an evening of a desk: a key that expires, held as ``epoch:owner``.
 
 The epoch counts up with every acquisition, so a process that slept through the end of its
 lease can never write again: the append script compares the whole value. A new process on the
 same data folder has the same owner name (the folder's lock makes sure there is only one), so
-after a crash it takes its lessons over at once instead of waiting for the lease to run out.
+after a crash it takes what was its own over at once instead of waiting for the lease to run out.
 
 Beside it stands the *series*: ``first:owner``, the epoch with which the present run of
 acquisitions by one owner began. A lease that ran out is taken again with a higher epoch, and
@@ -19,9 +19,8 @@ import logging
 
 from redis.asyncio import Redis
 
-from twinclass_server.adapters.redis_connection import lesson_key, mapped_errors
+from twinclass_server.adapters.redis_connection import mapped_errors, scoped_key
 from twinclass_signaling.errors import Conflict, Unavailable
-from twinclass_signaling.ids import LessonId
 
 logger = logging.getLogger(__name__)
 
@@ -50,28 +49,28 @@ return redis.call('DEL', KEYS[1])
 
 
 class LeaseLost(Conflict):
-    """Another process owns the lesson now."""
+    """Another process owns it now."""
 
-    def __init__(self, lesson: LessonId) -> None:
+    def __init__(self, scope: str) -> None:
         super().__init__(
             "lesson_moved",
-            "这节课已由另一台服务器接管。",
-            f"Lesson {lesson} is owned by another server.",
+            "已由另一台服务器接管，正在重新连接。",
+            f"Another server has taken over ({scope}); reconnecting.",
         )
 
 
 class Lease:
-    """One process's ownership of one lesson."""
+    """One process's ownership of one scope (``redis_connection.scoped_key``)."""
 
-    def __init__(self, redis: Redis, lesson: LessonId, owner: str, lease_s: float) -> None:
+    def __init__(self, redis: Redis, scope: str, owner: str, lease_s: float) -> None:
         self._redis = redis
-        self._lesson = lesson
+        self._scope = scope
         self._owner = owner
         self._lease_s = lease_s
         self._keys = (
-            lesson_key(lesson, "lease"),
-            lesson_key(lesson, "epoch"),
-            lesson_key(lesson, "series"),
+            scoped_key(scope, "lease"),
+            scoped_key(scope, "epoch"),
+            scoped_key(scope, "series"),
         )
         self._epoch = 0
         # The keeper and a journal that recovers may both find the lease gone.
@@ -88,7 +87,7 @@ class Lease:
         return f"{self._epoch}:{self._owner}"
 
     async def acquire(self) -> None:
-        """Takes the lesson.
+        """Takes it.
 
         Raises:
             LeaseLost: another process has it.
@@ -97,13 +96,13 @@ class Lease:
         await self._acquire()
 
     async def _acquire(self) -> int:
-        """Takes the lesson; returns the epoch with which our series began."""
+        """Takes it; returns the epoch with which our series began."""
         with mapped_errors():
             epoch, first = await self._redis.eval(
                 _ACQUIRE, 3, *self._keys, self._owner, str(int(self._lease_s * 1000))
             )
         if int(epoch) == 0:
-            raise LeaseLost(self._lesson)
+            raise LeaseLost(self._scope)
         self._epoch = int(epoch)
         return int(first)
 
@@ -120,7 +119,7 @@ class Lease:
         """Renews, or takes again a lease that ran out unnoticed by anybody.
 
         Raises:
-            LeaseLost: somebody else owned the lesson in between, even if no longer: what this
+            LeaseLost: somebody else owned it in between, even if no longer: what this
                 process remembers of it is old.
             Unavailable: Redis is away.
         """
@@ -130,21 +129,21 @@ class Lease:
             before = self._epoch
             if await self._acquire() > before:
                 await self.release()
-                raise LeaseLost(self._lesson)
+                raise LeaseLost(self._scope)
 
     async def release(self) -> None:
-        """Gives the lesson up, if it is still ours and Redis is there."""
+        """Gives it up, if it is still ours and Redis is there."""
         try:
             with mapped_errors():
                 await self._redis.eval(_RELEASE, 1, self._keys[0], self.holder)
         except Unavailable:
-            logger.info("lease of %s not released: redis is away", self._lesson)
+            logger.info("lease of %s not released: redis is away", self._scope)
 
     async def keep(self) -> None:
         """Renews for ever.
 
         Raises:
-            LeaseLost: another process owns the lesson.
+            LeaseLost: another process owns it.
         """
         while True:
             await asyncio.sleep(self._lease_s / 3)
@@ -152,4 +151,4 @@ class Lease:
                 await self.ensure()
             except Unavailable:
                 # Nobody can take it either; the journal says so to people.
-                logger.debug("lease of %s not renewed: redis is away", self._lesson)
+                logger.debug("lease of %s not renewed: redis is away", self._scope)

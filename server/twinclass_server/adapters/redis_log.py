@@ -1,6 +1,7 @@
-"""A lesson's event log: a Redis stream whose ids are the events' numbers.
+"""An event log: a Redis stream whose ids are the events' numbers.
 
-An entry holds the JSON of ``messages.Event``, the same bytes that clients receive. All writes go
+An entry holds the JSON of an event with its number and time; of a lesson the same bytes that
+clients receive. All writes go
 through scripts that compare the lease, so a former owner is refused (FENCED) whatever it
 believes. Effects of a script enter the append-only file as one.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 from redis.asyncio import Redis
@@ -16,14 +18,13 @@ from redis.exceptions import ResponseError
 
 from twinclass_server.adapters.redis_connection import (
     as_bytes,
-    lesson_key,
     log_unavailable,
     mapped_errors,
+    scoped_key,
 )
 from twinclass_server.adapters.redis_lease import Lease
 from twinclass_signaling.errors import Conflict, InvalidState
-from twinclass_signaling.ids import EventSeq, LessonId, SessionId
-from twinclass_signaling.messages import Event
+from twinclass_signaling.ids import EventSeq, SessionId
 
 _PAGE = 1000
 #: A repeat of a command comes within a reconnect; a day is more than any lesson lasts.
@@ -52,7 +53,22 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED')
 return redis.call('SET', KEYS[2], ARGV[2])
 """
 
-_event_decoder = msgspec.json.Decoder(Event)
+
+class Logged(Protocol):
+    """What a log holds."""
+
+    @property
+    def seq(self) -> EventSeq:
+        """Its number, from 1."""
+        ...
+
+    @property
+    def at(self) -> float:
+        """Its Unix second."""
+        ...
+
+
+E = TypeVar("E", bound=Logged)
 
 
 class Fenced(Conflict):
@@ -71,16 +87,19 @@ class Acknowledgement:
     seq: EventSeq
 
 
-class LessonLog:
-    """The log of one lesson as its owner uses it."""
+class EventLog(Generic[E]):
+    """One log as the owner of its scope uses it. ``kind``: what its entries are decoded to."""
 
-    def __init__(self, redis: Redis, lesson: LessonId, lease: Lease, replicas: int = 0) -> None:
+    def __init__(
+        self, redis: Redis, scope: str, lease: Lease, kind: type[E], replicas: int = 0
+    ) -> None:
         self._redis = redis
-        self._lesson = lesson
+        self._scope = scope
         self._lease = lease
         self._replicas = replicas
-        self._lease_key = lesson_key(lesson, "lease")
-        self._key = lesson_key(lesson, "log")
+        self._lease_key = scoped_key(scope, "lease")
+        self._key = scoped_key(scope, "log")
+        self._decoder: msgspec.json.Decoder[E] = msgspec.json.Decoder(kind)
 
     async def append(
         self, first: int, payloads: Sequence[bytes], acks: Sequence[Acknowledgement]
@@ -88,7 +107,7 @@ class LessonLog:
         """Appends events ``first``... and notes which commands they answer, as one.
 
         Raises:
-            Fenced: this process does not own the lesson (any more).
+            Fenced: this process does not own the scope (any more).
             Unavailable: Redis is away; whether it was appended is not known.
             InvalidState: the log does not end at ``first - 1``.
         """
@@ -110,7 +129,7 @@ class LessonLog:
         except ResponseError as error:
             raise self._refusal(error) from error
 
-    async def read(self, after: EventSeq) -> AsyncIterator[tuple[Event, bytes]]:
+    async def read(self, after: EventSeq) -> AsyncIterator[tuple[E, bytes]]:
         """Yields the events after a number, in order, with their bytes.
 
         Raises:
@@ -124,7 +143,7 @@ class LessonLog:
             for _, fields in page or ():
                 payload = as_bytes((fields or {}).get(b"e", b""))
                 try:
-                    event = _event_decoder.decode(payload)
+                    event = self._decoder.decode(payload)
                 except msgspec.MsgspecError as error:
                     raise InvalidState("log_entry", "记录有误。", str(error)) from error
                 if event.seq != seq + 1:
@@ -152,7 +171,7 @@ class LessonLog:
         """Replaces the snapshot.
 
         Raises:
-            Fenced: this process does not own the lesson.
+            Fenced: this process does not own the scope.
             Unavailable: Redis is away.
         """
         try:
@@ -161,7 +180,7 @@ class LessonLog:
                     _SNAPSHOT,
                     2,
                     self._lease_key,
-                    lesson_key(self._lesson, "snapshot"),
+                    scoped_key(self._scope, "snapshot"),
                     self._lease.holder,
                     data,
                 )
@@ -171,11 +190,11 @@ class LessonLog:
     async def read_snapshot(self) -> bytes | None:
         """Returns the last snapshot, if any."""
         with mapped_errors():
-            data = await self._redis.get(lesson_key(self._lesson, "snapshot"))
+            data = await self._redis.get(scoped_key(self._scope, "snapshot"))
         return None if data is None else as_bytes(data)
 
     def _acks_key(self, session: SessionId) -> str:
-        return lesson_key(self._lesson, f"acks:{session}")
+        return scoped_key(self._scope, f"acks:{session}")
 
     @staticmethod
     def _refusal(error: ResponseError) -> Fenced | InvalidState:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from twinclass_server.adapters.redis_log import LessonLog
 from twinclass_server.errors import to_message
 from twinclass_server.signal.client import Client
-from twinclass_server.signal.journal import Journal
+from twinclass_server.signal.lesson_journal import LessonJournal, LessonLog
 from twinclass_signaling.errors import SignalingError, Unavailable
 from twinclass_signaling.ids import EventSeq, SessionId
 from twinclass_signaling.messages import Ack, Command
@@ -19,7 +18,9 @@ _ACKS_KEPT = 256
 class CommandDesk:
     """Passes commands to the journal and its answers to whoever holds the session by then."""
 
-    def __init__(self, journal: Journal, log: LessonLog, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, journal: LessonJournal, log: LessonLog, wall_clock: Callable[[], float]
+    ) -> None:
         self._journal = journal
         self._log = log
         self._now = wall_clock

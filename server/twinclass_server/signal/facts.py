@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from twinclass_server.signal.journal import Journal
+from twinclass_server.signal.lesson_journal import LessonJournal
 from twinclass_signaling.errors import SignalingError, Unavailable
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.commands import (
@@ -32,7 +32,7 @@ class Facts:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: LessonJournal,
         wall_clock: Callable[[], float],
         is_here: Callable[[ParticipantId], bool],
     ) -> None:

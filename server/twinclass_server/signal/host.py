@@ -11,7 +11,6 @@ from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.redis_connection import log_unavailable
 from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
-from twinclass_server.adapters.redis_log import LessonLog
 from twinclass_server.adapters.redis_records import LessonRecords
 from twinclass_server.errors import CLOSE_GONE, CLOSE_RESTART, to_message
 from twinclass_server.recording.progress import is_news, progress
@@ -21,9 +20,9 @@ from twinclass_server.signal.connection import Connection, encode
 from twinclass_server.signal.effects import MediaEffects, changes_media
 from twinclass_server.signal.facts import Facts
 from twinclass_server.signal.ink_desk import InkDesk
-from twinclass_server.signal.journal import Journal
 from twinclass_server.signal.keeper import RecordKeeper
 from twinclass_server.signal.lesson_clock import LessonClock
+from twinclass_server.signal.lesson_journal import LessonCore, LessonJournal, LessonLog
 from twinclass_server.signal.presence import PresenceBoard
 from twinclass_server.signal.seats import Seats, SeatTools
 from twinclass_server.signal.tool_board import ToolBoard
@@ -111,7 +110,8 @@ class LessonHost:
         self._settings = parts.settings
         self._now = parts.wall_clock
         self._sounds: dict[ParticipantId, Sound] = {}
-        self._journal = Journal(
+        self._journal = LessonJournal(
+            LessonCore(),
             parts.state,
             parts.log,
             parts.lease,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from twinclass_server.signal.facts import Facts
-from twinclass_server.signal.journal import Journal
+from twinclass_server.signal.lesson_journal import LessonJournal
 from twinclass_signaling.lesson.commands import Tick
 from twinclass_signaling.lesson.timers import next_deadline
 
@@ -19,7 +19,9 @@ _PAUSE_S = 0.02
 class LessonClock:
     """Wakes when the state changes or a deadline comes."""
 
-    def __init__(self, journal: Journal, facts: Facts, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, journal: LessonJournal, facts: Facts, wall_clock: Callable[[], float]
+    ) -> None:
         self._journal = journal
         self._facts = facts
         self._now = wall_clock

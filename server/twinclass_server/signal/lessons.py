@@ -13,12 +13,12 @@ from redis.asyncio import Redis
 
 from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.archive import archive, archive_beside
-from twinclass_server.adapters.redis_connection import is_up
+from twinclass_server.adapters.redis_connection import is_up, lesson_scope
 from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
-from twinclass_server.adapters.redis_log import LessonLog
 from twinclass_server.adapters.redis_records import LessonRecords
 from twinclass_server.signal.host import HostParts, LessonHost
+from twinclass_server.signal.lesson_journal import LessonLog
 from twinclass_signaling.errors import Conflict, SignalingError, Unavailable
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.lesson import snapshot
@@ -26,7 +26,7 @@ from twinclass_signaling.lesson.core import apply
 from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.state import LessonState, Plan
 from twinclass_signaling.lesson.visibility import Person
-from twinclass_signaling.messages import Goodbye, Text
+from twinclass_signaling.messages import Event, Goodbye, Text
 from twinclass_signaling.ports import MediaMessage, MediaPlane
 from twinclass_signaling.roles import Source
 from twinclass_signaling.settings import LessonSettings
@@ -188,10 +188,10 @@ class Lessons:
                 raise Conflict("lesson_closed", "这节课已经结束。", "This lesson is over.")
             raise Conflict("lesson_unknown", "没有这节课。", "There is no such lesson.")
         parts = self._parts
-        lease = Lease(parts.redis, lesson, parts.owner, parts.settings.lease_s)
+        lease = Lease(parts.redis, lesson_scope(lesson), parts.owner, parts.settings.lease_s)
         await lease.acquire()
         try:
-            log = LessonLog(parts.redis, lesson, lease, parts.replicas)
+            log = LessonLog(parts.redis, lesson_scope(lesson), lease, Event, parts.replicas)
             data = await log.read_snapshot()
             state = LessonState(lesson, plan) if data is None else snapshot.decode(plan, data)
             async for event, _ in log.read(state.seq):

@@ -11,8 +11,8 @@ from twinclass_server.signal.client import Client, Guest
 from twinclass_server.signal.command_desk import CommandDesk
 from twinclass_server.signal.connection import Connection
 from twinclass_server.signal.effects import MediaEffects
-from twinclass_server.signal.journal import Journal
 from twinclass_server.signal.keeper import RecordKeeper
+from twinclass_server.signal.lesson_journal import LessonJournal
 from twinclass_signaling.errors import Conflict
 from twinclass_signaling.ids import LessonId, ParticipantId, RoomId, SessionId
 from twinclass_signaling.ink_messages import InkPage
@@ -46,7 +46,7 @@ class SeatTools:
     """What the seats of a lesson work with."""
 
     lesson: LessonId
-    journal: Journal
+    journal: LessonJournal
     media: MediaPlane
     effects: MediaEffects
     keeper: RecordKeeper
