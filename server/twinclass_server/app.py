@@ -37,6 +37,7 @@ from twinclass_server.http.operations import OperationsRoutes
 from twinclass_server.http.public import public_app
 from twinclass_server.http.whip import DoorMedia, WhipService
 from twinclass_server.library import Library
+from twinclass_server.line import Room
 from twinclass_server.listen import (
     QuietServer,
     check_media_ports,
@@ -202,7 +203,7 @@ class Server:
             counters=Counters(registry),
             authenticate_s=settings.lesson.authenticate_s,
             send_queue=settings.lesson.send_queue,
-            max_connections=settings.http.max_connections,
+            room=Room(settings.http.max_connections),
         )
         demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
         whip = self._whip(lessons, media, school.keys)

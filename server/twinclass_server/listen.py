@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from twinclass_config import HttpSettings
-from twinclass_server.signal.socket import ABORT
+from twinclass_server.line import ABORT
 
 #: Above our own limit (MAX_MESSAGE_BYTES) we answer with an error; above this the frame is not
 #: even read and the connection closes with 1009.

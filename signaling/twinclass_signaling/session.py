@@ -52,8 +52,16 @@ class Sessions:
     def __init__(self, keep_s: float, records: Iterable[SessionRecord] = ()) -> None:
         self._keep_s = keep_s
         self._by_participant: dict[ParticipantId, SessionRecord] = {}
+        self._seats: dict[SessionId, ParticipantId] = {}
         for record in records:
-            self._by_participant[record.participant] = record
+            self._put(record)
+
+    def _put(self, record: SessionRecord) -> None:
+        former = self._by_participant.get(record.participant)
+        if former is not None:
+            self._seats.pop(former.session, None)
+        self._by_participant[record.participant] = record
+        self._seats[record.session] = record.participant
 
     def __iter__(self) -> Iterator[SessionRecord]:
         return iter(list(self._by_participant.values()))
@@ -95,7 +103,7 @@ class Sessions:
                 "这个座位正在另一台设备上使用。",
                 "This seat is in use on another device.",
             )
-        self._by_participant[offered.participant] = offered
+        self._put(offered)
         return Admission(offered, resumed=False, fenced=current)
 
     def _may_resume(self, current: SessionRecord, resume: Resume, now: float) -> bool:
@@ -107,11 +115,12 @@ class Sessions:
 
     def detach(self, session: SessionId, now: float) -> SessionRecord | None:
         """Notes that a session's connection is gone; returns the record if it held a seat."""
-        for record in self._by_participant.values():
-            if record.session == session:
-                record.detached_at = now
-                return record
-        return None
+        seat = self._seats.get(session)
+        if seat is None:
+            return None
+        record = self._by_participant[seat]
+        record.detached_at = now
+        return record
 
     def expire(self, now: float) -> list[SessionRecord]:
         """Drops and returns the sessions whose time is over."""
@@ -121,9 +130,11 @@ class Sessions:
             if record.detached_at is not None and now - record.detached_at >= self._keep_s
         ]
         for record in over:
-            del self._by_participant[record.participant]
+            self.drop(record.participant)
         return over
 
     def drop(self, participant: ParticipantId) -> None:
         """Forgets a participant's session."""
-        self._by_participant.pop(participant, None)
+        record = self._by_participant.pop(participant, None)
+        if record is not None:
+            self._seats.pop(record.session, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from twinclass_server.signal.connection import Connection
+from twinclass_server.connection import Connection
 from twinclass_signaling.ids import EventSeq, ParticipantId, SessionId
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.messages import View

@@ -12,11 +12,11 @@ from twinclass_server.adapters.redis_connection import log_unavailable
 from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
 from twinclass_server.adapters.redis_records import LessonRecords
+from twinclass_server.command_desk import CommandDesk
+from twinclass_server.connection import Connection, encode
 from twinclass_server.errors import CLOSE_GONE, CLOSE_RESTART, to_message
 from twinclass_server.recording.progress import is_news, progress
 from twinclass_server.signal.client import Client
-from twinclass_server.signal.command_desk import CommandDesk
-from twinclass_server.signal.connection import Connection, encode
 from twinclass_server.signal.effects import MediaEffects, changes_media
 from twinclass_server.signal.facts import Facts
 from twinclass_server.signal.ink_desk import InkDesk
@@ -290,7 +290,7 @@ class LessonHost:
 
     def command(self, client: Client, message: Command) -> None:
         """Decides a command; acknowledgement or error follows in the order of the log."""
-        self._desk.take(client, message)
+        self._desk.take(client, message.id, message.command, client.actor)
 
     def view(self, client: Client, message: View) -> None:
         """Takes what a page wants to receive."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from twinclass_server.adapters.redis_ink import InkPages
+from twinclass_server.connection import Connection, encode
 from twinclass_server.signal.client import Client
-from twinclass_server.signal.connection import Connection, encode
 from twinclass_signaling.errors import Conflict, Forbidden, Unavailable
 from twinclass_signaling.ink_messages import Ink, InkDrawn, InkPage
 from twinclass_signaling.lesson.ink import InkBook, Page

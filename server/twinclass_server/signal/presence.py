@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
-from twinclass_server.signal.connection import Connection, encode
+from twinclass_server.connection import Connection, encode
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.state import LessonState
 from twinclass_signaling.lesson.views import (

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from twinclass_server.command_desk import CommandDesk
+from twinclass_server.connection import Connection
 from twinclass_server.errors import CLOSE_CONFLICT, CLOSE_SUPERSEDED
 from twinclass_server.signal.client import Client, Guest
-from twinclass_server.signal.command_desk import CommandDesk
-from twinclass_server.signal.connection import Connection
 from twinclass_server.signal.effects import MediaEffects
 from twinclass_server.signal.keeper import RecordKeeper
 from twinclass_server.signal.lesson_journal import LessonJournal

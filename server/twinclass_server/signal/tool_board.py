@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 
+from twinclass_server.connection import Connection, encode
 from twinclass_server.signal.client import Client
-from twinclass_server.signal.connection import Connection, encode
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import HOME_ROLES, LessonState

@@ -6,9 +6,9 @@ import asyncio
 from collections import deque
 
 import msgspec
+from msgspec import Struct
 
 from twinclass_server.errors import CLOSE_TRY_LATER
-from twinclass_signaling.messages import ServerMessage
 
 #: A Welcome of a full lesson is about 60 KiB, an offer with 32 wall slots about 30 KiB.
 MAX_QUEUED_CHARS = 4 * 1024 * 1024
@@ -16,7 +16,7 @@ MAX_QUEUED_CHARS = 4 * 1024 * 1024
 _encoder = msgspec.json.Encoder()
 
 
-def encode(message: ServerMessage) -> str:
+def encode(message: Struct) -> str:
     """Returns the text frame of a message."""
     return _encoder.encode(message).decode()
 
@@ -39,7 +39,7 @@ class Connection:
         """Tells whether nothing more will be taken."""
         return self._close_code is not None
 
-    def send(self, message: ServerMessage) -> None:
+    def send(self, message: Struct) -> None:
         """Queues a message."""
         self.send_frame(encode(message))
 
