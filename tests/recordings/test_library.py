@@ -20,7 +20,7 @@ from twinclass_recordings.library.index import Asked, Found
 from twinclass_recordings.library.opening import hanging
 from twinclass_recordings.library.shelf import Change, Recorded, Shelf
 from twinclass_recordings.library.terms import terms_asked, terms_of
-from twinclass_server.roster.database import LIBRARY, SCHEMAS, Database, Schema
+from twinclass_server.roster.database import DESK, LIBRARY, SCHEMAS, Database, Schema
 from twinclass_signaling.roles import Role
 
 __all__ = ["postgres"]
@@ -329,9 +329,10 @@ def test_the_tables_are_those_of_the_models(shelf: Shelf, tmp_path: Path, schema
     from alembic.migration import MigrationContext
 
     from twinclass_recordings.library.models import Base as LibraryBase
+    from twinclass_server.desk.content.models import Base as DeskBase
     from twinclass_server.roster.models import Base as RosterBase
 
-    base = LibraryBase if schema is LIBRARY else RosterBase
+    base = {LIBRARY: LibraryBase, DESK: DeskBase}.get(schema, RosterBase)
     names = set(base.metadata.tables)
     with shelf.sessions() as session:
         options = {

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 import twinclass_recordings.library
 from twinclass_recordings.library.models import VERSION_TABLE
+from twinclass_server.desk.content.models import VERSION_TABLE as DESK_VERSION_TABLE
 from twinclass_signaling.errors import RemoteProtocolError, Unavailable
 
 
@@ -34,7 +35,10 @@ ROSTER = Schema(Path(__file__).resolve().parent / "migrations", "alembic_version
 LIBRARY = Schema(
     Path(twinclass_recordings.library.__file__).resolve().parent / "migrations", VERSION_TABLE
 )
-SCHEMAS = (ROSTER, LIBRARY)
+DESK = Schema(
+    Path(__file__).resolve().parents[1] / "desk" / "content" / "migrations", DESK_VERSION_TABLE
+)
+SCHEMAS = (ROSTER, LIBRARY, DESK)
 #: SQLite's name for PostgreSQL's default driver would be psycopg2; ours is psycopg 3.
 _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 #: How long one writer waits for another; an import of a city takes some seconds.

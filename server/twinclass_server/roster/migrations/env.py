@@ -9,8 +9,8 @@ from twinclass_server.roster.models import Base
 
 
 def include_name(name: str | None, kind: str, _: object) -> bool:
-    """The library's tables stand in the same database and are not ours."""
-    return kind != "table" or not (name or "").startswith(("library_", "alembic_"))
+    """The library's and the desk's tables stand in the same database and are not ours."""
+    return kind != "table" or not (name or "").startswith(("library_", "desk_", "alembic_"))
 
 
 def run() -> None:
