@@ -27,15 +27,17 @@ _CPU_S = 15
 _FILE_BYTES = 32 * 1024 * 1024
 
 
-def _limit() -> None:
+def limit() -> None:
+    """Bounds what this process may use, for good."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_BYTES, _FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def check(source: Path, target: Path) -> dict[str, object]:
-    """Returns what is said of a file; writes the clean picture when it is good."""
+def check(source: Path, target: Path, max_side: int = MAX_SIDE) -> dict[str, object]:
+    """Returns what is said of a file; writes the clean picture, no side longer than ``max_side``
+    pixels, when it is good."""
     if source.stat().st_size == 0:
         return {"code": "image_empty"}
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -47,9 +49,9 @@ def check(source: Path, target: Path) -> dict[str, object]:
                 if opened.width * opened.height > MAX_PIXELS:
                     return {"code": "image_too_many_pixels"}
                 # A JPEG is decoded at a smaller size at once: less memory, less time.
-                opened.draft("RGB", (MAX_SIDE, MAX_SIDE))
+                opened.draft("RGB", (max_side, max_side))
                 upright = ImageOps.exif_transpose(opened)
-                upright.thumbnail((MAX_SIDE, MAX_SIDE))
+                upright.thumbnail((max_side, max_side))
                 plain = Image.new("RGB", upright.size, "white")
                 if upright.mode in ("RGBA", "LA", "PA", "P"):
                     seen = upright.convert("RGBA")
@@ -67,5 +69,5 @@ def check(source: Path, target: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    _limit()
+    limit()
     print(json.dumps(check(Path(sys.argv[1]), Path(sys.argv[2]))))

@@ -26,6 +26,7 @@ class Checked(Struct, frozen=True):
     title: str = ""
     width: int = 0
     height: int = 0
+    seconds: float = 0.0
 
 
 async def receive(body: AsyncIterator[bytes], target: Path, limit: int) -> int:

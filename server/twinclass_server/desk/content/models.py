@@ -74,7 +74,7 @@ class Content(Base):
 
 class Media(Base):
     """A photo or a voice. The files are in the store by their hash; a file goes with the last row
-    that has it."""
+    that has it. ``content``: what it belongs to, once; empty: it was uploaded and no more."""
 
     __tablename__ = "desk_media"
     id: Mapped[str] = mapped_column(String(ID_CHARS), primary_key=True)
@@ -82,6 +82,7 @@ class Media(Base):
     desk: Mapped[str] = mapped_column(String(ID_CHARS))
     evening: Mapped[str] = mapped_column(String(EVENING_CHARS))
     owner: Mapped[str] = mapped_column(String(ID_CHARS), index=True)
+    content: Mapped[str] = mapped_column(String(ID_CHARS), default="", index=True)
     sha256: Mapped[str] = mapped_column(String(SHA_CHARS), index=True)
     thumb_sha256: Mapped[str] = mapped_column(String(SHA_CHARS), default="", index=True)
     bytes: Mapped[int] = mapped_column(BigInteger)

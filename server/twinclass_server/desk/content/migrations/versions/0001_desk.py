@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.Column("desk", sa.String(length=64), nullable=False),
         sa.Column("evening", sa.String(length=10), nullable=False),
         sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("content", sa.String(length=64), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("thumb_sha256", sa.String(length=64), nullable=False),
         sa.Column("bytes", sa.BigInteger(), nullable=False),
@@ -242,6 +243,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_desk_media")),
     )
     with op.batch_alter_table("desk_media", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_desk_media_content"), ["content"], unique=False)
         batch_op.create_index(batch_op.f("ix_desk_media_keep_until"), ["keep_until"], unique=False)
         batch_op.create_index(batch_op.f("ix_desk_media_owner"), ["owner"], unique=False)
         batch_op.create_index(batch_op.f("ix_desk_media_sha256"), ["sha256"], unique=False)
@@ -401,6 +403,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_desk_media_sha256"))
         batch_op.drop_index(batch_op.f("ix_desk_media_owner"))
         batch_op.drop_index(batch_op.f("ix_desk_media_keep_until"))
+        batch_op.drop_index(batch_op.f("ix_desk_media_content"))
 
     op.drop_table("desk_media")
     with op.batch_alter_table("desk_help", schema=None) as batch_op:
