@@ -1,6 +1,7 @@
 """Files and environment into one frozen ``Settings``."""
 
 from twinclass_config.loader import ConfigError, load
+from twinclass_config.problem import OperatorProblem
 from twinclass_config.sections import (
     DatabaseSettings,
     DemoSettings,
@@ -19,6 +20,7 @@ __all__ = [
     "HttpSettings",
     "LibrarySettings",
     "LogSettings",
+    "OperatorProblem",
     "RecordingSettings",
     "RedisSettings",
     "Settings",

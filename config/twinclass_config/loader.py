@@ -16,13 +16,14 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from twinclass_config.problem import OperatorProblem
 from twinclass_config.sections import LibrarySettings, Settings
 
 PREFIX = "TWINCLASS_"
 _WEIGHTS = [f.name for f in dataclasses.fields(LibrarySettings) if f.name.startswith("weight_")]
 
 
-class ConfigError(Exception):
+class ConfigError(OperatorProblem):
     """Settings that cannot be used; the text names each key and what is wrong with it."""
 
     code = "config_invalid"

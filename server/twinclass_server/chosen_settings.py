@@ -5,10 +5,22 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+from pathlib import Path
 
 from twinclass_config import Settings, load
 from twinclass_server.adapters import lan
 from twinclass_server.adapters.data_folder import DataFolder
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of commands that read the settings."""
+    add_data(parser)
+    parser.add_argument("--config", type=Path, help="TOML file; the environment wins over it")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Adds the flag of commands that work in the data folder."""
+    parser.add_argument("--data", type=Path, default=Path("data"), help="data folder (./data)")
 
 
 def chosen(options: argparse.Namespace) -> Settings:

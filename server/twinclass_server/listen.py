@@ -12,7 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from twinclass_config import HttpSettings
+from twinclass_config import HttpSettings, OperatorProblem
 from twinclass_server.line import ABORT
 
 #: Above our own limit (MAX_MESSAGE_BYTES) we answer with an error; above this the frame is not
@@ -21,7 +21,7 @@ _MAX_FRAME_BYTES = 1024 * 1024
 _GRACE_S = 3
 
 
-class PortBusy(Exception):
+class PortBusy(OperatorProblem):
     """A port is taken; the text names it and its flag."""
 
     code = "port_busy"

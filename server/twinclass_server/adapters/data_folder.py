@@ -11,12 +11,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from twinclass_config import OperatorProblem
 from twinclass_signaling.tokens import SigningKey, TokenKeys
 
 _KEY_FILE = "token-keys.json"
 
 
-class DataFolderHeld(Exception):
+class DataFolderHeld(OperatorProblem):
     """Another process works in this folder; the text says which."""
 
     code = "data_folder_held"

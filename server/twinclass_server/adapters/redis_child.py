@@ -19,6 +19,7 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
+from twinclass_config import OperatorProblem
 from twinclass_server.adapters.redis_connection import connect, is_up
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ _START_S = 10.0
 _STOP_S = 5.0
 
 
-class RedisMissing(Exception):
+class RedisMissing(OperatorProblem):
     """There is no Redis to start; the text says what to install."""
 
     code = "redis_missing"

@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 import twinclass_recordings.library
+from twinclass_config import OperatorProblem
 from twinclass_recordings.library.models import VERSION_TABLE
 from twinclass_server.desk.content.models import VERSION_TABLE as DESK_VERSION_TABLE
 from twinclass_signaling.errors import RemoteProtocolError, Unavailable
@@ -45,7 +46,7 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"
 _BUSY_S = 30
 
 
-class DatabaseUnusable(Exception):
+class DatabaseUnusable(OperatorProblem):
     """The database cannot be opened or brought up to date; the text says why."""
 
     code = "database_unusable"
