@@ -1,27 +1,32 @@
 /**
- * The session of one page with `/signal`: who is connected, how often it is tried again, and what
+ * The session of one page with the server: who is connected, how often it is tried again, and what
  * is never lost.
  *
  * Theory of operation. One socket at a time. `authenticate` is the first message; it carries the
- * resume secret of before, if there is one, and the last event that was applied. `welcome` brings
- * the whole lesson and the next secret. When the socket goes, or is silent for too long, the
- * session waits (jittered) and comes back by itself; the seat is kept for 60 s by the server.
- * Commands that were not answered are sent again after a resume: the server knows their ids.
- * `fenced`, `refused` and `closed` are final until a person acts.
+ * resume secret of before, if there is one. `welcome` brings all that is shown and the next secret.
+ * When the socket goes, or is silent for too long, the session waits (jittered) and comes back by
+ * itself; the seat is kept for 60 s by the server. Commands that were not answered are sent again
+ * after a resume: the server knows their ids. `fenced`, `refused` and `closed` are final until a
+ * person acts.
  *
- * Not handled here: what the messages mean (lesson/) and media (rtc/).
+ * `Wire` is that much, for any protocol that has these messages; `Session` is the lesson's, with its
+ * numbered events and the further devices of a room. The evening desk's is `DeskSession`.
+ *
+ * Not handled here: what the messages mean (lesson/, desk/) and media (rtc/).
  */
 import { Backoff } from './backoff'
 import { every, type Clock } from './clock'
 import type {
-  Authenticate,
   BilingualText,
   ClientInfo,
   ClientMessage,
   Command,
   ErrorMessage,
+  Fenced,
+  Ping,
+  Pong,
+  Resume,
   ServerMessage,
-  Welcome,
 } from './messages'
 
 export type SessionState =
@@ -77,16 +82,48 @@ export interface ResumeStore {
   save(record: ResumeRecord | null): void
 }
 
-export interface SessionOptions {
+/** What one protocol says: what a person may ask for, and the messages of both sides. */
+export interface Protocol {
+  command: unknown
+  sent: { type: string }
+  heard: { type: string }
+}
+
+/** The messages that every protocol has; `heard` of a `Protocol` includes them. */
+type Common =
+  | { type: 'welcome'; session: string; secret: string }
+  | { type: 'ack'; id: number }
+  | { type: 'goodbye'; reason: string; text: BilingualText; reconnect_after_s: number | null }
+  | ErrorMessage
+  | Fenced
+  | Pong
+
+/** A command on its way. */
+interface Request<C> {
+  type: 'command'
+  id: number
+  command: C
+}
+
+export interface WireOptions<P extends Protocol> {
   token: string
   client: ClientInfo
   clock: Clock
   openSocket(handlers: SocketHandlers): Socket
   resume: ResumeStore
+  onState(state: SessionState, reason: SessionReason | null): void
+  onMessage(message: P['heard']): void
+}
+
+export interface LessonProtocol extends Protocol {
+  command: Command['command']
+  sent: ClientMessage
+  heard: ServerMessage
+}
+
+export interface SessionOptions extends WireOptions<LessonProtocol> {
   /** A room's page comes in beside the room's first device instead of in its place. */
   companion?: boolean
-  onState(state: SessionState, reason: SessionReason | null): void
-  onMessage(message: ServerMessage): void
 }
 
 /** A command was refused, or could not be delivered. */
@@ -100,8 +137,8 @@ export class CommandError extends Error {
   }
 }
 
-interface Pending {
-  command: Command
+interface Pending<C> {
+  request: Request<C>
   resolve(): void
   reject(error: CommandError): void
 }
@@ -111,6 +148,8 @@ const PING_MS = 5_000
 const SILENCE_MS = 12_000
 const AUTHENTICATE_MS = 8_000
 const CONNECT_MS = 8_000
+/** After a sleep of the device: an answer comes within a round trip, or the line is gone. */
+const CHECK_MS = 2_000
 /** Another device holds the seat: the same to a person as being fenced. */
 const SEAT_TAKEN: ReadonlySet<string> = new Set(['seat_taken', 'superseded'])
 const NOT_DELIVERED: BilingualText = {
@@ -118,7 +157,7 @@ const NOT_DELIVERED: BilingualText = {
   en: 'The line was lost before this arrived; please press again',
 }
 
-export class Session {
+export abstract class Wire<P extends Protocol> {
   state: SessionState = 'idle'
   reason: SessionReason | null = null
   /** Round trip of the last ping in milliseconds, null before the first answer. */
@@ -127,51 +166,59 @@ export class Session {
   private socket: Socket | null = null
   private generation = 0
   private record: ResumeRecord | null
-  private lastSeq = 0
+  /** The last event that was applied, 0 before the first and in protocols without events. */
+  protected lastSeq = 0
   private nextCommand = 1
   private heardAt = 0
-  private useHere = true
-  private companion: boolean
-  private readonly pending = new Map<number, Pending>()
+  private readonly pending = new Map<number, Pending<P['command']>>()
   private readonly backoff: Backoff
   private cancels: (() => void)[] = []
+  private cancelCheck: (() => void) | null = null
 
-  constructor(private readonly options: SessionOptions) {
+  constructor(protected readonly options: WireOptions<P>) {
     this.backoff = new Backoff(options.clock)
     this.record = options.resume.load()
     if (this.record !== null) {
       this.lastSeq = this.record.lastSeq
       this.nextCommand = this.record.nextCommand
     }
-    this.companion = options.companion ?? false
   }
+
+  /** Returns the first message. */
+  protected abstract greeting(resume: Resume | null): P['sent']
 
   /** Begins, or begins again after `refused` or `closed`. */
   start(): void {
     if (this.state !== 'idle' && this.state !== 'refused' && this.state !== 'closed') return
-    this.useHere = true
+    this.wanted()
     this.connect()
   }
 
-  /**
-   * Takes the seat back from the device that fenced this one; with `companion` it comes back as a
-   * further device of the room instead.
-   */
-  takeOver(companion = false): void {
+  /** Takes the seat back from the device that fenced this one. */
+  takeOver(): void {
     if (this.state !== 'fenced') return
-    this.useHere = true
-    this.companion = companion
+    this.wanted()
     this.backoff.reset()
     this.connect()
   }
 
-  /** A further device becomes the room's first one: it has the sound, the other is fenced. */
-  takeSound(): void {
-    if (this.state !== 'live') return
-    this.companion = false
-    this.useHere = true
-    this.lose('takes_sound')
+  /**
+   * Looks at once whether the line is still there: the device has slept, and a line that died in
+   * its sleep would be noticed only seconds later.
+   */
+  check(): void {
     this.hurry()
+    if (this.state !== 'live') return
+    const { clock } = this.options
+    const asked = clock.now()
+    this.cancelCheck?.()
+    this.say({ type: 'ping', sent_ms: asked } satisfies Ping)
+    this.cancelCheck = clock.after(CHECK_MS, () => {
+      this.cancelCheck = null
+      if (this.state !== 'live' || this.heardAt >= asked) return
+      this.lose('silent')
+      this.hurry()
+    })
   }
 
   /** Tries at once instead of waiting: the network came back, or a person pressed "again". */
@@ -190,29 +237,44 @@ export class Session {
   }
 
   /** Sends now, or says that it cannot; media messages are not kept for later. */
-  send(message: ClientMessage): boolean {
-    if (this.state !== 'live' || this.socket === null) return false
-    this.socket.send(JSON.stringify(message))
-    return true
+  send(message: P['sent']): boolean {
+    return this.say(message)
   }
 
   /**
-   * Asks for a change of the lesson and resolves when it is in the log.
+   * Asks for a change and resolves when it is in the log.
    *
    * Rejects with CommandError.
    */
-  command(command: Command['command']): Promise<void> {
-    const message: Command = { type: 'command', id: this.nextCommand, command }
+  command(command: P['command']): Promise<void> {
+    const request: Request<P['command']> = { type: 'command', id: this.nextCommand, command }
     this.nextCommand += 1
     return new Promise((resolve, reject) => {
       if (this.state !== 'live') {
         reject(new CommandError('not_connected', NOT_DELIVERED))
         return
       }
-      this.pending.set(message.id, { command: message, resolve, reject })
+      this.pending.set(request.id, { request, resolve, reject })
       this.saveRecord()
-      this.send(message)
+      this.say(request)
     })
+  }
+
+  /** A person wants this connection: she begins it, or takes her seat back. */
+  protected wanted(): void {
+    // Most protocols do not tell the server.
+  }
+
+  /** The server has welcomed this connection; what it brings is the page's. */
+  protected welcomed: (message: P['heard']) => void = () => undefined
+
+  /** Whether a message of the protocol is still news. */
+  protected isNews: (message: P['heard']) => boolean = () => true
+
+  private say(message: object): boolean {
+    if (this.state !== 'live' || this.socket === null) return false
+    this.socket.send(JSON.stringify(message))
+    return true
   }
 
   private connect(): void {
@@ -241,54 +303,38 @@ export class Session {
     this.transition('authenticating', null)
     this.stopTimers()
     this.later(AUTHENTICATE_MS, () => this.lose('authenticate_timeout'))
-    const message: Authenticate = {
-      type: 'authenticate',
-      token: this.options.token,
-      client: this.options.client,
-      resume:
-        this.record === null
-          ? null
-          : { session: this.record.session, secret: this.record.secret },
-      last_seq: this.record === null ? 0 : this.lastSeq,
-      use_here: this.useHere,
-      companion: this.companion,
-    }
+    const { record } = this
+    const message = this.greeting(record === null ? null : { session: record.session, secret: record.secret })
     this.socket?.send(JSON.stringify(message))
   }
 
   private receive(text: string): void {
     this.heardAt = this.options.clock.now()
-    let message: ServerMessage
+    let whole: P['heard']
     try {
-      message = JSON.parse(text) as ServerMessage
+      whole = JSON.parse(text) as P['heard']
     } catch {
       this.lose('malformed')
       return
     }
+    const message = whole as Common
     switch (message.type) {
       case 'welcome':
-        this.welcome(message)
-        break
-      case 'event':
-        if (message.seq <= this.lastSeq) return
-        // Numbers may jump: the server leaves out what a role must not see.
-        this.lastSeq = message.seq
-        this.saveRecord()
-        this.options.onMessage(message)
+        this.welcome(message, whole)
         break
       case 'ack': {
         this.settle(message.id)?.resolve()
         break
       }
       case 'error':
-        this.error(message)
+        this.error(message, whole)
         break
       case 'fenced':
         this.forget()
         this.end('fenced', { code: 'fenced', text: message.text })
         break
       case 'goodbye':
-        this.options.onMessage(message)
+        this.options.onMessage(whole)
         if (message.reconnect_after_s === null) {
           this.forget()
           this.end('closed', { code: message.reason, text: message.text })
@@ -296,16 +342,20 @@ export class Session {
         break
       case 'pong':
         this.pingMs = this.options.clock.now() - message.sent_ms
-        this.options.onMessage(message)
+        this.options.onMessage(whole)
         break
-      default:
-        this.options.onMessage(message)
+      default: {
+        const before = this.lastSeq
+        if (!this.isNews(whole)) return
+        if (this.lastSeq !== before) this.saveRecord()
+        this.options.onMessage(whole)
+      }
     }
   }
 
-  private welcome(message: Welcome): void {
+  private welcome(message: { session: string; secret: string }, whole: P['heard']): void {
     const same = this.record?.session === message.session
-    this.lastSeq = message.lesson.seq
+    this.welcomed(whole)
     if (!same) this.nextCommand = 1
     const waiting = [...this.pending.values()]
     if (!same) {
@@ -322,20 +372,18 @@ export class Session {
     this.stopTimers()
     this.backoff.reset()
     this.transition('live', null)
-    // From now on we come back by ourselves, and only a person may take a seat from another device.
-    this.useHere = false
     this.cancels.push(every(this.options.clock, PING_MS, () => this.ping()))
-    this.options.onMessage(message)
-    if (same) for (const one of waiting) this.send(one.command)
+    this.options.onMessage(whole)
+    if (same) for (const one of waiting) this.say(one.request)
   }
 
   private ping(): void {
     const now = this.options.clock.now()
     if (now - this.heardAt > SILENCE_MS) this.lose('silent')
-    else this.send({ type: 'ping', sent_ms: now })
+    else this.say({ type: 'ping', sent_ms: now } satisfies Ping)
   }
 
-  private error(message: ErrorMessage): void {
+  private error(message: ErrorMessage, whole: P['heard']): void {
     if (message.id !== null) {
       this.settle(message.id)?.reject(new CommandError(message.code, message.text))
     }
@@ -348,16 +396,16 @@ export class Session {
       else this.end('refused', reason)
       return
     }
-    this.options.onMessage(message)
+    this.options.onMessage(whole)
   }
 
-  private settle(id: number): Pending | undefined {
+  private settle(id: number): Pending<P['command']> | undefined {
     const pending = this.pending.get(id)
     this.pending.delete(id)
     return pending
   }
 
-  private lose(code: string, atLeastMs = 0): void {
+  protected lose(code: string, atLeastMs = 0): void {
     this.generation += 1
     this.stopTimers()
     this.dropSocket()
@@ -392,6 +440,8 @@ export class Session {
   private stopTimers(): void {
     for (const cancel of this.cancels) cancel()
     this.cancels = []
+    this.cancelCheck?.()
+    this.cancelCheck = null
   }
 
   private dropSocket(): void {
@@ -409,5 +459,64 @@ export class Session {
     if (this.record === null) return
     this.record = { ...this.record, lastSeq: this.lastSeq, nextCommand: this.nextCommand }
     this.options.resume.save(this.record)
+  }
+}
+
+/** The session of one page with `/signal`. */
+export class Session extends Wire<LessonProtocol> {
+  private useHere = true
+  private companion: boolean
+
+  constructor(options: SessionOptions) {
+    super(options)
+    this.companion = options.companion ?? false
+  }
+
+  /**
+   * Takes the seat back from the device that fenced this one; with `companion` it comes back as a
+   * further device of the room instead.
+   */
+  override takeOver(companion = false): void {
+    if (this.state === 'fenced') this.companion = companion
+    super.takeOver()
+  }
+
+  /** A further device becomes the room's first one: it has the sound, the other is fenced. */
+  takeSound(): void {
+    if (this.state !== 'live') return
+    this.companion = false
+    this.useHere = true
+    this.lose('takes_sound')
+    this.hurry()
+  }
+
+  protected override greeting(resume: Resume | null): ClientMessage {
+    return {
+      type: 'authenticate',
+      token: this.options.token,
+      client: this.options.client,
+      resume,
+      last_seq: resume === null ? 0 : this.lastSeq,
+      use_here: this.useHere,
+      companion: this.companion,
+    }
+  }
+
+  protected override wanted(): void {
+    this.useHere = true
+  }
+
+  protected override welcomed = (message: ServerMessage): void => {
+    if (message.type === 'welcome') this.lastSeq = message.lesson.seq
+    // From now on we come back by ourselves, and only a person may take a seat from another device.
+    this.useHere = false
+  }
+
+  protected override isNews = (message: ServerMessage): boolean => {
+    if (message.type !== 'event') return true
+    if (message.seq <= this.lastSeq) return false
+    // Numbers may jump: the server leaves out what a role must not see.
+    this.lastSeq = message.seq
+    return true
   }
 }

@@ -165,6 +165,19 @@ describe('a lost line', () => {
     expect(session.state).toBe('connecting')
   })
 
+  it('looks at once whether it is still there when the device was asleep', () => {
+    goLive()
+    session.check()
+    expect(server.line.of('ping')).toHaveLength(1)
+    server.line.say({ type: 'pong', sent_ms: clock.now(), server_time: 2_000 })
+    clock.advance(2_000)
+    expect(session.state).toBe('live')
+    session.check()
+    clock.advance(2_000)
+    expect(session.state).toBe('connecting')
+    expect(server.lines).toHaveLength(2)
+  })
+
   it('does not listen to the socket of before', () => {
     goLive()
     const old = server.line
