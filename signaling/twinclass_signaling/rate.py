@@ -24,6 +24,8 @@ ALLOWANCES: dict[str, Allowance] = {
     "report": Allowance(2, 10),
     "command": Allowance(10, 40),
     "ink": Allowance(30, 90),
+    "board_update": Allowance(40, 120),
+    "board_ask": Allowance(1, 10),
     "ping": Allowance(1, 10),
 }
 #: Commands that others see at once have a rate of their own besides.
@@ -37,6 +39,10 @@ COMMAND_ALLOWANCES: dict[str, Allowance] = {
     "quiz_answer": Allowance(2, 20),
     "quiz_tally": Allowance(1, 6),
     "slides_attach": Allowance(0.2, 5),
+    # Nobody asks more than some questions an evening; what is wrong is corrected at once.
+    "question_ask": Allowance(0.05, 4),
+    "question_follow": Allowance(0.2, 6),
+    "safety_report": Allowance(0.2, 4),
 }
 
 

@@ -30,18 +30,19 @@ async def archive(log: EventLog[E], name: str, folder: Path) -> Path:
 async def archive_beside(log: Path, ending: str, data: bytes) -> Path:
     """Writes what belongs to an archived log durably beside it."""
     path = log.with_suffix(ending)
-    await asyncio.to_thread(_write_durably, path, data)
+    await asyncio.to_thread(write_durably, path, data)
     return path
 
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     digest = hashlib.sha256(data).hexdigest()
-    _write_durably(path, data)
-    _write_durably(path.with_suffix(".sha256"), f"{digest}  {path.name}\n".encode())
+    write_durably(path, data)
+    write_durably(path.with_suffix(".sha256"), f"{digest}  {path.name}\n".encode())
 
 
-def _write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes) -> None:
+    """Writes a file as a whole or not at all; its folder is there. Blocks."""
     partial = path.with_suffix(path.suffix + ".part")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
