@@ -27,11 +27,14 @@ from twinclass_media.worker.messages import WorkerStatistics
 from twinclass_recordings.manifest import Manifest
 from twinclass_recordings.store import FolderPackages
 from twinclass_server.adapters.data_folder import DataFolder, KeyFile
+from twinclass_server.adapters.media_listeners import MediaListeners
 from twinclass_server.adapters.media_probe import ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.redis_child import RedisChild
 from twinclass_server.adapters.redis_connection import connect
 from twinclass_server.demo import Demo
+from twinclass_server.desk.desks import Desks
+from twinclass_server.desk_parts import DeskParts
 from twinclass_server.http.admin import admin_app
 from twinclass_server.http.operations import OperationsRoutes
 from twinclass_server.http.public import public_app
@@ -183,9 +186,11 @@ class Server:
             replicas=settings.redis.replicas,
         )
         lessons = self.lessons = Lessons(parts)
+        desk = DeskParts(settings, self._parts.folder, redis)
         recordings = self._recordings(lessons)
         parts.keeper = recordings
-        media = self._parts.media(settings.media, self._parts.folder.run, lessons)
+        hears = MediaListeners(lessons, desk.desks)
+        media = self._parts.media(settings.media, self._parts.folder.run, hears)
         await stack.enter_async_context(media)
         stack.callback(self._decide_workers, media)
         lessons.attach_media(media)
@@ -197,13 +202,16 @@ class Server:
         registry = new_registry()
         registry.register(LessonCollector(lessons))
         registry.register(MediaCollector(media.statistics))
+        counters, room = Counters(registry), Room(settings.http.max_connections)
+        desk.attach(media, school.database, school.keys, counters, room)
+        school.on_withdrawn(desk.withdrawn)
         signal_parts = SignalParts(
             lessons=lessons,
             keys=school.keys,
-            counters=Counters(registry),
+            counters=counters,
             authenticate_s=settings.lesson.authenticate_s,
             send_queue=settings.lesson.send_queue,
-            room=Room(settings.http.max_connections),
+            room=room,
         )
         demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
         whip = self._whip(lessons, media, school.keys)
@@ -213,12 +221,15 @@ class Server:
         routes = [
             *(library.routes() if library else ()),
             *school.routes(),
+            *desk.routes(),
             *whip.routes(),
             *OperationsRoutes(looker, school.keys).routes(),
         ]
         # Names of pupils are behind it: only a demo that nobody else can reach shows it.
         shows_desk = settings.http.host in {"127.0.0.1", "::1"} and not settings.http.public_url
-        app = public_app(signal_parts, demo, routes, shows_desk=shows_desk)
+        app = public_app(
+            signal_parts, demo, routes, shows_desk=shows_desk, desk_links=desk.demo_links
+        )
         public = public_server(app, settings.http)
         private = private_server(admin_app(lessons, registry, media.open_probes))
         try:
@@ -241,6 +252,9 @@ class Server:
                 background += [
                     group.create_task(keep(), name="school") for keep in school.background()
                 ]
+                background += [
+                    group.create_task(keep(), name="desks") for keep in desk.background()
+                ]
                 if demo is not None:
                     await self._open_demo(demo)
                     background.append(group.create_task(demo.keep(), name="demo"))
@@ -251,7 +265,7 @@ class Server:
                 await self._wait_listening(public, private)
                 await started()
                 await self._stop.wait()
-                await self._drain(lessons, whip, (public, private))
+                await self._drain(lessons, desk.desks, whip, (public, private))
                 await asyncio.wait(listeners)
                 if recordings is not None:
                     recordings.link.shutdown = not self._parts.keep_workers
@@ -382,10 +396,10 @@ class Server:
             await asyncio.sleep(0.005)
 
     async def _drain(
-        self, lessons: Lessons, whip: WhipService, servers: tuple[QuietServer, ...]
+        self, lessons: Lessons, desks: Desks, whip: WhipService, servers: tuple[QuietServer, ...]
     ) -> None:
         logger.info("draining")
-        await lessons.drain()
+        await asyncio.gather(lessons.drain(), desks.drain())
         if not self._parts.keep_workers:
             whip.close()
         for server in servers:

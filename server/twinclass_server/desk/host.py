@@ -6,6 +6,7 @@ import asyncio
 import base64
 import binascii
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,7 +127,9 @@ class DeskHost:
             settings.seat_keep_s, parts.records, parts.sessions, parts.people, parts.wall_clock
         )
         self._abouts: dict[PersonId, PupilHere] = {}
-        self.facts = Facts(self._journal, parts.wall_clock, self.seats.is_here, self._arrivals)
+        #: Who is coming in: told to the log, and without a place yet.
+        self._arriving: Counter[PersonId] = Counter()
+        self.facts = Facts(self._journal, parts.wall_clock, self._is_here, self._arrivals)
         self._commands = CommandDesk(self._journal, parts.log, parts.wall_clock)
         self._pages = Pages(
             lambda: self.state, self.seats.people, self.seats.welcomed, parts.wall_clock
@@ -260,7 +263,13 @@ class DeskHost:
         """
         children = tuple(PersonId(child) for child in claims.children)
         actor = Actor(PersonId(claims.sub), claims.role, children)
-        await self._arrive(claims, actor)
+        self._arriving[actor.person] += 1
+        try:
+            await self._arrive(claims, actor)
+        finally:
+            self._arriving[actor.person] -= 1
+            if not self._arriving[actor.person]:
+                del self._arriving[actor.person]
         known = Known(claims.name, claims.class_name)
         seated = self.seats.take(actor, known, message.resume, connection)
         client = seated.client
@@ -321,6 +330,9 @@ class DeskHost:
             if known is None:
                 raise
             return About(known.consented, known.teachers)
+
+    def _is_here(self, person: PersonId) -> bool:
+        return person in self._arriving or self.seats.is_here(person)
 
     def _was_here(self, person: PersonId) -> bool:
         state = self.state

@@ -25,6 +25,7 @@ PAGES = (
     "/library/usage",
     "/library/lesson/{entry}",
     "/operations",
+    "/desk",
 )
 
 

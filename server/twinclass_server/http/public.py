@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from twinclass_server.demo import DEMO, Demo
+from twinclass_server.demo import DEMO, Demo, DemoLink
 from twinclass_server.errors import http_status
 from twinclass_server.http import pages
 from twinclass_server.http.headers import SecurityHeaders
@@ -31,9 +31,11 @@ def public_app(
     more: Sequence[BaseRoute] = (),
     *,
     shows_desk: bool = False,
+    desk_links: Callable[[TokenKeys, float], list[DemoLink]] = lambda _keys, _now: [],
 ) -> Starlette:
     """Returns the application; ``more`` are routes of WHIP and WHEP, ``demo`` the lesson whose
-    links anybody may have, ``shows_desk`` whether the link to "My lessons" is among them."""
+    links anybody may have, ``shows_desk`` whether the link to "My lessons" is among them;
+    ``desk_links`` are those of the demo desk."""
 
     async def signal_endpoint(socket: WebSocket) -> None:
         await SignalSocket(socket, signal).run()
@@ -42,7 +44,7 @@ def public_app(
         routes=[
             Route("/healthz", _healthz),
             Route("/readyz", _readyz(signal.lessons)),
-            Route("/api/portal", _portal(signal.keys, demo, shows_desk=shows_desk)),
+            Route("/api/portal", _portal(signal.keys, demo, desk_links, shows_desk=shows_desk)),
             WebSocketRoute("/signal", signal_endpoint),
             *more,
             *pages.routes(),
@@ -72,7 +74,11 @@ def _readyz(lessons: Lessons) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _portal(
-    keys: Callable[[], TokenKeys], demo: Demo | None, *, shows_desk: bool
+    keys: Callable[[], TokenKeys],
+    demo: Demo | None,
+    desk_links: Callable[[TokenKeys, float], list[DemoLink]],
+    *,
+    shows_desk: bool,
 ) -> Callable[[Request], Awaitable[Response]]:
     async def portal(request: Request) -> Response:
         if demo is None:
@@ -82,10 +88,14 @@ def _portal(
         except SignalingError as error:
             return JSONResponse({"code": error.code}, http_status(error))
         base = str(request.base_url).rstrip("/")
-        links = [
-            {**{k: v for k, v in asdict(link).items() if k != "path"}, "url": base + link.path}
-            for link in demo.links(keys(), time.time())
-        ]
+
+        def shown(links: Sequence[DemoLink]) -> list[dict[str, object]]:
+            return [
+                {**{k: v for k, v in asdict(link).items() if k != "path"}, "url": base + link.path}
+                for link in links
+            ]
+
+        links = shown(demo.links(keys(), time.time()))
         # Behind a proxy, or under another name (DNS rebinding), it is not this machine's browser.
         is_here = (
             request.url.hostname in {"127.0.0.1", "::1", "localhost"}
@@ -97,6 +107,7 @@ def _portal(
             {
                 "lesson": {"id": DEMO, "title": demo.title()},
                 "links": links,
+                "evening": shown(desk_links(keys(), time.time())),
                 "desk": desk if shows_desk and is_here else None,
             },
             headers={"Cache-Control": "no-store"},

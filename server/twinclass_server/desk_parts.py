@@ -1,0 +1,109 @@
+"""Evening desks as the server starts them: plans, school data, hosts, the WebSocket, routes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from twinclass_config import Settings
+from twinclass_server.adapters.data_folder import DataFolder
+from twinclass_server.adapters.redis_desk import EveningId
+from twinclass_server.demo import DemoLink
+from twinclass_server.demo_desk import DEMO_DESK, demo_desk, desk_links
+from twinclass_server.desk.desks import Desks, DesksParts
+from twinclass_server.desk.plans import read_desks
+from twinclass_server.desk.school import SqlDeskSchool
+from twinclass_server.desk.socket import DeskSocket, DeskSocketParts
+from twinclass_server.line import Room
+from twinclass_server.metrics import Counters
+from twinclass_server.roster.database import Database
+from twinclass_signaling.desk.state import Session
+from twinclass_signaling.ports import MediaPlane
+from twinclass_signaling.tokens import TokenKeys
+
+
+class DeskParts:
+    """All that belongs to desks. ``attach`` comes before ``run``."""
+
+    def __init__(self, settings: Settings, folder: DataFolder, redis: Redis) -> None:
+        """Reads the desks' plans.
+
+        Raises:
+            DeskPlanProblem: one of them cannot be used.
+        """
+        self._settings = settings
+        self._folder = folder
+        plans = read_desks(folder.path / "desks")
+        if settings.demo.enabled:
+            plans[DEMO_DESK] = demo_desk()
+        self.school = SqlDeskSchool(plans)
+        #: Told of a session of live help that is over, and of its recording.
+        self.recorded: Callable[[EveningId, Session, str], None] = lambda *_: None
+        self.desks = Desks(
+            DesksParts(
+                redis=redis,
+                settings=settings.lesson,
+                owner=folder.node_id(),
+                archive_dir=archive_folder(folder),
+                wall_clock=time.time,
+                school=self.school,
+                recorded=lambda *told: self.recorded(*told),
+                replicas=settings.redis.replicas,
+            )
+        )
+
+    def attach(
+        self,
+        media: MediaPlane,
+        database: Database,
+        keys: Callable[[], TokenKeys],
+        counters: Counters,
+        room: Room,
+    ) -> None:
+        """Sets what is made after the media plane, whose listener the desks are."""
+        self.desks.attach_media(media)
+        self.school.attach(database)
+        self._keys = keys
+        lesson = self._settings.lesson
+        self._socket = DeskSocketParts(
+            desks=self.desks,
+            keys=keys,
+            counters=counters,
+            authenticate_s=lesson.authenticate_s,
+            send_queue=lesson.send_queue,
+            room=room,
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """Returns the routes of the public listener."""
+
+        async def endpoint(socket: WebSocket) -> None:
+            await DeskSocket(socket, self._socket).run()
+
+        return [WebSocketRoute("/desk", endpoint)]
+
+    def withdrawn(self, is_revoked: Callable[[str], bool]) -> None:
+        """Ends the sessions that came in with withdrawn links."""
+        for host in list(self.desks.hosts.values()):
+            host.withdraw(is_revoked)
+
+    def background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        """Returns what runs as long as the server does."""
+        return [self.desks.run]
+
+    def demo_links(self, keys: TokenKeys, now: float) -> list[DemoLink]:
+        """Returns the demo desk's links; none where there is no demo."""
+        return desk_links(keys, now) if self._settings.demo.enabled else []
+
+
+def archive_folder(folder: DataFolder) -> Path:
+    """Returns where logs and boards of past evenings are."""
+    path = folder.path / "evenings"
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
