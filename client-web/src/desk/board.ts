@@ -27,8 +27,8 @@ export type Placed = TextMark | PhotoMark
 /** `grown`: strokes have new points or are new. `changed`: anything else; all is to be drawn again. */
 export type BoardChange = 'grown' | 'changed'
 
-/** What the board mends by itself; nobody is told. */
-export const MENDED: ReadonlySet<string> = new Set(['board_behind', 'board_fast'])
+/** What board and media mend by themselves; nobody is told. */
+export const MENDED: ReadonlySet<string> = new Set(['board_behind', 'board_fast', 'not_in_session'])
 /** After these the page's document is not the server's: it is fetched anew. */
 const REFUSED: ReadonlySet<string> = new Set(['board_update_bad', 'board_full', 'text_blocked', 'text_too_long'])
 
@@ -236,7 +236,7 @@ export class Board {
       this.restart()
       return
     }
-    if (!MENDED.has(code)) return
+    if (!MENDED.has(code) || !code.startsWith('board_')) return
     // Everything after a refused update is refused, too: one question is enough.
     if (code === 'board_behind' && this.asked !== null) return
     this.tries += 1

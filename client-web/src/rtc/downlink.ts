@@ -4,7 +4,7 @@
  * an offer, `subscribe_refused` tells the server to stay with the last good one.
  */
 import type { Clock } from '@/protocol/clock'
-import type { ClientMessage, Slot, SubscribeOffer } from '@/protocol/messages'
+import type { RestartDownlink, Slot, SubscribeAnswer, SubscribeOffer, SubscribeRefused } from '@/protocol/messages'
 import { careFor, CONFIGURATION, type CreatePeerConnection } from './connection'
 import { entries, type StatsEntry } from './statistics'
 
@@ -17,7 +17,7 @@ export interface SlotTrack {
 export interface DownlinkOptions {
   create: CreatePeerConnection
   clock: Clock
-  send(message: ClientMessage): boolean
+  send(message: SubscribeAnswer | SubscribeRefused | RestartDownlink): boolean
   onSlots(slots: readonly SlotTrack[]): void
   onConnected?(): void
 }

@@ -6,7 +6,7 @@
  * Our candidates are of no use to an ICE-lite server, so an offer leaves at once.
  */
 import type { Clock } from '@/protocol/clock'
-import type { ClientMessage, PublishAnswer, PublishWishes } from '@/protocol/messages'
+import type { PublishAnswer, PublishOffer, PublishWishes } from '@/protocol/messages'
 import type { Source } from '@/protocol/names'
 import { publishPreference } from './codecs'
 import { careFor, CONFIGURATION, type CreatePeerConnection } from './connection'
@@ -16,7 +16,7 @@ import { entries, type StatsEntry } from './statistics'
 export interface UplinkOptions {
   create: CreatePeerConnection
   clock: Clock
-  send(message: ClientMessage): boolean
+  send(message: PublishOffer): boolean
   /** Send capabilities of this browser (RTCRtpSender.getCapabilities('video')). */
   videoCodecs(): readonly RTCRtpCodec[]
   /** True while a wish lets the source through and the person has not switched it off. */
