@@ -203,7 +203,7 @@ class Server:
         registry.register(LessonCollector(lessons))
         registry.register(MediaCollector(media.statistics))
         counters, room = Counters(registry), Room(settings.http.max_connections)
-        desk.attach(media, school.database, school.keys, counters, room)
+        desk.attach(media, school.database, school.keys, counters, room, recordings)
         school.on_withdrawn(desk.withdrawn)
         signal_parts = SignalParts(
             lessons=lessons,

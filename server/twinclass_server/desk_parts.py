@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -22,10 +23,16 @@ from twinclass_server.desk.school import SqlDeskSchool
 from twinclass_server.desk.socket import DeskSocket, DeskSocketParts
 from twinclass_server.line import Room
 from twinclass_server.metrics import Counters
+from twinclass_server.recording.help_about import HelpAbout
+from twinclass_server.recording.recordings import Recordings
 from twinclass_server.roster.database import Database
 from twinclass_signaling.desk.state import Session
 from twinclass_signaling.ports import MediaPlane
 from twinclass_signaling.tokens import TokenKeys
+
+
+#: What was recorded of live help is deleted after so long, unless a case holds it (domain rule).
+HELP_KEPT_DAYS = 30
 
 
 class DeskParts:
@@ -43,8 +50,7 @@ class DeskParts:
         if settings.demo.enabled:
             plans[DEMO_DESK] = demo_desk()
         self.school = SqlDeskSchool(plans)
-        #: Told of a session of live help that is over, and of its recording.
-        self.recorded: Callable[[EveningId, Session, str], None] = lambda *_: None
+        self._ended: asyncio.Queue[HelpAbout] = asyncio.Queue()
         self.desks = Desks(
             DesksParts(
                 redis=redis,
@@ -53,7 +59,7 @@ class DeskParts:
                 archive_dir=archive_folder(folder),
                 wall_clock=time.time,
                 school=self.school,
-                recorded=lambda *told: self.recorded(*told),
+                recorded=self._recorded,
                 replicas=settings.redis.replicas,
             )
         )
@@ -65,11 +71,13 @@ class DeskParts:
         keys: Callable[[], TokenKeys],
         counters: Counters,
         room: Room,
+        recordings: Recordings | None,
     ) -> None:
         """Sets what is made after the media plane, whose listener the desks are."""
         self.desks.attach_media(media)
         self.school.attach(database)
         self._keys = keys
+        self._recordings = recordings
         lesson = self._settings.lesson
         self._socket = DeskSocketParts(
             desks=self.desks,
@@ -95,7 +103,20 @@ class DeskParts:
 
     def background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Returns what runs as long as the server does."""
-        return [self.desks.run]
+        return [self.desks.run, self._keep_recordings]
+
+    def _recorded(self, evening: EveningId, session: Session, recording: str) -> None:
+        title = f"{evening.desk} {evening.day} #{session.number}"
+        ended_at = session.ended_at or session.started_at
+        self._ended.put_nowait(
+            HelpAbout(recording, title, session.started_at, ended_at, HELP_KEPT_DAYS)
+        )
+
+    async def _keep_recordings(self) -> None:
+        while True:
+            kept = await self._ended.get()
+            if self._recordings is not None:
+                await self._recordings.help_ended(kept)
 
     def demo_links(self, keys: TokenKeys, now: float) -> list[DemoLink]:
         """Returns the demo desk's links; none where there is no demo."""

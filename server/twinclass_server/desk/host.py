@@ -189,6 +189,7 @@ class DeskHost:
                 ]
                 self.facts.reconcile()
                 await self._carry()
+                self._tell_ended()
                 self._media_wake.set()
                 await self._done.wait()
                 for task in tasks:
@@ -219,6 +220,13 @@ class DeskHost:
                 self.facts.tell(question)
         except SignalingError as error:
             logger.warning("questions of before are not carried over: %s", error.code)
+
+    def _tell_ended(self) -> None:
+        """Tells of sessions that ended while nobody could hear it; repeating it changes nothing."""
+        for session in self.state.sessions.values():
+            if session.ended_at is not None:
+                name = self.media.recording(session.number)
+                self._parts.recorded(self.evening, session, name)
 
     async def _keep_media(self) -> None:
         while True:

@@ -26,7 +26,7 @@ from twinclass_recordings.package import Package
 from twinclass_recordings.playlists import can_be_listed, is_over, playlist
 from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.recorder_link import RecorderLink
-from twinclass_server.recording import about
+from twinclass_server.recording import about, help_about
 from twinclass_server.recording.about import About
 from twinclass_server.recording.transcoding import Transcoder
 from twinclass_signaling.errors import Unavailable
@@ -145,6 +145,17 @@ class Recordings:
         self._looks.pop(package.folder.name, None)
         self._ended.put_nowait(package)
 
+    async def help_ended(self, kept: help_about.HelpAbout) -> None:
+        """Makes the recording of live help playable; nothing where nothing was recorded.
+
+        It may be told more than once.
+        """
+        package = Package.of(self.root, kept.recording)
+        if package.manifest.exists() or not await asyncio.to_thread(package.journal.exists):
+            return
+        await asyncio.to_thread(help_about.write, package, kept)
+        self._ended.put_nowait(package)
+
     # ---- a lesson that goes on
 
     async def live(self, host: Live) -> m.Manifest | None:
@@ -207,7 +218,8 @@ class Recordings:
         """Packages that were being made when a server ended."""
         try:
             folders = sorted(self.root.iterdir())
-            return [Package(one) for one in folders if (one / about.FILE_NAME).exists()]
+            names = (about.FILE_NAME, help_about.FILE_NAME)
+            return [Package(one) for one in folders if any((one / n).exists() for n in names)]
         except FileNotFoundError:
             return []
         except OSError:
@@ -228,15 +240,15 @@ class Recordings:
                 logger.exception("package %s could not be made", package.folder.name)
 
     async def _make(self, package: Package) -> None:
+        helped = await asyncio.to_thread(help_about.read, package.folder)
+        if helped is not None:
+            await self._make_help(package, helped)
+            return
         kept = await asyncio.to_thread(about.read, package)
         if kept is None:
             logger.error("package %s: what was kept of its lesson is damaged", package.folder.name)
             return
-        for _ in range(FINISH_ATTEMPTS):
-            if await self.link.finish(kept.recording):
-                break
-        else:
-            logger.error("recording %s: the recorder does not end it", kept.recording)
+        await self._finish(kept.recording)
         events = await asyncio.to_thread(read_events, self._archive_dir / kept.log)
         media = await asyncio.to_thread(finish, package)
         if not media.tracks:
@@ -261,6 +273,34 @@ class Recordings:
             made.duration_s,
             media.bytes,
         )
+
+    async def _make_help(self, package: Package, kept: help_about.HelpAbout) -> None:
+        await self._finish(kept.recording)
+        media = await asyncio.to_thread(finish, package)
+        if not media.tracks:
+            await asyncio.to_thread(shutil.rmtree, package.folder)
+            return
+        until = datetime.fromtimestamp(kept.ended_at, UTC) + timedelta(days=kept.keep_days)
+        made = m.Manifest(
+            lesson=kept.recording,
+            title=kept.title,
+            origin_unix=media.origin_unix,
+            duration_s=round(max(media.duration_s, kept.ended_at - kept.started_at), 3),
+            state="closed",
+            tracks=media.tracks,
+            keep_until=until.date().isoformat(),
+        )
+        await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
+        if any(part.codec == "vp8" for part in _parts(made)):
+            self.transcoder.add(kept.recording)
+        await asyncio.to_thread((package.folder / help_about.FILE_NAME).unlink)
+        logger.info("recording %s: %.0f s of live help", kept.recording, made.duration_s)
+
+    async def _finish(self, recording: str) -> None:
+        for _ in range(FINISH_ATTEMPTS):
+            if await self.link.finish(recording):
+                return
+        logger.error("recording %s: the recorder does not end it", recording)
 
 
 async def draw_cover(package: Package) -> bool:
