@@ -13,6 +13,7 @@ import type { Clock } from '@/protocol/clock'
 import type { BoardAsk, BoardState, BoardUpdate } from '@/protocol/desk-messages'
 import { fromBase64, toBase64 } from './base64'
 import { MAX_TEXT, readMark, unpackPoints, type BoardColor, type Mark, type PhotoMark, type Point, type StrokeMark, type TextMark } from './marks'
+import { MENDED } from './mended'
 import type { HelpMessage } from './names'
 import { Outbox } from './outbox'
 
@@ -27,8 +28,6 @@ export type Placed = TextMark | PhotoMark
 /** `grown`: strokes have new points or are new. `changed`: anything else; all is to be drawn again. */
 export type BoardChange = 'grown' | 'changed'
 
-/** What board and media mend by themselves; nobody is told. */
-export const MENDED: ReadonlySet<string> = new Set(['board_behind', 'board_fast', 'not_in_session'])
 /** After these the page's document is not the server's: it is fetched anew. */
 const REFUSED: ReadonlySet<string> = new Set(['board_update_bad', 'board_full', 'text_blocked', 'text_too_long'])
 
@@ -53,6 +52,8 @@ export class Board {
   placed: readonly Placed[] = []
   /** False until the server's document is here. */
   isReady = false
+  /** Where somebody else has drawn or written last. */
+  elsewhere: { x: number; y: number } | null = null
   /** The stroke that is being drawn here; its last points may not be in the document yet. */
   live: Stroke | null = null
 
@@ -282,11 +283,11 @@ export class Board {
       if (this.outbox.length >= CONFIRM_AFTER && this.asked === null) this.ask()
     })
     this.marks.observe((event) => {
-      if (doc === this.doc) this.changed(event.changes.delta)
+      if (doc === this.doc) this.changed(event.changes.delta, event.transaction.origin === REMOTE && this.isReady)
     })
   }
 
-  private changed(delta: readonly { insert?: unknown; delete?: number; retain?: number }[]): void {
+  private changed(delta: readonly { insert?: unknown; delete?: number; retain?: number }[], isOthers: boolean): void {
     let at = 0
     let hasPlaced = false
     let isGrown = false
@@ -301,6 +302,8 @@ export class Board {
       }
       if (!Array.isArray(step.insert)) continue
       const marks = step.insert.map(readMark)
+      const last = isOthers ? marks.at(-1) : null
+      if (last) this.elsewhere = last.k === 's' ? (unpackPoints(last.p).at(-1) ?? null) : { x: last.x, y: last.y }
       const isEnd = at === this.entries.length
       // Spread would overflow the stack with a long board.
       if (isEnd) for (const mark of marks) this.entries.push(mark)

@@ -4,7 +4,6 @@
  */
 import 'katex/dist/katex.min.css'
 import katex, { type KatexOptions } from 'katex'
-import { pieces } from '@/desk/formulas'
 
 /** A formula of more is no homework, and takes long to draw. */
 const MAX_FORMULA = 500
@@ -29,18 +28,4 @@ export function drawFormula(place: HTMLElement, formula: string, display = false
   const text = formula.slice(0, MAX_FORMULA)
   // Definitions of one formula must not change the next one.
   katex.render(text, place, { ...OPTIONS, displayMode: display, macros: {} })
-}
-
-/** Returns a text whose `$…$` are formulas; all else is text as it was typed. */
-export function renderText(text: string): DocumentFragment {
-  const all = document.createDocumentFragment()
-  for (const piece of pieces(text)) {
-    if (piece.kind === 'text') all.append(piece.text)
-    else {
-      const place = document.createElement('span')
-      drawFormula(place, piece.text)
-      all.append(place)
-    }
-  }
-  return all
 }

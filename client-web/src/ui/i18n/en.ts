@@ -1,3 +1,4 @@
+import { enBoard } from './board'
 import { enConsole } from './console'
 import { enExports } from './exports'
 import { enLearner } from './learner'
@@ -9,6 +10,7 @@ import type { Messages } from './zh'
 
 export const en: Messages = {
   ...toolsEn,
+  board: enBoard,
   console: enConsole,
   exports: enExports,
   learner: enLearner,

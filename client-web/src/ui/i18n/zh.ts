@@ -1,5 +1,7 @@
 /** The words of the pages. zh-CN is written first; `en.ts` must have every key. */
+import { zhBoard } from './board'
 import { zhConsole } from './console'
+import { zhDesk } from './desk.zh'
 import { zhExports } from './exports'
 import { zhLearner } from './learner'
 import { zhLibrary } from './library'
@@ -9,7 +11,9 @@ import { roomToolsZh, studioZh, toolsZh } from './tools.zh'
 
 export const zh = {
   ...toolsZh,
+  board: zhBoard,
   console: zhConsole,
+  desk: zhDesk,
   exports: zhExports,
   learner: zhLearner,
   library: zhLibrary,
