@@ -145,15 +145,17 @@ class Contents:
                 .values(keep_until=until)
             )
 
-    def forget_author(self, person: str) -> None:
-        """All that somebody has sent goes with the next retention: consent was withdrawn."""
+    def forget_author(self, person: str, *, media_only: bool) -> None:
+        """All that somebody has sent goes with the next retention, or her photos and voices do:
+        consent was withdrawn."""
         now = self._now()
         with self._database.session() as session:
-            session.execute(
-                update(models.Content)
-                .where(models.Content.author == person, models.Content.keep_until > now)
-                .values(keep_until=now)
-            )
+            if not media_only:
+                session.execute(
+                    update(models.Content)
+                    .where(models.Content.author == person, models.Content.keep_until > now)
+                    .values(keep_until=now)
+                )
             session.execute(
                 update(models.Media)
                 .where(models.Media.owner == person, models.Media.keep_until > now)
