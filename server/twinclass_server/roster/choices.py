@@ -49,7 +49,7 @@ def choices(session: Session) -> dict[str, Any]:
                 "teachers": own_teachers.get(found.id, []),
             }
         )
-    return {"schools": list(schools.values()), "teachers": _teachers(session)}
+    return {"schools": list(schools.values()), "teachers": teachers(session)}
 
 
 def teacher_name(session: Session, person: str) -> str | None:
@@ -71,7 +71,8 @@ def _is_teacher() -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _teachers(session: Session) -> list[dict[str, str]]:
+def teachers(session: Session) -> list[dict[str, str]]:
+    """Returns id, name and school of all teachers."""
     query = (
         select(Person.id, Person.name, School.name)
         .outerjoin(School, School.id == Person.school_id)

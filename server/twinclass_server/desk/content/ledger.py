@@ -47,7 +47,7 @@ class Helped(Struct, frozen=True):
     @property
     def ref(self) -> str:
         """Returns the name under which it is paid once."""
-        return f"{self.desk}/{self.evening}/{self.kind}/{self.number}"
+        return f"{self.desk}/{self.evening}/{self.kind}/{self.number}/{self.tutor}"
 
 
 class Line(Struct, frozen=True):
@@ -65,6 +65,8 @@ class Line(Struct, frozen=True):
     subject: str
     seconds: float
     at: datetime
+    #: Of the session, or of the question that was answered in writing; None: no help's line.
+    number: int | None
 
     @property
     def yuan(self) -> int:
@@ -222,7 +224,7 @@ class Ledger:
     def export(self, since: datetime, until: datetime) -> Iterable[PaidLine]:
         """Returns all lines written from ``since`` to before ``until``, by district, school and
         tutor: the sum of each is what is to be paid."""
-        query: Any = (
+        query = (
             select(models.Credit, Person.name, School.name, models.SchoolDistrict.district)
             .outerjoin(Person, Person.id == models.Credit.tutor)
             .outerjoin(School, School.id == Person.school_id)
@@ -275,4 +277,5 @@ def _line(row: models.Credit) -> Line:
     return Line(
         row.id, row.kind, row.points, row.asked, row.reason, row.of, row.desk, row.evening,
         row.help, row.subject, row.seconds, row.at,
+        int(row.ref.split("/")[3]) if row.help else None,
     )  # fmt: skip

@@ -197,7 +197,8 @@ class Rating(Base):
     understood: Mapped[int]
     patient: Mapped[int]
     again: Mapped[int]
-    __table_args__ = (UniqueConstraint("desk", "evening", "question"),)
+    # A question that was reopened is rated once more, when another tutor has helped.
+    __table_args__ = (UniqueConstraint("desk", "evening", "question", "tutor"),)
 
 
 class RatingText(Base):
@@ -307,14 +308,15 @@ class HelpMember(Base):
 
 
 class ConsentWord(Base):
-    """What a guardian has said, in its order; the last word of a kind counts. ``kind``:
-    ``tutoring`` or ``recording``."""
+    """What a guardian has said, in its order; the last word of a kind counts. ``version``: of the
+    text that she agreed to."""
 
     __tablename__ = "desk_consent"
     key: Mapped[int] = mapped_column(primary_key=True)
     child: Mapped[str] = mapped_column(String(ID_CHARS))
     kind: Mapped[str] = mapped_column(String(WORD_CHARS))
     given: Mapped[bool]
+    version: Mapped[str] = mapped_column(String(WORD_CHARS), default="")
     guardian: Mapped[str] = mapped_column(String(ID_CHARS))
     at: Mapped[datetime] = mapped_column(index=True)
     __table_args__ = (Index("ix_desk_consent_child_kind", "child", "kind"),)
@@ -330,6 +332,7 @@ class CaseFile(Base):
     evening: Mapped[str] = mapped_column(String(EVENING_CHARS))
     case: Mapped[int]
     reporter: Mapped[str] = mapped_column(String(ID_CHARS))
+    reporter_role: Mapped[str] = mapped_column(String(WORD_CHARS), default="")
     session: Mapped[int | None]
     question: Mapped[int | None]
     tutor: Mapped[str] = mapped_column(String(ID_CHARS), default="")
@@ -351,6 +354,15 @@ class CaseApproval(Base):
     officer: Mapped[str] = mapped_column(String(ID_CHARS))
     reason: Mapped[str] = mapped_column(String(NAME_CHARS))
     at: Mapped[datetime]
+
+
+class Noted(Base):
+    """Up to which step of an evening's log these tables say what it says."""
+
+    __tablename__ = "desk_noted"
+    desk: Mapped[str] = mapped_column(String(ID_CHARS), primary_key=True)
+    evening: Mapped[str] = mapped_column(String(EVENING_CHARS), primary_key=True)
+    seq: Mapped[int]
 
 
 class AuditLine(Base):

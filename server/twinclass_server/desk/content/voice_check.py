@@ -16,6 +16,7 @@ from typing import Any
 
 import av
 from av.audio.resampler import AudioResampler
+from av.error import FFmpegError
 
 #: A question is said in half a minute; a minute is a question and its drawing explained.
 MAX_S = 60.0
@@ -52,7 +53,7 @@ def check(source: Path, target: Path) -> dict[str, object]:
     }  # fmt: skip
     try:
         opened: Any = av.open(str(source), options=options)
-    except (av.error.FFmpegError, OSError, ValueError):
+    except (FFmpegError, OSError, ValueError):
         return {"code": "voice_unknown"}
     try:
         with opened:
@@ -61,7 +62,7 @@ def check(source: Path, target: Path) -> dict[str, object]:
             seconds = _encode(opened, target)
     except _TooLong:
         return {"code": "voice_too_long"}
-    except (av.error.FFmpegError, OSError, ValueError, MemoryError, OverflowError):
+    except (FFmpegError, OSError, ValueError, MemoryError, OverflowError):
         return {"code": "voice_broken"}
     if seconds <= 0:
         return {"code": "voice_empty"}
