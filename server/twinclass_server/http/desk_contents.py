@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -17,9 +18,9 @@ from twinclass_server.desk.content.media import MediaKind, MediaShelf
 from twinclass_server.http.desk_door import DeskDoor, DeskPort, Words, number_of
 from twinclass_server.http.desk_http import Handler, Keys, answered, json_response, read_json
 from twinclass_signaling.desk.plan import Id
-from twinclass_signaling.errors import Conflict, RemoteProtocolError
+from twinclass_signaling.errors import Conflict, Forbidden, RemoteProtocolError
 from twinclass_signaling.roles import Role
-from twinclass_signaling.tokens import TokenKeys
+from twinclass_signaling.tokens import DeskClaims, TokenKeys
 
 _TYPES: dict[MediaKind, tuple[str, ...]] = {
     "photo": ("image/",),
@@ -37,7 +38,8 @@ class NewContent(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ContentRoutes:
-    """What is sent, and what is shown of it."""
+    """What is sent, and what is shown of it. ``may_send_media``: whether a pupil may send photos
+    and voices; blocks."""
 
     def __init__(
         self,
@@ -47,7 +49,9 @@ class ContentRoutes:
         door: DeskDoor,
         port: DeskPort,
         keys: Keys,
+        may_send_media: Callable[[str], bool],
     ) -> None:
+        self._may_send_media = may_send_media
         self._contents = contents
         self._media = media
         self._flags = flags
@@ -71,6 +75,7 @@ class ContentRoutes:
 
     async def _photo(self, request: Request) -> Response:
         claims = self._door.who(request, Role.PUPIL, Role.TUTOR, Role.MODERATOR)
+        await self._require_consent(claims)
         _require_type(request, "photo")
         self._door.take("photo", claims)
         made = await self._media.add("photo", self._door.author(claims), request.stream())
@@ -78,10 +83,21 @@ class ContentRoutes:
 
     async def _voice(self, request: Request) -> Response:
         claims = self._door.who(request, Role.PUPIL, Role.TUTOR)
+        await self._require_consent(claims)
         _require_type(request, "voice")
         self._door.take("voice", claims)
         made = await self._media.add("voice", self._door.author(claims), request.stream())
         return json_response({"voice": made.id, "seconds": made.seconds}, 201)
+
+    async def _require_consent(self, claims: DeskClaims) -> None:
+        if claims.role is not Role.PUPIL:
+            return
+        if not await asyncio.to_thread(self._may_send_media, claims.sub):
+            raise Forbidden(
+                "consent_needed",
+                "家长没有同意发送照片和语音，请写文字。",
+                "Your guardian does not agree to photos and voices; write instead.",
+            )
 
     async def _add(self, request: Request) -> Response:
         claims = self._door.who(request, Role.PUPIL, Role.TUTOR)
@@ -101,7 +117,8 @@ class ContentRoutes:
         if said is None or said.desk != claims.desk:
             raise _unknown()
         if said.author != claims.sub:
-            question = number_of(request.query_params.get("question", ""))
+            asked = request.query_params.get("question")
+            question = 0 if asked is None else number_of(asked)
             # The question's own references only: an id that somebody came by opens nothing.
             if not self._port.may_see(
                 claims.desk, claims, question

@@ -59,6 +59,10 @@ class DeskPort(Protocol):
         """Returns the tutor whose help with a question this pupil may rate; None: nobody's."""
         ...
 
+    def officer(self, desk: str) -> str:
+        """Returns whom guardians may turn to: the safeguarding officer as the desk names her."""
+        ...
+
     def recording_url(self, desk: str, evening: str, session: int, until: float) -> str | None:
         """Returns a link to what was recorded of a session, good until then (Unix seconds); None:
         nothing was, or it is deleted."""

@@ -30,12 +30,17 @@ MAX_BODY = 128 * 1024
 _STATUS = {
     "class_unknown": 404, "link_unknown": 404, "person_unknown": 404, "slides_unknown": 404,
     "pairing_unknown": 404, "media_unknown": 404, "export_unknown": 404, "not_recorded": 404,
+    "content_unknown": 404, "flag_unknown": 404, "bank_entry_unknown": 404,
+    "proposal_unknown": 404, "rating_unknown": 404, "report_unknown": 404,
+    "recording_unknown": 404, "date_malformed": 400,
     "file_too_large": 413, "slides_too_large": 413, "body_too_large": 413,
+    "photo_too_large": 413, "voice_too_large": 413,
 }  # fmt: skip
 #: Refusals of a file say what is wrong with what was sent, not with the lesson's state.
 _UNPROCESSABLE = (
     *("slides_empty", "slides_not_pdf", "slides_encrypted", "slides_broken"),
     *("image_empty", "image_unknown", "image_broken", "image_too_many_pixels"),
+    *("voice_empty", "voice_unknown", "voice_broken", "voice_too_long"),
 )
 
 
