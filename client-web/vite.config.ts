@@ -58,6 +58,8 @@ export default defineConfig({
     proxy: {
       '/api': server,
       '/signal': { target: server.replace(/^http/, 'ws'), ws: true },
+      // The page has the same address; only its socket goes to the server.
+      '^/desk$': { target: server.replace(/^http/, 'ws'), ws: true, bypass: ({ headers, url }) => (headers.upgrade === 'websocket' ? undefined : url) },
     },
   },
   preview: { host: '127.0.0.1', port: 18310 },

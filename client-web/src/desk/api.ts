@@ -1,6 +1,8 @@
 /** The desk's HTTP interface: what is personal or large, and what outlives an evening. */
 import type { Duty } from '@/protocol/desk-messages'
-import { ask, offline, refused, said, understood } from '@/school/ask'
+import { ask, offline, refused, said, understood, type Found } from '@/school/ask'
+
+export type FoundWords = Found
 
 export interface StoredPhoto { photo: string; width: number; height: number }
 export interface StoredVoice { voice: string; seconds: number }
@@ -15,14 +17,14 @@ export interface BankCard {
   entry: string; subject: string; grade: number; points: NamedPoint[]; question: string; answer: string
   thumb: string | null; rating: number | null; chapter: Chapter | null
 }
-export interface BankEntry extends Omit<BankCard, 'question' | 'answer'> { question: Content; answer: Content }
-export interface BankQuery { q?: string; subject?: string; grade?: number | null; point?: string }
+/** A part is null when what it says is gone. */
+export interface BankEntry extends Omit<BankCard, 'question' | 'answer'> { question: Content | null; answer: Content | null }
+export interface BankQuery { q?: string; subject?: string; grade?: number | null; point?: string; page?: number }
 /** An answer that may become an entry of the bank, when a moderator lets it. */
 export interface Proposed {
   id: number; subject: string; grade: number; points: NamedPoint[]; question: Content; answer: Content; proposed_at: number
 }
-export interface Review { publish: boolean; question_text?: string; answer_text?: string; points?: string[] }
-export interface FoundWords { kind: 'phone' | 'contact' | 'email' | 'link' | 'money' | 'meeting'; start: number; end: number }
+export interface Review { publish: boolean; question_text?: string; answer_text?: string; points?: string[]; question_photos?: boolean }
 /** A text that was stopped; nobody but moderators sees it. */
 export interface FlaggedText { n: number; evening: string; author: string; role: 'pupil' | 'tutor'; text: string; found: FoundWords[]; at: string | number }
 export interface HeldRating { id: number; at: number; text: string; question: number | null }
@@ -30,6 +32,7 @@ export interface TutorTally {
   points_term: number; points_cap: number; yuan: number
   helps: { question: number | null; subject: string; kind: 'written' | 'one_to_one' | 'one_to_many'; points: number; at: number; capped: boolean }[]
   ratings: { understood: number; patient: number; again: number; n: number } | null
+  texts: string[]
 }
 export interface PastSession {
   child: string; child_name: string; tutor_name: string; subject: string; kind: 'one_to_one' | 'one_to_many'; started_at: number; ended_at: number | null
@@ -42,10 +45,11 @@ export type ConsentPurpose = (typeof PURPOSES)[number]
 export interface Approval { officer: string; name: string; at: number; reason: string }
 export interface SafetyCase {
   id: number; evening: string; case: number; at: number; reporter_role: 'pupil' | 'tutor'; outcome: string | null
-  question: number | null; session: number | null; recording: boolean; approvals: Approval[]; open_until: number | null
+  question: number | null; session: number | null; late: boolean; recording: boolean; approvals: Approval[]; open_until: number | null
   log: { at: number; name: string; action: string }[]
 }
-export interface RosterSheet { date: string; weekday: number; duties: Duty[]; names: Record<string, string> }
+/** `of`: the date has a roster of its own, that of its weekday, or none was made. */
+export interface RosterSheet { date: string; weekday: number; of: 'date' | 'weekday' | 'nothing'; duties: Duty[]; names: Record<string, string> }
 export interface Staff { id: string; name: string; subjects: string[]; school: string }
 
 export class DeskApi {
@@ -64,6 +68,7 @@ export class DeskApi {
     for (const [name, value] of Object.entries(query)) if (value !== null && value !== '') asked.set(name, String(value))
     return this.ask('GET', `/api/desk/bank?${asked.toString()}`, undefined, signal === undefined ? {} : { signal })
   }
+  points(): Promise<{ points: (NamedPoint & { subject: string })[] }> { return this.ask('GET', '/api/desk/points') }
   entry(entry: string): Promise<BankEntry> { return this.ask('GET', `/api/desk/bank/${encodeURIComponent(entry)}`) }
   helpful(entry: string, helpful: boolean): Promise<void> { return this.ask('POST', `/api/desk/bank/${encodeURIComponent(entry)}/helpful`, { helpful }) }
   proposed(): Promise<{ answers: Proposed[] }> { return this.ask('GET', '/api/desk/bank/review') }
@@ -76,8 +81,10 @@ export class DeskApi {
   seen(n: number): Promise<void> { return this.ask('POST', `/api/desk/flags/${n}`) }
 
   tally(): Promise<TutorTally> { return this.ask('GET', '/api/desk/tally') }
-  roster(date: string): Promise<RosterSheet> { return this.ask('GET', `/api/desk/roster?date=${encodeURIComponent(date)}`) }
-  setRoster(date: string, duties: readonly Duty[]): Promise<RosterSheet> { return this.ask('PUT', `/api/desk/roster?date=${encodeURIComponent(date)}`, { duties }) }
+  /** `day`: a date, or a weekday from 0 (Monday) to 6; empty: this evening. */
+  roster(day: string): Promise<RosterSheet> { return this.ask('GET', `/api/desk/roster?date=${encodeURIComponent(day)}`) }
+  /** null: the date has the roster of its weekday again. */
+  setRoster(day: string, duties: readonly Duty[] | null): Promise<RosterSheet> { return this.ask('PUT', `/api/desk/roster?date=${encodeURIComponent(day)}`, { duties }) }
   tutors(): Promise<{ people: Staff[] }> { return this.ask('GET', '/api/desk/people?role=tutor') }
   /** The ledger of a span of days, to be saved. */
   async credits(from: string, to: string): Promise<Blob> {

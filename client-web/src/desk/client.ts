@@ -5,8 +5,9 @@ import type { ClientMessage, ServerMessage } from '@/protocol/desk-messages'
 import { DeskSession } from '@/protocol/desk-session'
 import { CommandError, type ResumeStore, type Socket, type SocketHandlers } from '@/protocol/session'
 import { DeskApi } from './api'
-import { MENDED } from './board'
+import { Contents } from './contents'
 import { useDesk } from './desk'
+import { MENDED } from './mended'
 import type { DeskCommand, HelpMessage } from './names'
 
 /** What the browser gives; `ui/desk/browser.ts` fills it. */
@@ -22,13 +23,14 @@ export interface DeskBrowser {
 export class DeskClient {
   readonly session: DeskSession
   readonly api: DeskApi
+  readonly contents: Contents
   private readonly desk = useDesk()
   private readonly line = useLine()
   private readonly listeners = new Set<(message: HelpMessage) => void>()
-  private visits = 0
 
   constructor(readonly token: string, browser: DeskBrowser) {
     this.api = new DeskApi(token)
+    this.contents = new Contents((content, question) => this.api.content(content, question), () => browser.clock.now())
     this.session = new DeskSession({
       token,
       clock: browser.clock,
@@ -70,11 +72,6 @@ export class DeskClient {
     return () => this.listeners.delete(listener)
   }
 
-  /** How often the page has come in; whoever has come in once is waited for. */
-  get hasBeenIn(): boolean {
-    return this.visits > 0
-  }
-
   close(): void {
     this.session.close()
   }
@@ -82,7 +79,6 @@ export class DeskClient {
   private handle(message: ServerMessage): void {
     switch (message.type) {
       case 'welcome':
-        this.visits += 1
         this.line.setServerTime(message.server_time)
         this.desk.welcome(message)
         this.tell(message)

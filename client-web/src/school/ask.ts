@@ -3,10 +3,14 @@ export interface Texts { zh: string; en: string }
 
 /** A refusal in both languages; `status` 0: nothing answered. */
 export class DeskError extends Error {
-  constructor(readonly status: number, readonly code: string, readonly text: Texts) {
+  /** `found`: what of a text was blocked, when it was. */
+  constructor(readonly status: number, readonly code: string, readonly text: Texts, readonly found: readonly Found[] = []) {
     super(code)
   }
 }
+
+/** Something of a text that may not be sent, and where it stands. */
+export interface Found { kind: 'phone' | 'contact' | 'email' | 'link' | 'money' | 'meeting'; start: number; end: number }
 
 const BROKEN: Texts = { zh: '服务器出错了，请稍后再试。', en: 'The server made an error; try again later.' }
 
@@ -15,8 +19,8 @@ export const offline = (): DeskError =>
 
 export function refused(status: number, body: string): DeskError {
   try {
-    const parsed = JSON.parse(body) as { code: string; text: Texts }
-    return new DeskError(status, parsed.code, parsed.text)
+    const parsed = JSON.parse(body) as { code: string; text: Texts; found?: Found[] }
+    return new DeskError(status, parsed.code, parsed.text, parsed.found)
   } catch {
     return new DeskError(status, 'unexpected', BROKEN)
   }

@@ -1,5 +1,6 @@
 import { enBoard } from './board'
 import { enConsole } from './console'
+import { enDesk } from './desk.en'
 import { enExports } from './exports'
 import { enLearner } from './learner'
 import { enLibrary } from './library'
@@ -12,6 +13,7 @@ export const en: Messages = {
   ...toolsEn,
   board: enBoard,
   console: enConsole,
+  desk: enDesk,
   exports: enExports,
   learner: enLearner,
   library: enLibrary,

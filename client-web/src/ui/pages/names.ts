@@ -11,10 +11,11 @@ const PATHS: Readonly<Record<string, LessonPageName>> = {
   '/assistant': 'assistant',
 }
 
-export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' | 'pair' | 'library' | 'operations' {
+export function pageOf(path: string): LessonPageName | 'portal' | 'lessons' | 'pair' | 'library' | 'operations' | 'desk' {
   if (path.replace(/\/+$/, '') === '/pair') return 'pair'
   if (path.replace(/\/+$/, '') === '/lessons') return 'lessons'
   if (path.replace(/\/+$/, '') === '/operations') return 'operations'
+  if (path.replace(/\/+$/, '') === '/desk') return 'desk'
   if (/^\/library(\/|$)/.test(path)) return 'library'
   return PATHS[path.replace(/\/+$/, '')] ?? 'portal'
 }
