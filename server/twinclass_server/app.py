@@ -204,6 +204,7 @@ class Server:
         registry.register(MediaCollector(media.statistics))
         counters, room = Counters(registry), Room(settings.http.max_connections)
         desk.attach(media, school.database, school.keys, counters, room, recordings)
+        await desk.prepare()
         school.on_withdrawn(desk.withdrawn)
         signal_parts = SignalParts(
             lessons=lessons,

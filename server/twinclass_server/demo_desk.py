@@ -31,6 +31,7 @@ def demo_desk() -> Desk:
             Duty(PersonId("demo-tutor"), _SUBJECTS, _GRADES, 0, _DAY),
             Duty(PersonId("demo-tutor-2"), ("maths", "physics"), _GRADES, 0, _DAY),
         ),
+        officer="保护专员（演示）",
     )
 
 
@@ -53,6 +54,11 @@ def _people() -> list[DeskClaims]:
         person("demo-officer", Role.SAFEGUARDING, "保护专员（演示）"),
         person("demo-officer-2", Role.SAFEGUARDING, "保护专员二（演示）"),
     ]
+
+
+def demo_children() -> list[str]:
+    """Returns the pupils for whom a guardian of the demo has agreed."""
+    return [one.sub for one in _people() if one.role is Role.PUPIL]
 
 
 def desk_links(keys: TokenKeys, now: float) -> list[DemoLink]:

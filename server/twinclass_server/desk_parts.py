@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,34 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from twinclass_config import Settings
+from twinclass_recordings.manifest import FILE_NAME
+from twinclass_recordings.package import Package
+from twinclass_server import library_tickets
 from twinclass_server.adapters.data_folder import DataFolder
 from twinclass_server.adapters.redis_desk import EveningId
 from twinclass_server.demo import DemoLink
-from twinclass_server.demo_desk import DEMO_DESK, demo_desk, desk_links
-from twinclass_server.desk.desks import Desks, DesksParts
+from twinclass_server.demo_desk import DEMO_DESK, demo_children, demo_desk, desk_links
+from twinclass_server.desk.content.audit import Doer
+from twinclass_server.desk.content.desk_content import DeskContent
+from twinclass_server.desk.content.for_evenings import KeptSchool
+from twinclass_server.desk.desks import Desks, DesksParts, day_of
+from twinclass_server.desk.help_media import recording_name
 from twinclass_server.desk.plans import read_desks
-from twinclass_server.desk.school import SqlDeskSchool
 from twinclass_server.desk.socket import DeskSocket, DeskSocketParts
+from twinclass_server.http.desk_content import DeskContentRoutes
+from twinclass_server.http.desk_content import DeskParts as ContentParts
 from twinclass_server.line import Room
 from twinclass_server.metrics import Counters
 from twinclass_server.recording.help_about import HelpAbout
 from twinclass_server.recording.recordings import Recordings
 from twinclass_server.roster.database import Database
+from twinclass_signaling.desk.commands import Actor
+from twinclass_signaling.desk.plan import Desk, DeskId, SessionNumber
 from twinclass_signaling.desk.state import Session
+from twinclass_signaling.ids import PersonId
 from twinclass_signaling.ports import MediaPlane
-from twinclass_signaling.tokens import TokenKeys
-
+from twinclass_signaling.roles import Role
+from twinclass_signaling.tokens import DeskClaims, TokenKeys
 
 #: What was recorded of live help is deleted after so long, unless a case holds it (domain rule).
 HELP_KEPT_DAYS = 30
@@ -49,7 +61,7 @@ class DeskParts:
         plans = read_desks(folder.path / "desks")
         if settings.demo.enabled:
             plans[DEMO_DESK] = demo_desk()
-        self.school = SqlDeskSchool(plans)
+        self._plans = plans
         self._ended: asyncio.Queue[HelpAbout] = asyncio.Queue()
         self.desks = Desks(
             DesksParts(
@@ -58,7 +70,6 @@ class DeskParts:
                 owner=folder.node_id(),
                 archive_dir=archive_folder(folder),
                 wall_clock=time.time,
-                school=self.school,
                 recorded=self._recorded,
                 replicas=settings.redis.replicas,
             )
@@ -74,8 +85,11 @@ class DeskParts:
         recordings: Recordings | None,
     ) -> None:
         """Sets what is made after the media plane, whose listener the desks are."""
-        self.desks.attach_media(media)
-        self.school.attach(database)
+        content = self._content = DeskContent(
+            database, self._folder.path / "desk-files", self._folder.proofs
+        )
+        self.desks.attach(media, KeptSchool(database, content, self._plans))
+        self._routes = DeskContentRoutes(ContentParts(content, keys, self))
         self._keys = keys
         self._recordings = recordings
         lesson = self._settings.lesson
@@ -94,7 +108,65 @@ class DeskParts:
         async def endpoint(socket: WebSocket) -> None:
             await DeskSocket(socket, self._socket).run()
 
-        return [WebSocketRoute("/desk", endpoint)]
+        return [WebSocketRoute("/desk", endpoint), *self._routes.routes()]
+
+    # ---- what the routes ask: see ``desk_door.DeskPort``
+
+    def plan(self, desk: str) -> Desk | None:
+        """Returns a desk, without tonight's roster."""
+        return self._plans.get(DeskId(desk))
+
+    def evening(self, desk: str) -> str:
+        """Returns the evening that is on."""
+        plan = self.plan(desk)
+        return day_of(plan, time.time()) if plan is not None else ""
+
+    def may_see(self, desk: str, claims: DeskClaims, question: int) -> bool:
+        """Tells whether somebody may be shown what a question stands for."""
+        host = self.desks.find(desk)
+        children = tuple(PersonId(child) for child in claims.children)
+        actor = Actor(PersonId(claims.sub), claims.role, children)
+        return host is not None and host.may_see(actor, question)
+
+    def contents_of(self, desk: str, question: int) -> Collection[str]:
+        """Returns the references of a question."""
+        host = self.desks.find(desk)
+        return () if host is None else host.contents_of(question)
+
+    def rates(self, desk: str, claims: DeskClaims, question: int) -> str | None:
+        """Returns the tutor whose help a pupil may speak of."""
+        host = self.desks.find(desk)
+        return None if host is None else host.rates(PersonId(claims.sub), question)
+
+    def officer(self, desk: str) -> str:
+        """Returns whom guardians may turn to."""
+        plan = self.plan(desk)
+        return "" if plan is None else plan.officer
+
+    def recording_url(self, desk: str, evening: str, session: int, until: float) -> str | None:
+        """Returns where a session's recording is played, until a Unix second."""
+        name = recording_name(EveningId(DeskId(desk), evening), SessionNumber(session))
+        if (
+            self._recordings is None
+            or not Package.of(self._recordings.root, name).manifest.exists()
+        ):
+            return None
+        ticket = library_tickets.issue_until(self._keys(), name, until)
+        return f"/library/media/{ticket}/{name}/{FILE_NAME}"
+
+    # ---- life
+
+    async def prepare(self) -> None:
+        """Lets the demo's children in: their guardian has agreed.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        if self._settings.demo.enabled:
+            doer = Doer("demo-guardian", Role.GUARDIAN, DEMO_DESK)
+            for child in demo_children():
+                say = partial(self._content.consents.say, doer, child, "desk", given=True)
+                await asyncio.to_thread(say)
 
     def withdrawn(self, is_revoked: Callable[[str], bool]) -> None:
         """Ends the sessions that came in with withdrawn links."""
@@ -103,7 +175,7 @@ class DeskParts:
 
     def background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Returns what runs as long as the server does."""
-        return [self.desks.run, self._keep_recordings]
+        return [self.desks.run, self._keep_recordings, *self._content.background()]
 
     def _recorded(self, evening: EveningId, session: Session, recording: str) -> None:
         title = f"{evening.desk} {evening.day} #{session.number}"

@@ -34,6 +34,11 @@ def issue(keys: TokenKeys, recording: str, now: float, purpose: str = PURPOSE) -
     return keys.seal(purpose, msgspec.json.encode(Ticket(recording, int(expires)))), expires
 
 
+def issue_until(keys: TokenKeys, recording: str, until: float) -> str:
+    """Returns a ticket that ends at a Unix second: for what only few may see, for a while."""
+    return keys.seal(PURPOSE, msgspec.json.encode(Ticket(recording, int(until))))
+
+
 def check(keys: TokenKeys, sealed: str, recording: str, now: float, purpose: str = PURPOSE) -> None:
     """Makes sure that a ticket is good for a recording.
 

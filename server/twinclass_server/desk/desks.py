@@ -64,7 +64,6 @@ class DesksParts:
     owner: str
     archive_dir: Path
     wall_clock: Callable[[], float]
-    school: DeskSchool
     #: Told of a session that is over, and of its recording.
     recorded: Callable[[EveningId, Session, str], None] = lambda *_: None
     replicas: int = 0
@@ -81,6 +80,10 @@ def evening_of(plan: Desk, day: str) -> Evening:
     return Evening(midnight.astimezone(UTC).timestamp())
 
 
+def _not_started() -> Unavailable:
+    return Unavailable("media_unavailable", "音视频服务未启动。", "No media plane yet.")
+
+
 def _zone(plan: Desk) -> timezone:
     return timezone(timedelta(minutes=plan.utc_offset_min))
 
@@ -93,13 +96,14 @@ class Desks:
         self.is_draining = False
         self._parts = parts
         self._media: MediaPlane | None = None
+        self._school: DeskSchool | None = None
         self._locks: dict[EveningId, asyncio.Lock] = {}
         self._serving: dict[EveningId, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
 
-    def attach_media(self, media: MediaPlane) -> None:
-        """Sets the media plane; it is made with this object as one of its listeners."""
-        self._media = media
+    def attach(self, media: MediaPlane, school: DeskSchool) -> None:
+        """Sets what is made later: the media plane has this object as one of its listeners."""
+        self._media, self._school = media, school
 
     # ---- life ------------------------------------------------------------------------------
 
@@ -163,7 +167,9 @@ class Desks:
         evening = EveningId(
             DeskId(desk), day or datetime.fromtimestamp(now, UTC).date().isoformat()
         )
-        plan = await self._parts.school.plan(evening)
+        if self._school is None:
+            raise _not_started()
+        plan = await self._school.plan(evening)
         if plan is None:
             raise Conflict("desk_unknown", "没有这个答疑台。", "There is no such desk.")
         if day is None and day_of(plan, now) != evening.day:
@@ -214,8 +220,8 @@ class Desks:
 
     async def _load(self, evening: EveningId) -> DeskHost:
         parts = self._parts
-        if self._media is None:
-            raise Unavailable("media_unavailable", "音视频服务未启动。", "No media plane yet.")
+        if self._media is None or self._school is None:
+            raise _not_started()
         records = EveningRecords(parts.redis, evening)
         lease = Lease(parts.redis, evening.scope, parts.owner, parts.settings.lease_s)
         await lease.acquire()
@@ -239,7 +245,7 @@ class Desks:
                 records=records,
                 boards=BoardLog(parts.redis, f"{{{evening.scope}}}:board:"),
                 media=self._media,
-                school=parts.school,
+                school=self._school,
                 archive_dir=parts.archive_dir,
                 recorded=parts.recorded,
                 settings=parts.settings,

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from twinclass_server.adapters.redis_desk import EveningId
 from twinclass_server.desk.client import DeskClient
 from twinclass_signaling.desk import media_policy
 from twinclass_signaling.desk.plan import SessionNumber
@@ -49,19 +50,25 @@ class _Place:
     recording: RecordingWish | None = None
 
 
+def recording_name(evening: EveningId, session: SessionNumber) -> str:
+    """Returns how the recording of a session is called."""
+    return f"help-{evening.name}-{session}"
+
+
 class HelpMedia:
-    """All live help of one evening. ``name``: of the evening, as files are called."""
+    """All live help of one evening."""
 
     def __init__(
         self,
-        name: str,
+        evening: EveningId,
         media: MediaPlane,
         state: Callable[[], DeskState],
         clients: Mapping[SessionId, DeskClient],
         client_of: Callable[[PersonId], DeskClient | None],
         ended: Callable[[Session, str], None],
     ) -> None:
-        self._name = name
+        self._evening = evening
+        self._name = evening.name
         self._media = media
         self._state = state
         self._clients = clients
@@ -79,7 +86,7 @@ class HelpMedia:
 
     def recording(self, session: SessionNumber) -> str:
         """Returns how a session's recording is called."""
-        return f"help-{self._name}-{session}"
+        return recording_name(self._evening, session)
 
     def devices(self, lesson: LessonId) -> list[SessionId]:
         """Returns the devices in a session, by what the media plane calls it."""

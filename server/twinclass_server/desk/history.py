@@ -1,7 +1,7 @@
 """SQL follows the log: what is to last of an evening is written from its steps, in order.
 
-The log alone is acknowledged; SQL may be late or away, and catches up from the last step that it
-has. So an answer, a point of credit or a case is written once, whatever dies in between.
+The log alone is acknowledged; SQL may be late or away, and catches up from the last step it has.
+What it is told twice it writes once, so nothing is lost or doubled, whatever dies in between.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ from twinclass_signaling.desk import media_policy, permissions
 from twinclass_signaling.desk.commands import (
     SYSTEM,
     Actor,
+    AnswerQuestion,
+    AskQuestion,
     PupilHere,
     StaffHere,
     TellBank,
@@ -136,7 +138,7 @@ class DeskHost:
         )
         self._clock = DeskClock(self._journal, self.facts, parts.wall_clock)
         self.media = HelpMedia(
-            parts.evening.name,
+            parts.evening,
             parts.media,
             lambda: self.state,
             self.seats.clients,
@@ -363,6 +365,21 @@ class DeskHost:
         plan = self.state.plan
         return DeskInfo(plan.id, plan.title, plan.subjects, plan.grades, plan.needs_approval)
 
+    def contents_of(self, question: int) -> tuple[str, ...]:
+        """Returns the references of a question: its content and its answer."""
+        found = self.state.questions.get(QuestionId(question))
+        if found is None:
+            return ()
+        return (found.content,) if found.answer is None else (found.content, found.answer)
+
+    def rates(self, pupil: PersonId, question: int) -> str | None:
+        """Returns the tutor whose help with a question a pupil may speak of."""
+        found = self.state.questions.get(QuestionId(question))
+        if found is None or (found.pupil != pupil and pupil not in found.followers):
+            return None
+        is_over = found.state in {"resolved", "answered_async"}
+        return found.tutor if is_over else None
+
     def may_see(self, actor: Actor, question: int) -> bool:
         """Tells whether somebody may be shown what a question stands for."""
         found = self.state.questions.get(QuestionId(question))
@@ -370,10 +387,28 @@ class DeskHost:
 
     # ---- messages --------------------------------------------------------------------------
 
-    def command(self, client: DeskClient, message: Command) -> None:
+    async def command(self, client: DeskClient, message: Command) -> None:
         """Decides a command; acknowledgement or error follows in the order of the log."""
+        match message.command:
+            case AskQuestion(content=content) | AnswerQuestion(content=content):
+                try:
+                    await self._require_own(client.person, content)
+                except SignalingError as error:
+                    if client.connection is not None:
+                        client.connection.send(to_message(error, command=message.id))
+                    return
+            case _:
+                pass
         self._commands.take(client, message.id, message.command, client.actor)
         self._clock.changed()
+
+    async def _require_own(self, person: PersonId, content: str) -> None:
+        if not await self._parts.school.wrote(self.evening, person, content):
+            raise Conflict(
+                "content_unknown",
+                "内容没有保存成功，请重新发送。",
+                "This was not stored by you; send it again.",
+            )
 
     async def draw(self, client: DeskClient, message: BoardUpdate) -> None:
         """Takes something drawn and passes it on.

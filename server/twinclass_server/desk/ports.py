@@ -39,6 +39,10 @@ class DeskSchool(Protocol):
         """Returns what is known of a pupil."""
         ...
 
+    async def wrote(self, evening: EveningId, person: PersonId, content: str) -> bool:
+        """Tells whether somebody has stored this content herself: nobody sends another's."""
+        ...
+
     async def carried(self, evening: EveningId) -> Sequence[CarryOver]:
         """Returns the questions of earlier evenings that are to be asked again."""
         ...
@@ -52,12 +56,10 @@ class DeskSchool(Protocol):
         ...
 
     async def noted(self, evening: EveningId) -> int:
-        """Returns up to which step of an evening ``note`` has written."""
+        """Returns the last step of an evening that ``note`` has written; 0: none."""
         ...
 
     async def note(self, evening: EveningId, state: DeskState, steps: Sequence[DeskStep]) -> None:
-        """Writes what is to last of some steps, as one; ``state``: after the last of them.
-
-        Repeating steps changes nothing.
-        """
+        """Writes what is to last of some steps. ``state``: after the last of them, or later.
+        Repeating steps changes nothing."""
         ...

@@ -101,7 +101,7 @@ class DeskSocket(Line[ClientMessage]):
                 )
             case Command():
                 self._parts.counters.command(str(type(message.command).__struct_config__.tag))
-                host.command(client, message)
+                await host.command(client, message)
             case BoardUpdate():
                 await host.draw(client, message)
             case BoardAsk():

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -42,8 +42,8 @@ class Review(Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``POST /api/desk/bank/review/{n}``; None: as it is."""
 
     publish: bool
-    question_text: Annotated[Words, Meta(max_length=2000)] | None = None
-    answer_text: Annotated[Words, Meta(max_length=2000)] | None = None
+    question_text: Words | None = None
+    answer_text: Words | None = None
     points: Points | None = None
     question_photos: bool = False
 

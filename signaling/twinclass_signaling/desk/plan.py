@@ -102,6 +102,8 @@ class Desk(Struct, frozen=True, forbid_unknown_fields=True):
     needs_approval: bool = False
     limits: Limits = Limits()
     typical: Annotated[tuple[Typical, ...], Meta(max_length=MAX_SUBJECTS)] = ()
+    #: Whom guardians may turn to, as they are told.
+    officer: Annotated[str, Meta(max_length=120)] = ""
     utc_offset_min: Annotated[int, Meta(ge=-720, le=840)] = 480
 
 

@@ -12,6 +12,7 @@ from hosting.desk_page import DeskPage, close_desk_pages, desk_token
 from hosting.process import ServerProcess, server_process
 from light.ports import free_port
 from twinclass_signaling.desk import commands as c
+from twinclass_signaling.desk.messages import Authenticate, Welcome
 from twinclass_signaling.desk.plan import QuestionId, SessionNumber
 from twinclass_signaling.desk.view_types import ModeratorView, PupilView, TutorView
 from twinclass_signaling.messages import Error, Resume
@@ -36,10 +37,10 @@ async def test_a_question_goes_from_a_phone_to_a_tutor_and_is_helped_with(
     tutor = await enter(server, Role.TUTOR, "demo-tutor", name="答疑老师（演示）")
     await tutor.do(c.StartDuty())
     pupil = await enter(server, Role.PUPIL, "pupil-1")
-    await pupil.do(c.AskQuestion("maths", "c-1"))
+    await pupil.ask()
     offered = await tutor.see(TutorView, lambda view: view.offer is not None)
     assert offered.offer is not None
-    assert offered.offer.pupil.class_name == "七(1)班"
+    assert offered.offer.pupil.class_name == "九(1)班"
     await tutor.do(c.AcceptOffer(QuestionId(1)))
     await tutor.do(c.StartSession(QuestionId(1)))
     helped = await pupil.see(PupilView, lambda view: view.session is not None)
@@ -59,7 +60,7 @@ async def test_nobody_s_page_names_a_pupil_s_id(server: ServerProcess) -> None:
     await tutor.do(c.StartDuty())
     pupil = await enter(server, Role.PUPIL, "secret-pupil", name="小明")
     other = await enter(server, Role.PUPIL, "other-pupil", name="小红")
-    await pupil.do(c.AskQuestion("maths", "c-1", shared=True))
+    await pupil.ask(shared=True)
     await tutor.see(TutorView, lambda view: view.offer is not None)
     await moderator.see(ModeratorView, lambda view: bool(view.queues))
     await other.see(PupilView, lambda view: view.is_open)
@@ -73,13 +74,14 @@ async def test_a_page_that_comes_back_has_its_place_and_its_command_once(
 ) -> None:
     token = desk_token(server.keys, Role.PUPIL, "pupil-1")
     page, welcome = await DeskPage.enter(server.port, token)
-    await page.do(c.AskQuestion("maths", "c-1"))
+    content = await page.store("再问一次")
+    await page.do(c.AskQuestion("maths", content))
     await page.close()
     again, second = await DeskPage.enter(
         server.port, token, Resume(welcome.session, welcome.secret)
     )
     assert second.session == welcome.session
-    repeated = await again.command(c.AskQuestion("maths", "c-1"), 1)
+    repeated = await again.command(c.AskQuestion("maths", content), 1)
     assert not isinstance(repeated, Error)
     view = await again.see(PupilView, lambda view: view.question is not None)
     assert view.question is not None
@@ -97,11 +99,9 @@ async def test_who_has_no_right_is_told_so(server: ServerProcess) -> None:
     refused = await forged.command(c.StartDuty())
     assert isinstance(refused, Error)
     stranger = await DeskPage.open(server.port)
+    token = desk_token(server.keys, Role.PUPIL, "pupil-2", "no-such-desk")
+    await stranger.send(Authenticate(token))
     with pytest.raises(AssertionError, match="closed before"):
-        token = desk_token(server.keys, Role.PUPIL, "pupil-2", "no-such-desk")
-        from twinclass_signaling.desk.messages import Authenticate, Welcome
-
-        await stranger.send(Authenticate(token))
         await stranger.wait_for(Welcome)
     assert any(isinstance(one, Error) and one.code == "desk_unknown" for one in stranger.seen)
 
@@ -112,7 +112,7 @@ async def test_a_killed_server_forgets_nothing_it_acknowledged(
     tutor = await enter(server, Role.TUTOR, "demo-tutor")
     await tutor.do(c.StartDuty())
     pupils = [await enter(server, Role.PUPIL, f"pupil-{n}") for n in range(5)]
-    await asyncio.gather(*(page.do(c.AskQuestion("maths", "c-1")) for page in pupils))
+    await asyncio.gather(*(page.ask() for page in pupils))
     server.process.kill()
     await server.wait()
     await server.start("--demo")
@@ -120,3 +120,45 @@ async def test_a_killed_server_forgets_nothing_it_acknowledged(
     view = await again.see(TutorView, lambda view: view.offer is not None)
     waiting = sum(queue.live for queue in view.queues)
     assert waiting + 1 == 5
+
+
+async def test_what_another_has_written_cannot_be_sent(server: ServerProcess) -> None:
+    first, second = [await enter(server, Role.PUPIL, f"pupil-{n}") for n in (1, 2)]
+    content = await first.store("我的问题")
+    refused = await second.command(c.AskQuestion("maths", content))
+    assert isinstance(refused, Error)
+    assert refused.code == "content_unknown"
+    assert (await second.http("GET", f"contents/{content}?question=1")).status_code == 404
+
+
+async def test_without_her_guardian_a_child_cannot_ask(server: ServerProcess) -> None:
+    page = await enter(server, Role.PUPIL, "pupil-1", grade=7)
+    assert isinstance(page.view, PupilView)
+    assert not page.view.consented
+    refused = await page.command(c.AskQuestion("maths", await page.store("能问吗？")))
+    assert isinstance(refused, Error)
+    assert refused.code == "consent_needed"
+    again = await enter(server, Role.PUPIL, "demo-pupil-1", grade=7)
+    await again.ask()
+
+
+async def test_a_tutor_s_evening_is_written_down(server: ServerProcess) -> None:
+    tutor = await enter(server, Role.TUTOR, "demo-tutor")
+    await tutor.do(c.StartDuty())
+    pupil = await enter(server, Role.PUPIL, "pupil-1")
+    await pupil.ask(wish="written")
+    await tutor.see(TutorView, lambda view: view.offer is not None)
+    await tutor.do(c.AcceptOffer(QuestionId(1)))
+    answer = await tutor.store("先移项：$x = 3$")
+    await tutor.do(c.AnswerQuestion(QuestionId(1), answer))
+    seen = await pupil.see(PupilView, lambda view: bool(view.done or view.question))
+    shown = seen.question or seen.done[0]
+    assert shown.answer == answer
+    given = (await pupil.http("GET", f"contents/{answer}?question=1")).json()
+    assert given["text"] == "先移项：$x = 3$"
+    await pupil.do(c.ResolveQuestion(QuestionId(1)))
+    await pupil.do(c.RateQuestion(QuestionId(1), 2, 2, 1))
+    async with asyncio.timeout(5):
+        while (tally := (await tutor.http("GET", "tally")).json())["points_term"] == 0:
+            await asyncio.sleep(0.1)
+    assert tally["yuan"] == 10 * tally["points_term"]

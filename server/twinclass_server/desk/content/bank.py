@@ -165,7 +165,7 @@ def _cards(session: Session, rows: Sequence[models.BankEntry]) -> dict[int, Bank
         query_titles = select(LibraryEntry.id, LibraryEntry.title).where(
             LibraryEntry.id.in_(chapters)
         )
-        titles = dict(session.execute(query_titles).tuples().all())
+        titles = dict(session.execute(query_titles).all())
     return {
         row.key: _card(said_of(found[row.question], photos), found[row.answer], row, titles)
         for row in rows

@@ -215,7 +215,7 @@ class BankDesk:
                 .where(models.BankVote.entry == key)
                 .group_by(models.BankVote.helpful)
             )
-            counts = dict(session.execute(query).tuples().all())
+            counts = dict(session.execute(query).all())
             row.helpful, row.not_helpful = counts.get(True, 0), counts.get(False, 0)
             row.updated_at = self._now()
 

@@ -180,7 +180,7 @@ class Cases:
         done = session.scalars(lines.order_by(models.AuditLine.key)).all()
         people = {*counting, *(line.actor for line in done)}
         named = select(Person.id, Person.name).where(Person.id.in_(people))
-        names = dict(session.execute(named).tuples().all())
+        names = dict(session.execute(named).all())
         return KeptCase(
             row.key,
             _report(row),

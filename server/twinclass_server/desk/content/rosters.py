@@ -63,7 +63,7 @@ class Rosters:
                     query = select(Person.id, Person.name).where(
                         Person.id.in_([duty.tutor for duty in duties])
                     )
-                    names = dict(session.execute(query).tuples().all())
+                    names = dict(session.execute(query).all())
                     return Roster(day, "date" if len(wanted) > 1 else "weekday", duties, names)
         return Roster(day, "nothing", (), {})
 

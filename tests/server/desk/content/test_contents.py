@@ -12,6 +12,7 @@ from hosting.desk import PUPILS, TUTORS
 from server.desk.content.kept import Kept, bomb, picture, voice
 from twinclass_server.desk.content import models
 from twinclass_signaling.desk import commands as c
+from twinclass_signaling.desk.plan import QuestionId
 from twinclass_signaling.roles import Role
 
 
@@ -184,14 +185,15 @@ async def test_a_photo_is_sent_once_and_only_by_its_owner(kept: Kept) -> None:
 async def test_content_is_shown_to_whom_the_core_shows_its_question(kept: Kept) -> None:
     content = await kept.content(text="为什么？")
     other = await kept.content(kept.pupil(2), text="别的问题")
-    desk = kept.host.evenings
-    desk.do(c.AskQuestion("maths", content, wish="written"), PUPILS[0])
-    desk.do(c.TellBank(desk.state.questions[next(iter(desk.state.questions))].id))
+    desk, question = kept.host.evenings, QuestionId(1)
+    desk.do(c.AskQuestion("maths", content), PUPILS[0])
+    desk.do(c.TellBank(question))
+    assert desk.offered() == {1: "tutor-1"}
     assert await shown(kept, content, kept.pupil(1)) == 200, "her own needs no question"
     assert await shown(kept, content, kept.pupil(2), 1) == 404
     assert await shown(kept, content, kept.pupil(2)) == 404
-    assert await shown(kept, content, kept.tutor(1), 1) == 200, "she may claim it"
-    assert await shown(kept, content, kept.tutor(3), 1) == 404, "not on duty"
+    assert await shown(kept, content, kept.tutor(1), 1) == 200
+    assert await shown(kept, content, kept.tutor(2), 1) == 404, "not offered to her"
     assert await shown(kept, content, kept.as_(Role.MODERATOR, "moderator"), 1) == 200
     assert await shown(kept, content, kept.as_(Role.GUARDIAN, "guardian"), 1) == 404
     assert await shown(kept, content, kept.as_(Role.DUTY_PLANNER, "planner"), 1) == 404
@@ -199,12 +201,11 @@ async def test_content_is_shown_to_whom_the_core_shows_its_question(kept: Kept) 
     assert await shown(kept, other, kept.tutor(1), 1) == 404
     assert await shown(kept, other, kept.pupil(1), 1) == 404
     # Nor does another desk's link.
-    elsewhere = kept.as_(Role.TUTOR, str(TUTORS[0].person), desk="grade-8")
+    elsewhere = kept.as_(Role.TUTOR, "tutor-1", desk="grade-8")
     assert await shown(kept, content, elsewhere, 1) == 404
-    desk.wait(25)
-    desk.do(c.ClaimQuestion(desk.state.questions[next(iter(desk.state.questions))].id), TUTORS[0])
+    desk.do(c.AcceptOffer(question), TUTORS[0])
     answer = await kept.content(kept.tutor(1), text="因为 $a=b$。")
-    desk.do(c.AnswerQuestion(next(iter(desk.state.questions)), answer), TUTORS[0])
+    desk.do(c.AnswerQuestion(question, answer), TUTORS[0])
     assert await shown(kept, answer, kept.pupil(1), 1) == 200
     assert await shown(kept, answer, kept.pupil(2), 1) == 404
     said = await kept.http.get(f"/api/desk/contents/{answer}?question=1", headers=kept.pupil(1))

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
-from server.roster.databases import databases, postgres
 from twinclass_server.desk.content import models
 from twinclass_server.desk.content.ledger import Helped, Ledger
 from twinclass_server.desk.content.terms import term_of
@@ -17,8 +16,6 @@ from twinclass_server.roster.database import Database
 from twinclass_server.roster.models import Person, School
 from twinclass_signaling.desk.credits import Rates, Rating
 from twinclass_signaling.errors import Conflict
-
-__all__ = ["databases", "postgres"]
 
 EVENING = "2026-11-25"
 NOW = datetime(2026, 11, 25, 13, tzinfo=UTC)
