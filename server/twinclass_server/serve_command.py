@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import time
 
 from twinclass_server.adapters import lan
@@ -17,6 +18,10 @@ from twinclass_server.demo import demo_links
 from twinclass_server.logging import configure_logging
 from twinclass_server.school import DESK_TTL_S, staff_path
 from twinclass_signaling.roles import Role
+
+#: Allocations before a collection, and collections before one of the next generation: cycles are
+#: rare here, and a request makes some thousand objects.
+_GC = (20_000, 20, 50)
 
 
 def add_to(
@@ -49,6 +54,11 @@ def _serve(options: argparse.Namespace) -> int:
     configure_logging(settings.log)
 
     async def started() -> None:
+        # What is here now stays. A city's library and desk are a million objects, which the
+        # collector would go through again and again while requests wait.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GC)
         links = []
         if settings.demo.enabled:
             links = demo_links(settings.demo, folder.read_keys(), time.time())
