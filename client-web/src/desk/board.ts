@@ -180,7 +180,8 @@ export class Board {
     if (live === null) return
     this.live = null
     this.rebuild(new Set([live.id]))
-    if (this.strokes.get(live.id)?.points.length !== live.points.length) this.tell('changed')
+    const isWhole = this.strokes.get(live.id)?.points.length === live.points.length
+    this.tell(isWhole ? 'grown' : 'changed')
   }
 
   // ---- the line ---------------------------------------------------------------------------

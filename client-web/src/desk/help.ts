@@ -11,7 +11,7 @@ import { computed, effectScope, ref, shallowRef, watch, type EffectScope } from 
 import { useOwn } from '@/lesson/own'
 import { usePictures } from '@/lesson/pictures'
 import type { Clock } from '@/protocol/clock'
-import type { ClientMessage, Quality } from '@/protocol/desk-messages'
+import type { ClientMessage, Quality, Role } from '@/protocol/desk-messages'
 import type { Source } from '@/protocol/names'
 import type { CreatePeerConnection } from '@/rtc/connection'
 import type { DeviceProblem } from '@/rtc/devices'
@@ -23,6 +23,13 @@ import type { HelpMessage } from './names'
 const OFFER_MS = 600
 /** No media worker is there, perhaps: asked for less and less often. */
 const LONGEST_MS = 20_000
+
+/** What each may send; the server says so again with every welcome. */
+export const MAY_PUBLISH: Readonly<Partial<Record<Role, readonly Source[]>>> = {
+  tutor: ['microphone', 'camera', 'screen'],
+  pupil: ['microphone', 'camera'],
+  moderator: ['microphone'],
+}
 
 /** What the page shows of it. */
 export const useHelp = defineStore('help', () => {

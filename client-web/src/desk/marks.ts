@@ -83,3 +83,13 @@ export function unpackPoints(bytes: Uint8Array): Point[] {
   }
   return points
 }
+
+/** Photos as the first thing on a board: each at the top of a sheet, room for writing beneath. */
+export function layOut(photos: readonly { photo: string; width: number; height: number }[]): PhotoMark[] {
+  const [rim, most] = [300, SHEET * 0.66]
+  return photos.slice(0, SHEETS).map(({ photo, width, height }, n) => {
+    const scale = Math.min((WIDTH - 2 * rim) / Math.max(1, width), most / Math.max(1, height))
+    const [w, h] = [Math.max(100, Math.round(width * scale)), Math.max(100, Math.round(height * scale))]
+    return { k: 'p', i: `photo-${n}`, x: Math.round((WIDTH - w) / 2), y: n * SHEET + rim, w, h, v: photo }
+  })
+}

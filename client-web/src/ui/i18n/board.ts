@@ -1,6 +1,6 @@
 /** Words of the shared board and of live help. */
 export const zhBoard = {
-  label: '共享白板', help: '白板：P 笔，E 橡皮，T 文字，F 公式，H 移动，Ctrl+Z 撤销',
+  help: '白板：P 笔，E 橡皮，T 文字，F 公式，H 移动，Ctrl+Z 撤销',
   loading: '正在取白板…', readonly: '老师在写，大家一起看', photo: '题目照片', noPhoto: '题目照片（打不开）',
   tools: '白板工具', pen: '笔', eraser: '橡皮', text: '文字', formula: '公式', hand: '移动', undo: '撤销', redo: '重做', clear: '清空', more: '更多', less: '收起', fit: '全宽', larger: '放大', smaller: '缩小',
   colors: { black: '黑', red: '红', blue: '蓝', green: '绿', marker: '荧光笔' }, color: '颜色', width: '粗细', thin: '细', thick: '粗',
@@ -8,20 +8,17 @@ export const zhBoard = {
   below: '对方在下面写', above: '对方在上面写', aside: '对方在旁边写',
   where: '点一下白板，写在那里', textTitle: '写文字', formulaTitle: '写公式', textPlaceholder: '写在这里', formulaPlaceholder: '例如 x^2+2x+1=0',
   preview: '预览', done: '放到白板上', change: '改好了', remove: '删除', cancel: '取消', keys: '常用符号',
-  left: '还剩 {time}', over: '时间到', recorded: '正在录音录像', recordedShort: '录制中', together: '{n} 人', me: '我', moderator: '值班老师', pupil: '学生', classmate: '同学', muted: '话筒关',
+  me: '我', moderator: '值班老师', pupil: '学生', classmate: '同学', muted: '话筒关',
   here: '在场的人', speaking: '正在说话', waitingTutor: '正在接通老师…', waitingPupil: '正在接通学生…',
   microphone: { on: '话筒开着', off: '话筒已关', none: '打开话筒', title: '用话筒说话', text: '和老师直接说话，需要用这台设备的话筒。按下面的按钮后，浏览器会问一次，请选“允许”。', staff: '和学生直接说话，需要用这台设备的话筒。', record: '声音和白板会录下来保存 30 天，只有出了事、两位安全负责人都同意时才会打开。', open: '打开话筒', listen: '先只听', refused: '浏览器没有给话筒。您仍能听到和看到。要说话：点地址栏的锁，允许话筒，再按“打开话筒”。', missing: '没有找到话筒。您仍能听到和看到。', busy: '话筒被别的程序占用。关掉它，再按“打开话筒”。' },
   camera: { on: '关摄像头', off: '开摄像头' }, share: '共享屏幕', unshare: '停止共享', shareFailed: '屏幕没有共享出去，请再试一次。',
   screen: '老师的屏幕', board: '白板', sound: '点这里，听到声音',
-  warned: '还有 2 分钟', warnedPupil: '把最想问的先问清楚', warnedTutor: '请收个尾，或延长', extend: '延长', coming: '有老师马上进来帮你，你随时可以离开。', moderatorHere: '值班老师在场',
-  leave: '离开', end: '结束辅导', leaveTitle: '离开这次辅导？', leaveText: '离开后这次辅导就结束了。没弄懂可以再问。', leaveManyText: '大家的辅导继续，还可以再进来。', endTitle: '结束这次辅导？', endText: '所有人都会离开，白板收进记录。', leaveYes: '离开', endYes: '结束', stay: '继续',
-  lost: '线路断了，正在重连。白板可以接着写，连上后会补发。',
 } as const
 
 type Words<T> = { readonly [K in keyof T]: T[K] extends string ? string : Words<T[K]> }
 
 export const enBoard: Words<typeof zhBoard> = {
-  label: 'Shared board', help: 'Board: P pen, E eraser, T text, F formula, H move, Ctrl+Z undo',
+  help: 'Board: P pen, E eraser, T text, F formula, H move, Ctrl+Z undo',
   loading: 'Fetching the board…', readonly: 'The tutor writes, everybody watches', photo: 'Photo of the question', noPhoto: 'Photo of the question (cannot be opened)',
   tools: 'Tools of the board', pen: 'Pen', eraser: 'Eraser', text: 'Text', formula: 'Formula', hand: 'Move', undo: 'Undo', redo: 'Redo', clear: 'Clear', more: 'More', less: 'Less', fit: 'Full width', larger: 'Larger', smaller: 'Smaller',
   colors: { black: 'Black', red: 'Red', blue: 'Blue', green: 'Green', marker: 'Marker' }, color: 'Colour', width: 'Width', thin: 'Thin', thick: 'Thick',
@@ -29,12 +26,9 @@ export const enBoard: Words<typeof zhBoard> = {
   below: 'They write further down', above: 'They write further up', aside: 'They write beside this',
   where: 'Tap the board where it should stand', textTitle: 'Write text', formulaTitle: 'Write a formula', textPlaceholder: 'Write here', formulaPlaceholder: 'e.g. x^2+2x+1=0',
   preview: 'Preview', done: 'Put on the board', change: 'Change it', remove: 'Remove', cancel: 'Cancel', keys: 'Frequent signs',
-  left: '{time} left', over: 'Time is up', recorded: 'Being recorded', recordedShort: 'Recording', together: '{n} people', me: 'Me', moderator: 'Teacher on duty', pupil: 'Pupil', classmate: 'Pupil', muted: 'Muted',
+  me: 'Me', moderator: 'Teacher on duty', pupil: 'Pupil', classmate: 'Pupil', muted: 'Muted',
   here: 'Who is here', speaking: 'speaking', waitingTutor: 'Connecting the tutor…', waitingPupil: 'Connecting the pupil…',
   microphone: { on: 'Microphone on', off: 'Muted', none: 'Use microphone', title: 'Speak with your microphone', text: 'To talk with the tutor, this page needs your microphone. After you press the button, the browser asks once: please choose “Allow”.', staff: 'To talk with the pupil, this page needs your microphone.', record: 'Sound and board are recorded and kept for 30 days. They are opened only when something has happened and two safeguarding officers agree.', open: 'Use my microphone', listen: 'Only listen', refused: 'The browser did not give the microphone. You can still hear and see. To speak: tap the lock in the address bar, allow the microphone, then press “Use microphone”.', missing: 'No microphone was found. You can still hear and see.', busy: 'Another program uses the microphone. Close it, then press “Use microphone”.' },
   camera: { on: 'Camera off', off: 'Camera on' }, share: 'Share screen', unshare: 'Stop sharing', shareFailed: 'The screen is not shared; please try again.',
   screen: 'The tutor’s screen', board: 'Board', sound: 'Tap here to hear',
-  warned: '2 minutes left', warnedPupil: 'Ask what matters most now', warnedTutor: 'Please come to an end, or extend', extend: 'Extend', coming: 'A teacher is coming in to help you. You may leave at any time.', moderatorHere: 'The teacher on duty is here',
-  leave: 'Leave', end: 'End help', leaveTitle: 'Leave this help?', leaveText: 'It ends when you leave. If something is not clear, ask again.', leaveManyText: 'It goes on for the others; you may come back.', endTitle: 'End this help?', endText: 'Everybody leaves, and the board goes into the record.', leaveYes: 'Leave', endYes: 'End it', stay: 'Go on',
-  lost: 'The line is lost and being restored. You can go on writing; it is sent afterwards.',
 }
