@@ -40,8 +40,20 @@ function pdfFiles(): Plugin {
   }
 }
 
+/** Fonts of formulas in one format instead of three: every browser that has WebRTC reads it. */
+function oneFontFormat(): Plugin {
+  return {
+    name: 'twinclass-one-font-format',
+    enforce: 'pre',
+    transform(code, id) {
+      if (!id.includes('/katex/') || !id.includes('.css')) return null
+      return { code: code.replace(/,\s*url\([^)]*\.(?:woff|ttf)\)\s*format\(["'][a-z]+["']\)/g, ''), map: null }
+    },
+  }
+}
+
 export default defineConfig({
-  plugins: [vue(), pdfFiles()],
+  plugins: [vue(), pdfFiles(), oneFontFormat()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: {
     __PDF_BASE__: JSON.stringify(`/${pdfBase}`),
