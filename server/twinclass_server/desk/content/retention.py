@@ -9,6 +9,7 @@ name ids and sums, no people and no texts.
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -96,7 +97,8 @@ class DeskRetention:
             return None
         rule = f"keep_until <= {now.isoformat(timespec='seconds')}"
         receipt = DeskReceipt(rule, now.isoformat(timespec="seconds"), rows)
-        path = self._proofs / f"desk-{now:%Y%m%dT%H%M%S%f}.json"
+        # Of two runs in one second each has its own.
+        path = self._proofs / f"desk-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.json"
         write_durably(path, msgspec.json.encode(receipt))
         return self._finish(path, receipt)
 
