@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.desk.content.kept import DESK, Kept, picture
+from server.desk.content.kept import DESK, EVENING, Kept, picture
 from twinclass_recordings.library.shelf import Recorded, Shelf
 from twinclass_server.desk.content import models
 from twinclass_server.desk.content.bank_index import BankCard, BankIndex
+from twinclass_server.desk.content.sample import put_sample
 from twinclass_signaling.roles import Role
 
 EQUATION = "解方程 3x + 5 = 20，为什么移项要变号？"
@@ -293,3 +294,13 @@ async def test_chapters_and_points_are_named(kept: Kept) -> None:
 async def test_what_is_no_search_is_refused(kept: Kept, query: str, code: str) -> None:
     answer = await kept.http.get(f"/api/desk/bank?{query}", headers=kept.pupil())
     assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+async def test_the_sample_is_put_into_an_empty_bank_once(kept: Kept) -> None:
+    for _ in range(2):
+        put_sample(kept.store, DESK, EVENING)
+    found = (await kept.http.get("/api/desk/bank?q=移项变号", headers=kept.pupil())).json()
+    [entry] = found["entries"]
+    assert entry["points"] == [{"id": "maths-equation", "name": "一元一次方程"}]
+    assert (await kept.http.get("/api/desk/bank", headers=kept.pupil())).json()["total"] == 6
+    assert kept.store.bank.alike("maths", 7, [], "3x+5=20 移项为什么变号") == [entry["entry"]]
