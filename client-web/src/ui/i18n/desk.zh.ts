@@ -36,10 +36,10 @@ export const zhDesk = {
     submitted: '正在找答案', awaiting_approval: '等老师看一眼', bank_matched: '题库有答案', accepted_answer: '题库已解决', not_helpful: '转给老师', queued: '排队中', offered: '老师正在看', claimed: '老师接了', in_session: '正在讲', answered_async: '有回答了', resolved: '解决了', reopened: '再问一次', expired: '今晚没答上', reported: '已上报', withdrawn: '已撤回', merged: '已合并',
   },
   wait: {
-    yours: '你的问题', follows: '你在一起等', sent: '收到了', bank: '先在题库里找', queue: '等老师接', help: '老师讲给你听', answer: '老师写给你看', done: '完成', now: '正在进行',
+    yours: '你的问题', follows: '你在一起等', sent: '收到了', bank: '查题库', queue: '等老师接', help: '老师讲解', answer: '老师写答案', done: '完成', now: '正在进行',
     submitted: '正在题库里找类似的题', submittedText: '最多 3 秒。找到了马上给你看，找不到就去排队。', approval: '值班老师先看一眼你的题', approvalText: '通常很快，看过就去排队。不用做什么。',
-    first: '下一个就是你', ahead: '前面还有 {n} 人', range: '大约 {low}–{high} 分钟', rangeLow: '{high} 分钟以内', soon: '马上', soonText: '有老师空着，正在请他看你的题。', unknown: '还说不准', unknownText: '今晚的辅导刚开始，人多人少还看不出来。', honest: '按现在的速度估计，只会说个范围。', writtenTitle: '会写给你看', writtenText: '不用等在这里。写好了，这个页面会响一声；{time} 前没写好，明晚排在前面。',
-    offered: '{name}老师正在看你的题', offeredAny: '一位老师正在看你的题', offeredText: '20 秒内会接下来；没空就请下一位，你的位置不变。', claimed: '{name}接了你的题', claimedLive: '正在准备白板，马上开始。请戴上耳机，把纸和笔放在手边。', claimedWritten: '正在写答案，写好了会响一声。',
+    first: '下一个就是你', ahead: '前面还有 {n} 人', range: '大约 {low}–{high} 分钟', rangeLow: '{high} 分钟以内', soon: '马上', soonText: '有老师空着，正在请他看你的题。', nobody: '现在还没有老师值班', nobodyText: '有老师上岗就会请他看你的题。不想等，可以改成写给你看，或明晚再问。', unknown: '还说不准', unknownText: '今晚的辅导刚开始，人多人少还看不出来。', honest: '按现在的速度估计，只会说个范围。', writtenTitle: '会写给你看', writtenText: '不用等在这里。写好了，这个页面会响一声；{time} 前没写好，明晚排在前面。',
+    offered: '{name}正在看你的题', offeredAny: '一位老师正在看你的题', offeredText: '20 秒内会接下来；没空就请下一位，你的位置不变。', claimed: '{name}接了你的题', claimedLive: '正在准备白板，马上开始。请戴上耳机，把纸和笔放在手边。', claimedWritten: '正在写答案，写好了会响一声。',
     keepOpen: '请让这个页面开着。锁屏超过 1 分钟，老师会先帮后面的同学，你的位置还在。', picked: '你在等 {name}', pickedText: '他有空了才轮到你，可能久一些。', unpick: '改成谁先有空就请谁', pick: '只等这位老师', pickTitle: '谁在值班', free: '有空', busy: '正在辅导', followers: '还有 {n} 位同学在等同一道题', withdraw: '不问了', withdrawTitle: '不问了吗？', withdrawText: '你的位置会让给后面的同学。', withdrawFollow: '你不再一起等这道题，别的同学继续。', withdrawYes: '不问了', withdrawNo: '继续等', turnTitle: '轮到你了', bankTitle: '题库有答案', answerTitle: '老师回答了',
     ladderTitle: '已经等了 5 分钟，不想等可以这样', ladderText: '选哪个都行，也可以继续等，位置不变。', ladder: { bank: '看看题库的答案', bankText: '刚才找到过类似的题', written: '让老师写给我看', writtenText: '{time} 前能看到，不用守着', tomorrow: '明晚再问', tomorrowText: '明晚排在前面，不用再拍', join: '进小课一起听', joinText: '{name}正在讲同类的题，{n} 人在听' }, stay: '继续等', meanwhile: '等的时候可以看看', sound: '打开提示音', soundOn: '轮到你时会响一声',
   },
