@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Collection, Coroutine
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,9 +26,11 @@ from twinclass_server.demo_desk import DEMO_DESK, demo_children, demo_desk, desk
 from twinclass_server.desk.content.audit import Doer
 from twinclass_server.desk.content.desk_content import DeskContent
 from twinclass_server.desk.content.for_evenings import KeptSchool
+from twinclass_server.desk.content.sample import put_sample
 from twinclass_server.desk.desks import Desks, DesksParts, day_of
 from twinclass_server.desk.help_media import recording_name
 from twinclass_server.desk.plans import read_desks
+from twinclass_server.desk.recordings import delete_over
 from twinclass_server.desk.socket import DeskSocket, DeskSocketParts
 from twinclass_server.http.desk_content import DeskContentRoutes
 from twinclass_server.http.desk_content import DeskParts as ContentParts
@@ -38,6 +42,7 @@ from twinclass_server.roster.database import Database
 from twinclass_signaling.desk.commands import Actor
 from twinclass_signaling.desk.plan import Desk, DeskId, SessionNumber
 from twinclass_signaling.desk.state import Session
+from twinclass_signaling.errors import Unavailable
 from twinclass_signaling.ids import PersonId
 from twinclass_signaling.ports import MediaPlane
 from twinclass_signaling.roles import Role
@@ -45,6 +50,12 @@ from twinclass_signaling.tokens import DeskClaims, TokenKeys
 
 #: What was recorded of live help is deleted after so long, unless a case holds it (domain rule).
 HELP_KEPT_DAYS = 30
+
+
+#: How often recordings that are over are looked for: they are kept for days.
+_LOOK_S = 3600.0
+
+logger = logging.getLogger(__name__)
 
 
 class DeskParts:
@@ -157,7 +168,7 @@ class DeskParts:
     # ---- life
 
     async def prepare(self) -> None:
-        """Lets the demo's children in: their guardian has agreed.
+        """Lets the demo's children in, and gives it a bank.
 
         Raises:
             Unavailable: the database is away.
@@ -167,6 +178,8 @@ class DeskParts:
             for child in demo_children():
                 say = partial(self._content.consents.say, doer, child, "desk", given=True)
                 await asyncio.to_thread(say)
+            evening = self.evening(DEMO_DESK)
+            await asyncio.to_thread(put_sample, self._content, DEMO_DESK, evening)
 
     def withdrawn(self, is_revoked: Callable[[str], bool]) -> None:
         """Ends the sessions that came in with withdrawn links."""
@@ -175,7 +188,12 @@ class DeskParts:
 
     def background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
         """Returns what runs as long as the server does."""
-        return [self.desks.run, self._keep_recordings, *self._content.background()]
+        return [
+            self.desks.run,
+            self._keep_recordings,
+            self._delete_recordings,
+            *self._content.background(),
+        ]
 
     def _recorded(self, evening: EveningId, session: Session, recording: str) -> None:
         title = f"{evening.desk} {evening.day} #{session.number}"
@@ -183,6 +201,19 @@ class DeskParts:
         self._ended.put_nowait(
             HelpAbout(recording, title, session.started_at, ended_at, HELP_KEPT_DAYS)
         )
+
+    async def _delete_recordings(self) -> None:
+        while self._recordings is not None:
+            try:
+                await asyncio.to_thread(self._delete_over, self._recordings.root)
+            except (Unavailable, OSError) as error:
+                logger.warning("recordings of live help are not looked through: %s", error)
+            await asyncio.sleep(_LOOK_S)
+
+    def _delete_over(self, root: Path) -> None:
+        content = self._content
+        withdrawn = content.helps.sessions_of(content.consents.withdrawn("recording"))
+        delete_over(root, self._folder.proofs, datetime.now(UTC), content.cases.is_held, withdrawn)
 
     async def _keep_recordings(self) -> None:
         while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -98,6 +98,16 @@ class Helps:
         )
         with self._database.session() as session:
             return int(session.scalar(query) or 0)
+
+    def sessions_of(self, children: Collection[str]) -> set[tuple[str, str, int]]:
+        """Returns (desk, evening, session) of all live help that any of some children had."""
+        query = (
+            select(models.Help.desk, models.Help.evening, models.Help.session)
+            .join(models.HelpMember, models.HelpMember.help == models.Help.key)
+            .where(models.HelpMember.pupil.in_(children))
+        )
+        with self._database.session() as session:
+            return {(desk, evening, number) for desk, evening, number in session.execute(query)}
 
     def of_children(self, children: Sequence[str]) -> list[ChildHelped]:
         """Returns the live help of some pupils that is kept, newest first."""
