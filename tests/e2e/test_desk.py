@@ -1,0 +1,98 @@
+"""The evening desk as a pupil with a phone and a tutor at her desk use it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from e2e.conftest import Browsers, Server
+from e2e.pages.test_accessibility import barriers
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+
+def desk_links(server: Server) -> dict[str, str]:
+    """The demo desk's links by whose they are."""
+    portal: dict[str, Any] = json.loads(server.get("/api/portal"))
+    return {link["participant"]: link["url"] for link in portal["evening"]}
+
+
+async def ask(phone: Page, text: str) -> None:
+    await phone.get_by_test_id("subject-maths").check(force=True)
+    await phone.get_by_test_id("type").click()
+    await phone.get_by_test_id("text").fill(text)
+    await phone.get_by_test_id("send").click()
+
+
+async def on_duty(server: Server, browsers: Browsers, who: str) -> Page:
+    tutor = await browsers.page(desk_links(server)[who], size=(1280, 800))
+    await tutor.get_by_test_id("duty-start").click()
+    await expect(tutor.get_by_test_id("duty")).to_have_attribute("data-standing", "free")
+    return tutor
+
+
+async def test_a_question_by_phone_is_answered_in_writing(
+    server: Server, browsers: Browsers
+) -> None:
+    tutor = await on_duty(server, browsers, "demo-tutor")
+    phone = await browsers.page(desk_links(server)["demo-pupil-1"], size=(360, 640))
+    await ask(phone, "请问这个证明的最后一步 $a^2+b^2$ 从哪里来？")
+    offer = tutor.get_by_test_id("offer")
+    await expect(offer).to_contain_text("小明", timeout=10_000)
+    await expect(phone.get_by_test_id("waiting")).to_be_visible()
+    assert not await barriers(phone, "desk-phone")
+    await tutor.get_by_test_id("accept").click()
+    await tutor.get_by_test_id("write").click()
+    await tutor.get_by_test_id("answer-text").fill("由勾股定理：$a^2+b^2=c^2$。")
+    assert not await barriers(tutor, "desk-tutor")
+    await tutor.get_by_test_id("send-answer").click()
+    answer = phone.get_by_test_id("answer")
+    await expect(answer).to_contain_text("由勾股定理", timeout=10_000)
+    await expect(answer.locator(".katex").first).to_be_visible()
+    await phone.get_by_test_id("resolve").click()
+    await expect(phone.get_by_test_id("rate")).to_be_visible()
+
+
+async def test_a_question_is_explained_by_voice_on_a_board(
+    server: Server, browsers: Browsers
+) -> None:
+    tutor = await on_duty(server, browsers, "demo-tutor")
+    phone = await browsers.page(desk_links(server)["demo-pupil-2"], size=(360, 640))
+    await ask(phone, "这道几何题的辅助线应该怎么画？")
+    await tutor.get_by_test_id("accept").click(timeout=10_000)
+    await tutor.get_by_test_id("start-live").click()
+    for page in (tutor, phone):
+        await expect(page.get_by_test_id("help-session")).to_be_visible(timeout=10_000)
+        await expect(page.get_by_test_id("recorded")).to_be_visible()
+    board = tutor.get_by_test_id("board").locator("canvas").first
+    box = await board.bounding_box()
+    assert box is not None
+    await tutor.mouse.move(box["x"] + 60, box["y"] + 60)
+    await tutor.mouse.down()
+    await tutor.mouse.move(box["x"] + 220, box["y"] + 160, steps=8)
+    await tutor.mouse.up()
+    assert not await barriers(phone, "desk-phone")
+    await tutor.get_by_test_id("end-session").click()
+    await tutor.get_by_role("alertdialog").get_by_role("button").last.click()
+    await expect(phone.get_by_test_id("rate")).to_be_visible(timeout=10_000)
+
+
+async def test_a_call_for_help_brings_a_moderator(server: Server, browsers: Browsers) -> None:
+    links = desk_links(server)
+    tutor = await on_duty(server, browsers, "demo-tutor")
+    moderator = await browsers.page(links["demo-moderator"], size=(1280, 800))
+    phone = await browsers.page(links["demo-pupil-3"], size=(360, 640))
+    await ask(phone, "请老师讲一讲这道题")
+    await tutor.get_by_test_id("accept").click(timeout=10_000)
+    await tutor.get_by_test_id("start-live").click()
+    await expect(phone.get_by_test_id("help-session")).to_be_visible(timeout=10_000)
+    await phone.get_by_test_id("help-key").first.click()
+    await phone.get_by_test_id("help-call").click()
+    await expect(phone.get_by_role("status").first).to_contain_text("值班老师", timeout=5_000)
+    await moderator.get_by_test_id("case-enter").click(timeout=5_000)
+    await expect(moderator.get_by_test_id("help-session")).to_be_visible(timeout=10_000)
+    # She learns of it when somebody is there, and from nothing else.
+    await expect(tutor.get_by_test_id("help-session")).to_be_visible()
