@@ -65,7 +65,7 @@ class DesksParts:
     archive_dir: Path
     wall_clock: Callable[[], float]
     #: Told of a session that is over, and of its recording.
-    recorded: Callable[[EveningId, Session, str], None] = lambda *_: None
+    recorded: Callable[[EveningId, Session, str], None]
     replicas: int = 0
 
 

@@ -40,9 +40,9 @@ class DeskCore:
         return steps
 
     @staticmethod
-    def apply(state: DeskState, step: DeskStep) -> None:
+    def apply(state: DeskState, event: DeskStep) -> None:
         """Applies a step of the log; raises as ``core.apply``."""
-        apply(state, step.event, step.at, step.seq)
+        apply(state, event.event, event.at, event.seq)
 
     @staticmethod
     def copy(state: DeskState) -> DeskState:
