@@ -170,6 +170,11 @@ export class Board {
     return this.history.redoStack.length > 0
   }
 
+  /** What others drew last has been looked at. */
+  seen(): void {
+    this.elsewhere = null
+  }
+
   get isEmpty(): boolean {
     return this.strokes.size === 0 && this.placed.length === 0
   }

@@ -10,17 +10,20 @@ import { defineStore } from 'pinia'
 import { computed, effectScope, ref, shallowRef, watch, type EffectScope } from 'vue'
 import { useOwn } from '@/lesson/own'
 import { usePictures } from '@/lesson/pictures'
-import type { Clock } from '@/protocol/clock'
+import { every, type Clock } from '@/protocol/clock'
 import type { ClientMessage, Quality, Role } from '@/protocol/desk-messages'
 import type { Source } from '@/protocol/names'
 import type { CreatePeerConnection } from '@/rtc/connection'
 import type { DeviceProblem } from '@/rtc/devices'
 import { Downlink, type SlotTrack } from '@/rtc/downlink'
+import type { StatsEntry } from '@/rtc/statistics'
 import { Uplink } from '@/rtc/uplink'
 import type { HelpMessage } from './names'
 
 /** An offer that was made before this page listened: it is asked for again. */
 const OFFER_MS = 600
+/** A picture without a new frame for so long is none: its camera is off. */
+const STILL_MS = 1_500
 /** No media worker is there, perhaps: asked for less and less often. */
 const LONGEST_MS = 20_000
 
@@ -39,6 +42,8 @@ export const useHelp = defineStore('help', () => {
   const speakers = ref<readonly string[]>([])
   /** Whether the person was asked for her microphone, and what came of it. */
   const voice = ref<'unasked' | 'asking' | 'on' | 'listening'>('unasked')
+  /** M-lines whose picture moves; a camera that is off stays in its slot. */
+  const moving = shallowRef<ReadonlySet<string>>(new Set())
   /** The downlink carries something: one hears, or would. */
   const isConnected = ref(false)
   const mayPublish = shallowRef<readonly Source[]>(['microphone', 'camera'])
@@ -51,7 +56,7 @@ export const useHelp = defineStore('help', () => {
   })
   const screen = computed<SlotTrack | undefined>(() => pictures.taken('screen'))
 
-  return { quality, speakers, voice, isConnected, mayPublish, seats, screen }
+  return { quality, speakers, voice, moving, isConnected, mayPublish, seats, screen }
 })
 
 export interface HelpOptions {
@@ -69,6 +74,8 @@ export class HelpMedia {
   private readonly pictures = usePictures()
   private readonly help = useHelp()
   private cancelWait: (() => void) | null = null
+  private cancelLook: (() => void) | null = null
+  private frames = new Map<string, number>()
   private isClosed = false
 
   constructor(private readonly options: HelpOptions) {
@@ -112,6 +119,7 @@ export class HelpMedia {
     })
     this.waitForOffer()
     this.publishAll()
+    this.cancelLook = every(this.options.clock, STILL_MS, () => void this.look())
   }
 
   /** Asks the person for her microphone; a refusal leads to listening only. */
@@ -173,6 +181,7 @@ export class HelpMedia {
   close(): void {
     this.isClosed = true
     this.cancelWait?.()
+    this.cancelLook?.()
     this.scope.stop()
     this.uplink.close()
     this.downlink.close()
@@ -181,6 +190,7 @@ export class HelpMedia {
     this.help.voice = 'unasked'
     this.help.speakers = []
     this.help.quality = null
+    this.help.moving = new Set()
     this.help.isConnected = false
   }
 
@@ -204,6 +214,16 @@ export class HelpMedia {
     })
   }
 
+  /** Notes which pictures have had a frame since the last look. */
+  private async look(): Promise<void> {
+    const before = this.frames
+    this.frames = videoFrames(await this.downlink.statistics())
+    const moving = [...this.frames].filter(([mid, count]) => count > (before.get(mid) ?? 0)).map(([mid]) => mid)
+    const { help } = this
+    if (this.isClosed || (moving.length === help.moving.size && moving.every((mid) => help.moving.has(mid)))) return
+    help.moving = new Set(moving)
+  }
+
   private publishAll(): void {
     const { own } = this
     this.publish('microphone', own.microphone, own.microphoneOn)
@@ -217,4 +237,12 @@ export class HelpMedia {
     if (track !== null || source === 'screen') void this.uplink.setTrack(source, track)
     this.uplink.setEnabled(source, on && track !== null)
   }
+}
+
+function videoFrames(stats: readonly StatsEntry[]): Map<string, number> {
+  const found = new Map<string, number>()
+  for (const { type, kind, mid, framesReceived } of stats) {
+    if (type === 'inbound-rtp' && kind === 'video' && typeof mid === 'string' && typeof framesReceived === 'number') found.set(mid, framesReceived)
+  }
+  return found
 }

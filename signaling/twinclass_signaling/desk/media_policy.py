@@ -83,7 +83,9 @@ def subscriptions(
         if who != MODERATOR and index != 1:
             slots.append(Subscription("stage", index, "camera", who, priority=_CAMERA_PRIORITY))
     if seat != TUTOR:
-        slots.append(Subscription("screen", 0, "screen", TUTOR, priority=_SCREEN_PRIORITY))
+        # A page shows the screen in place of the board: only while there is one.
+        sharer = TUTOR if (TUTOR, "screen") in published else None
+        slots.append(Subscription("screen", 0, "screen", sharer, priority=_SCREEN_PRIORITY))
     return slots
 
 

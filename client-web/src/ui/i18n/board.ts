@@ -10,7 +10,7 @@ export const zhBoard = {
   preview: '预览', done: '放到白板上', change: '改好了', remove: '删除', cancel: '取消', keys: '常用符号',
   me: '我', moderator: '值班老师', pupil: '学生', classmate: '同学', muted: '话筒关',
   here: '在场的人', speaking: '正在说话', waitingTutor: '正在接通老师…', waitingPupil: '正在接通学生…',
-  microphone: { on: '话筒开着', off: '话筒已关', none: '打开话筒', title: '用话筒说话', text: '和老师直接说话，需要用这台设备的话筒。按下面的按钮后，浏览器会问一次，请选“允许”。', staff: '和学生直接说话，需要用这台设备的话筒。', record: '声音和白板会录下来保存 30 天，只有出了事、两位安全负责人都同意时才会打开。', open: '打开话筒', listen: '先只听', refused: '浏览器没有给话筒。您仍能听到和看到。要说话：点地址栏的锁，允许话筒，再按“打开话筒”。', missing: '没有找到话筒。您仍能听到和看到。', busy: '话筒被别的程序占用。关掉它，再按“打开话筒”。' },
+  microphone: { on: '关话筒', off: '开话筒', none: '打开话筒', title: '用话筒说话', text: '和老师直接说话，需要用这台设备的话筒。按下面的按钮后，浏览器会问一次，请选“允许”。', staff: '和学生直接说话，需要用这台设备的话筒。', record: '声音和白板会录下来保存 30 天，只有出了事、两位安全负责人都同意时才会打开。', open: '打开话筒', listen: '先只听', refused: '浏览器没有给话筒，仍能听到和看到。要说话：点地址栏的锁，允许话筒，再按“打开话筒”。', missing: '没有找到话筒，仍能听到和看到。', busy: '话筒被别的程序占用。关掉它，再按“打开话筒”。' },
   camera: { on: '关摄像头', off: '开摄像头' }, share: '共享屏幕', unshare: '停止共享', shareFailed: '屏幕没有共享出去，请再试一次。',
   screen: '老师的屏幕', board: '白板', sound: '点这里，听到声音',
 } as const
@@ -28,7 +28,7 @@ export const enBoard: Words<typeof zhBoard> = {
   preview: 'Preview', done: 'Put on the board', change: 'Change it', remove: 'Remove', cancel: 'Cancel', keys: 'Frequent signs',
   me: 'Me', moderator: 'Teacher on duty', pupil: 'Pupil', classmate: 'Pupil', muted: 'Muted',
   here: 'Who is here', speaking: 'speaking', waitingTutor: 'Connecting the tutor…', waitingPupil: 'Connecting the pupil…',
-  microphone: { on: 'Microphone on', off: 'Muted', none: 'Use microphone', title: 'Speak with your microphone', text: 'To talk with the tutor, this page needs your microphone. After you press the button, the browser asks once: please choose “Allow”.', staff: 'To talk with the pupil, this page needs your microphone.', record: 'Sound and board are recorded and kept for 30 days. They are opened only when something has happened and two safeguarding officers agree.', open: 'Use my microphone', listen: 'Only listen', refused: 'The browser did not give the microphone. You can still hear and see. To speak: tap the lock in the address bar, allow the microphone, then press “Use microphone”.', missing: 'No microphone was found. You can still hear and see.', busy: 'Another program uses the microphone. Close it, then press “Use microphone”.' },
-  camera: { on: 'Camera off', off: 'Camera on' }, share: 'Share screen', unshare: 'Stop sharing', shareFailed: 'The screen is not shared; please try again.',
-  screen: 'The tutor’s screen', board: 'Board', sound: 'Tap here to hear',
+  microphone: { on: 'Mute', off: 'Unmute', none: 'Use microphone', title: 'Speak with your microphone', text: 'To talk with the tutor, this page needs your microphone. After you press the button, the browser asks once: please choose “Allow”.', staff: 'To talk with the pupil, this page needs your microphone.', record: 'Sound and board are recorded and kept for 30 days. They are opened only when something has happened and two safeguarding officers agree.', open: 'Use my microphone', listen: 'Only listen', refused: 'The browser did not give the microphone. You can still hear and see. To speak: tap the lock in the address bar, allow the microphone, then press “Use microphone”.', missing: 'No microphone was found. You can still hear and see.', busy: 'Another program uses the microphone. Close it, then press “Use microphone”.' },
+  camera: { on: 'Stop camera', off: 'Start camera' }, share: 'Share screen', unshare: 'Stop sharing', shareFailed: 'The screen is not shared; please try again.',
+  screen: 'Tutor\'s screen', board: 'Board', sound: 'Tap here to hear',
 }

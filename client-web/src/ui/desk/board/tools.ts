@@ -6,7 +6,7 @@ export const THIN = 36
 export const THICK = 80
 /** A marker covers a line of writing. */
 export const MARKER = 320
-/** Height of letters: a line of twenty Chinese characters fills the width. */
-export const LETTERS = 440
+/** Height of letters: a line of thirty Chinese characters fills the width. */
+export const LETTERS = 340
 /** Reach of the eraser in pixels: the tip of a finger. */
 export const REACH = 14
