@@ -59,6 +59,7 @@ from twinclass_signaling.desk.state import DeskState, Session
 from twinclass_signaling.desk.visibility import may_see_question, touched
 from twinclass_signaling.errors import (
     Conflict,
+    Forbidden,
     RemoteProtocolError,
     SignalingError,
     Unavailable,
@@ -417,6 +418,11 @@ class DeskHost:
             Conflict: not in the session; or what ``Boards.apply`` refuses.
         """
         seats = await self._board(client, message.session)
+        session = self.state.sessions[message.session]
+        if session.kind == "one_to_many" and client.actor.role is Role.PUPIL:
+            raise Forbidden(
+                "forbidden", "公开讲解时只有老师能写。", "In a class only the tutor draws."
+            )
         now = asyncio.get_running_loop().time()
         told = self._boards.apply(
             message.session, _bytes(message.update), seats[client.person], now
