@@ -20,6 +20,7 @@ from hosting.tools import (
     WATCHER,
     full_lesson,
 )
+from twinclass_signaling.desk import messages as desk_messages
 from twinclass_signaling.ids import LessonId, ParticipantId
 from twinclass_signaling.lesson.commands import Actor
 from twinclass_signaling.lesson.plan import PlannedPolicy
@@ -128,7 +129,8 @@ def test_a_guest_may_do_nothing(role: Role) -> None:
 
 
 def test_every_message_of_a_client_has_a_rate() -> None:
-    kinds = {str(kind.__struct_config__.tag) for kind in get_args(ClientMessage)}
+    both = {*get_args(ClientMessage), *get_args(desk_messages.ClientMessage)}
+    kinds = {str(kind.__struct_config__.tag) for kind in both}
     assert kinds == set(ALLOWANCES)
 
 
