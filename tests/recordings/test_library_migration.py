@@ -13,7 +13,8 @@ from server.roster.databases import postgres
 from twinclass_recordings.library.access import Viewer
 from twinclass_recordings.library.catalogue import Catalogue
 from twinclass_recordings.library.index import Asked
-from twinclass_server.roster.database import LIBRARY, Database, alembic_config
+from twinclass_server.roster.database import LIBRARY, Database
+from twinclass_server.roster.migrating import alembic_config
 from twinclass_signaling.roles import Role
 
 __all__ = ["postgres"]

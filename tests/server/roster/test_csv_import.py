@@ -10,13 +10,21 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
 from twinclass_server.roster import models
 from twinclass_server.roster.csv_bundle import SAMPLE, Bundle, from_folder, from_upload
 from twinclass_server.roster.csv_file import CsvProblem
 from twinclass_server.roster.csv_import import FileReport, import_bundle
-from twinclass_server.roster.database import SCHEMAS, Database, DatabaseUnusable, alembic_config
+from twinclass_server.roster.database import (
+    SCHEMAS,
+    Database,
+    DatabaseUnusable,
+    Schema,
+    last_revision,
+)
+from twinclass_server.roster.migrating import alembic_config
 
 
 @pytest.fixture
@@ -52,6 +60,12 @@ def test_models_and_migrations_say_the_same(databases: list[Database]) -> None:
             with database.engine.begin() as connection:
                 config.attributes["connection"] = connection
                 command.check(config)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: schema.version_table)
+def test_a_start_knows_the_newest_revision_without_alembic(schema: Schema) -> None:
+    script = ScriptDirectory.from_config(alembic_config(schema))
+    assert last_revision(schema) == script.get_current_head()
 
 
 def test_changed_rows_are_written_and_a_dry_run_writes_nothing(
