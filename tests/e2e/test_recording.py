@@ -108,8 +108,7 @@ async def catch_up(server: Server, home: Page, token: str) -> None:
     base = told["media"]["base"]
     made = m.decode(await asyncio.to_thread(ask, server, base + "manifest.json", token))
     assert made.state == "live"
-    # An earlier one may be over: the picture has begun anew.
-    run = made.tracks[0].runs[-1]
+    run = made.tracks[0].runs[0]
     text = (await asyncio.to_thread(ask, server, base + run.playlist, token)).decode()
     assert "#EXT-X-PLAYLIST-TYPE:EVENT" in text
     assert "#EXT-X-ENDLIST" not in text

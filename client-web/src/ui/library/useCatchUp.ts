@@ -15,8 +15,6 @@ import { usePreferences } from '@/lesson/preferences'
 export const RATE = 1.25
 /** The server gathers who was away; a piece of recording needs half a second. */
 const ASK_AFTER_MS = 1500
-const ASK_AGAIN_MS = 3000
-const ASKS_AGAIN = 3
 const LOOK_MS = 2000
 const STEP_MS = 250
 
@@ -64,7 +62,6 @@ export function useCatchUp(token: () => string, doneUntil: () => number, ended: 
   let route: Span[] = []
   let timers: ReturnType<typeof setInterval>[] = []
   let asking: ReturnType<typeof setTimeout> | undefined
-  let asksLeft = 0
 
   const isLoading = (): boolean => state.value === 'loading'
   const isBusy = (): boolean => state.value === 'playing' || isLoading()
@@ -82,16 +79,9 @@ export function useCatchUp(token: () => string, doneUntil: () => number, ended: 
       spans.value = []
       state.value = 'none' // Not recorded, or not now: nothing to offer.
     }
-    // What was missed is known a few seconds after one is back, on a busy server later.
-    if (state.value === 'none' && asksLeft > 0) {
-      asksLeft -= 1
-      clearTimeout(asking)
-      asking = setTimeout(() => void ask(), ASK_AGAIN_MS)
-    }
   }
   function askSoon(): void {
     clearTimeout(asking)
-    asksLeft = ASKS_AGAIN
     asking = setTimeout(() => void ask(), ASK_AFTER_MS)
   }
   function decide(): void {
@@ -188,7 +178,6 @@ export function useCatchUp(token: () => string, doneUntil: () => number, ended: 
   function later(): void {
     decide()
     spans.value = []
-    asksLeft = 0
     state.value = 'none'
   }
 
