@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from pathlib import Path
 
+from twinclass_recordings.assemble import write_durably
 from twinclass_server.adapters.redis_log import E, EventLog
 from twinclass_signaling.ids import EventSeq
 
@@ -39,14 +39,3 @@ def _write(path: Path, data: bytes) -> None:
     digest = hashlib.sha256(data).hexdigest()
     write_durably(path, data)
     write_durably(path.with_suffix(".sha256"), f"{digest}  {path.name}\n".encode())
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Writes a file as a whole or not at all; its folder is there. Blocks."""
-    partial = path.with_suffix(path.suffix + ".part")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twinclass_server.adapters.archive import write_durably
+from twinclass_recordings.assemble import write_durably
 from twinclass_server.adapters.redis_board import BoardLog
 from twinclass_server.adapters.redis_connection import log_unavailable
 from twinclass_server.adapters.redis_desk import EveningId, EveningRecords

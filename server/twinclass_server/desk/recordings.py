@@ -18,8 +18,8 @@ import msgspec
 from msgspec import Struct
 
 from twinclass_recordings import manifest as m
+from twinclass_recordings.assemble import write_durably
 from twinclass_recordings.package import Package
-from twinclass_server.adapters.archive import write_durably
 from twinclass_server.recording.help_about import PREFIX
 
 logger = logging.getLogger(__name__)

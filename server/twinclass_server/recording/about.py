@@ -6,12 +6,12 @@ between; removed with the package. It holds names and is never served.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from twinclass_recordings.assemble import write_durably
 from twinclass_recordings.package import Package
 from twinclass_signaling.ids import LessonId, ParticipantId
 from twinclass_signaling.lesson.plan import Plan
@@ -54,14 +54,7 @@ def about(state: LessonState, people: dict[ParticipantId, Person], log: Path) ->
 
 def write(package: Package, kept: About) -> None:
     """Keeps it durably."""
-    path = package.folder / FILE_NAME
-    partial = path.with_suffix(".part")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(kept))
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    write_durably(package.folder / FILE_NAME, msgspec.json.encode(kept))
 
 
 def read(package: Package) -> About | None:

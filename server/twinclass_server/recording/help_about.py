@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from twinclass_recordings.assemble import write_durably
 from twinclass_recordings.package import Package
-from twinclass_server.adapters.archive import write_durably
 
 FILE_NAME = "help.json"
 #: Names of such recordings begin with this, and no lesson's do.

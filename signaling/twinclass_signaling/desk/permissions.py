@@ -34,7 +34,6 @@ _COMMANDS: dict[Role, frozenset[Action]] = {
     Role.SAFEGUARDING: frozenset({"case_close"}),
     Role.DUTY_PLANNER: frozenset({"duty_set", "duty_remove"}),
 }
-DESK_ROLES = frozenset({*_COMMANDS, Role.GUARDIAN})
 
 
 def may_command(role: Role) -> frozenset[Action]:
