@@ -10,6 +10,7 @@ import asyncio
 import logging
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,14 +21,14 @@ import msgspec
 from msgspec.structs import replace
 
 from twinclass_recordings import manifest as m
-from twinclass_recordings.assemble import Looking, Media, finish, look, write_durably
-from twinclass_recordings.chapters import Happened, happened
+from twinclass_recordings.assemble import Looking, finish, look, write_durably
 from twinclass_recordings.package import Package
-from twinclass_recordings.playlists import can_be_listed, is_over, playlist
+from twinclass_recordings.playlists import is_over, playlist
 from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.recorder_link import RecorderLink
 from twinclass_server.recording import about, help_about
 from twinclass_server.recording.about import About
+from twinclass_server.recording.manifests import manifest_of, parts_of
 from twinclass_server.recording.transcoding import Transcoder
 from twinclass_signaling.errors import Unavailable
 from twinclass_signaling.ids import ParticipantId
@@ -172,10 +173,9 @@ class Recordings:
                 media = await asyncio.to_thread(look, package, looked.looking)
             except OSError:
                 return None
-            kept = About(
-                name, state.id, state.plan, host.people, state.opened_at or 0.0, 0.0, None, ""
-            )
-            looked.made = _manifest(kept, media, await host.events(), "live", "")
+            opened_at, people = state.opened_at or 0.0, host.people
+            kept = About(name, state.id, state.plan, people, opened_at, time.time(), None, "")
+            looked.made = manifest_of(kept, media, await host.events(), "live", "")
             looked.at = now
             return looked.made
 
@@ -256,14 +256,14 @@ class Recordings:
             await asyncio.to_thread(shutil.rmtree, package.folder)
             return
         until = datetime.fromtimestamp(kept.closed_at, UTC) + timedelta(days=self._keep_days)
-        made = _manifest(kept, media, events, "closed", until.date().isoformat())
+        made = manifest_of(kept, media, events, "closed", until.date().isoformat())
         await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
         if await draw_cover(package):
             made = replace(made, cover="cover.jpg")
             await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
         if self.library is not None:
             await self.library.recorded(made, kept)
-        if any(part.codec == "vp8" for part in _parts(made)):
+        if any(part.codec == "vp8" for part in parts_of(made)):
             self.transcoder.add(kept.recording)
         await asyncio.to_thread((package.folder / about.FILE_NAME).unlink)
         logger.info(
@@ -291,7 +291,7 @@ class Recordings:
             keep_until=until.date().isoformat(),
         )
         await asyncio.to_thread(write_durably, package.manifest, m.encode(made))
-        if any(part.codec == "vp8" for part in _parts(made)):
+        if any(part.codec == "vp8" for part in parts_of(made)):
             self.transcoder.add(kept.recording)
         await asyncio.to_thread((package.folder / help_about.FILE_NAME).unlink)
         logger.info("recording %s: %.0f s of live help", kept.recording, made.duration_s)
@@ -337,59 +337,3 @@ def read_events(path: Path) -> list[Event]:
         except msgspec.MsgspecError:
             logger.warning("an event of %s cannot be read", path.name)
     return events
-
-
-def _manifest(
-    kept: About, media: Media, events: list[Event], state: m.State, keep_until: str
-) -> m.Manifest:
-    duration = media.duration_s
-    if state == "closed":
-        duration = max(duration, kept.closed_at - kept.opened_at)
-    tracks = media.tracks if state == "closed" else _with_playlists(media)
-    told = happened(events, kept.plan, kept.people, media.origin_unix, duration)
-    made = m.Manifest(
-        lesson=kept.recording,
-        title=kept.plan.title,
-        origin_unix=media.origin_unix,
-        duration_s=round(duration, 3),
-        state=state,
-        tracks=tracks,
-        subtitle=kept.plan.subtitle,
-    )
-    return replace(
-        made,
-        chapters=told.chapters,
-        marks=told.marks,
-        people=tuple(person for person in told.people if person.id in _named(tracks, told)),
-        presence=told.presence,
-        documents=told.documents,
-        keep_until=keep_until,
-    )
-
-
-def _with_playlists(media: Media) -> tuple[m.Track, ...]:
-    """A lesson that goes on has playlists too; they are made when they are asked for."""
-
-    def listed(run: m.Run) -> m.Run | None:
-        if run.parts[0].codec == "vp8":
-            return run
-        can_be = can_be_listed(run, media.duration_s)
-        return replace(run, playlist=f"hls/{run.id}.m3u8") if can_be else None
-
-    return tuple(
-        replace(track, runs=tuple(run for run in map(listed, track.runs) if run is not None))
-        for track in media.tracks
-    )
-
-
-def _parts(made: m.Manifest) -> list[m.Part]:
-    return [part for track in made.tracks for run in track.runs for part in run.parts]
-
-
-def _named(tracks: tuple[m.Track, ...], told: Happened) -> set[str]:
-    """Who is seen, heard or spoken of; of others a recording says nothing."""
-    return (
-        {track.participant for track in tracks}
-        | {chapter.participant for chapter in told.chapters}
-        | {mark.participant for mark in told.marks}
-    )
