@@ -32,6 +32,8 @@ from twinclass_server.adapters.media_probe import ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.redis_child import RedisChild
 from twinclass_server.adapters.redis_connection import connect
+from twinclass_server.adapters.worker_process import WorkerProcess
+from twinclass_server.chosen_settings import recordings_root
 from twinclass_server.demo import Demo
 from twinclass_server.desk.desks import Desks
 from twinclass_server.desk_parts import DeskParts
@@ -108,6 +110,8 @@ class ServerParts:
     worker_sockets: Path
     #: Workers outlive a SIGTERM: for a deploy under a service manager.
     keep_workers: bool = False
+    #: A recorder that was started before, in place of one that died.
+    recorder: WorkerProcess | None = None
 
 
 class Server:
@@ -279,7 +283,7 @@ class Server:
         settings, folder = self._settings.recording, self._parts.folder
         if not settings.enabled:
             return None
-        root = Path(settings.folder) if settings.folder else folder.recordings
+        root = recordings_root(self._settings, folder)
         return Recordings(
             folder.run,
             root,
@@ -287,6 +291,7 @@ class Server:
             lessons.recorder_says,
             settings.keep_days,
             settings.jobs,
+            self._parts.recorder,
         )
 
     def _exporter(self, recordings: Recordings | None, school: SchoolParts) -> Exporter | None:

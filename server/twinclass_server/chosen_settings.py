@@ -23,6 +23,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=Path("data"), help="data folder (./data)")
 
 
+def recordings_root(settings: Settings, folder: DataFolder) -> Path:
+    """Returns where recordings are."""
+    return Path(settings.recording.folder or folder.recordings)
+
+
 def chosen(options: argparse.Namespace) -> Settings:
     """Returns the settings: flags win over the environment, that over the file.
 

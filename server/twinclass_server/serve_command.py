@@ -1,27 +1,13 @@
-"""``twinclass serve``: runs the server."""
+"""``twinclass serve``: reads how, brings a recorder back that died, and loads the server."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
-import time
 
-from twinclass_server.adapters import lan
+from twinclass_server.adapters import lan, recorder_start
 from twinclass_server.adapters.data_folder import DataFolder
-from twinclass_server.adapters.media_plane import WorkerMediaPlane
-from twinclass_server.adapters.worker_process import socket_directory
-from twinclass_server.announce import base_urls, greeting
-from twinclass_server.app import Server, ServerParts, install_signals
-from twinclass_server.chosen_settings import add_settings, chosen, for_lan
-from twinclass_server.demo import demo_links
+from twinclass_server.chosen_settings import add_settings, chosen, for_lan, recordings_root
 from twinclass_server.logging import configure_logging
-from twinclass_server.school import DESK_TTL_S, staff_path
-from twinclass_signaling.roles import Role
-
-#: Allocations before a collection, and collections before one of the next generation: cycles are
-#: rare here, and a request makes some thousand objects.
-_GC = (20_000, 20, 50)
 
 
 def add_to(
@@ -52,32 +38,18 @@ def _serve(options: argparse.Namespace) -> int:
         addresses = lan.lan_addresses()
         settings = for_lan(settings, folder, addresses)
     configure_logging(settings.log)
+    folder.lock(f"http port {settings.http.port}, media port {settings.media.port}")
+    recorder = None
+    if settings.recording.enabled:
+        recorder = recorder_start.start_again(folder.run, recordings_root(settings, folder))
+    # Loaded after that: it takes seconds, and lessons go on.
+    from twinclass_server.serving import serve  # noqa: PLC0415
 
-    async def started() -> None:
-        # What is here now stays. A city's library and desk are a million objects, which the
-        # collector would go through again and again while requests wait.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GC)
-        links = []
-        if settings.demo.enabled:
-            links = demo_links(settings.demo, folder.read_keys(), time.time())
-        bases = base_urls(settings, addresses)
-        desk = staff_path(folder.read_keys(), Role.OPERATOR, "operator", "", DESK_TTL_S)
-        print(
-            greeting(settings, bases, links, desk if links else None, is_lan=options.lan),
-            flush=True,
-        )
-
-    async def run() -> None:
-        server = Server(
-            ServerParts(settings, folder, WorkerMediaPlane, socket_directory(folder.run))
-        )
-        install_signals(server, keep_workers=options.keep_workers)
-        await server.run(started)
-
-    try:
-        asyncio.run(run())
-    except asyncio.CancelledError:
-        return 1  # Forced by a second signal.
-    return 0
+    return serve(
+        settings,
+        folder,
+        addresses,
+        recorder,
+        is_lan=options.lan,
+        keep_workers=options.keep_workers,
+    )

@@ -75,11 +75,14 @@ class DataFolder:
         return self.path / "tls"
 
     def lock(self, note: str) -> None:
-        """Takes the folder for this process's life; ``note`` tells others where it listens.
+        """Takes the folder for this process's life; ``note`` tells others where it listens. Again:
+        it is ours already.
 
         Raises:
             DataFolderHeld: another process has it.
         """
+        if self._lock_descriptor is not None:
+            return
         descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from twinclass_recordings.recorder.messages import (
     Shutdown,
     Status,
 )
+from twinclass_server.adapters import recorder_start
 from twinclass_server.adapters.recorder_client import RecorderAway, RecorderClient
 from twinclass_server.adapters.worker_client import ControlRefused
 from twinclass_server.adapters.worker_process import WorkerProcess, socket_directory
@@ -45,9 +45,16 @@ class RecorderLink:
     """Desired state and connection of the recorder; ``run`` keeps it alive.
 
     ``says`` is called once a second with the recorder's status, and with None when it is away.
+    ``started``: the process that was started before us (``recorder_start``), if any.
     """
 
-    def __init__(self, run_dir: Path, root: Path, says: Callable[[Status | None], None]) -> None:
+    def __init__(
+        self,
+        run_dir: Path,
+        root: Path,
+        says: Callable[[Status | None], None],
+        started: WorkerProcess | None = None,
+    ) -> None:
         self.shutdown = False
         self.status: Status | None = None
         #: Why it cannot be had; empty while all is well.
@@ -60,7 +67,8 @@ class RecorderLink:
         self._versions: dict[str, int] = {}
         self._finishing: dict[str, asyncio.Future[None]] = {}
         self._client: RecorderClient | None = None
-        self._process: WorkerProcess | None = None
+        self._process = started
+        self._is_coming = started is not None
         self._pid = 0
         self._closing = False
 
@@ -170,27 +178,27 @@ class RecorderLink:
         """
         with contextlib.suppress(OSError):
             return await self._connect()
-        if self._process is not None:
-            self._process.kill()
-            await self._process.wait(1.0)
-        command = [sys.executable, "-m", "twinclass_recordings.recorder"]
-        command += ["--run-dir", str(self._directory), "--root", str(self._root)]
-        try:
-            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._process = WorkerProcess.start(command, self._directory / "recorder.log")
-        except OSError as error:
-            raise RecorderAway(f"it cannot be started: {error}") from error
+        process = self._process
+        if process is None or not self._is_coming:
+            if process is not None:
+                process.kill()
+                await process.wait(1.0)
+            try:
+                process = self._process = recorder_start.start(self._directory, self._root)
+            except OSError as error:
+                raise RecorderAway(f"it cannot be started: {error}") from error
+        self._is_coming = False
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
-        while not self._process.has_exited():
+        while not process.has_exited():
             with contextlib.suppress(OSError):
                 return await self._connect()
             if asyncio.get_running_loop().time() > deadline:
                 raise RecorderAway("it did not open its socket in time")
             await asyncio.sleep(0.02)
-        raise RecorderAway(f"it ended at its start: {self._process.last_words()}")
+        raise RecorderAway(f"it ended at its start: {process.last_words()}")
 
     async def _connect(self) -> RecorderClient:
-        path = self._directory / "recorder.sock"
+        path = self._directory / recorder_start.SOCKET
         return await RecorderClient.connect(path, epoch=self._epoch, control=f"pid-{os.getpid()}")
 
     async def _end(self) -> None:

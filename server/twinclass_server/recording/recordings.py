@@ -26,6 +26,7 @@ from twinclass_recordings.package import Package
 from twinclass_recordings.playlists import is_over, playlist
 from twinclass_recordings.recorder.messages import Status
 from twinclass_server.adapters.recorder_link import RecorderLink
+from twinclass_server.adapters.worker_process import WorkerProcess
 from twinclass_server.recording import about, help_about
 from twinclass_server.recording.about import About
 from twinclass_server.recording.manifests import manifest_of, parts_of
@@ -110,9 +111,10 @@ class Recordings:
         says: Callable[[Status | None], None],
         keep_days: int,
         jobs: int,
+        recorder: WorkerProcess | None = None,
     ) -> None:
         self.root = root
-        self.link = RecorderLink(run_dir, root, says)
+        self.link = RecorderLink(run_dir, root, says, recorder)
         #: Set before ``run``; None: packages stay on disk only.
         self.library: Library | None = None
         self.transcoder = Transcoder(root, jobs, self._transcoded)

@@ -23,6 +23,7 @@ from twinclass_config import Settings
 from twinclass_server.adapters.data_folder import DataFolder
 from twinclass_server.adapters.redis_child import RedisChild
 from twinclass_server.adapters.redis_snapshot import take_snapshot
+from twinclass_server.chosen_settings import recordings_root
 from twinclass_server.operations.backup import manifest as m
 from twinclass_server.operations.backup.manifest import BackupProblem
 
@@ -61,7 +62,7 @@ def gather(
     found: list[Source] = []
     database = _database(settings, folder, scratch, found)
     redis = _redis(settings, folder, scratch, found)
-    root = Path(settings.recording.folder or folder.recordings).resolve()
+    root = recordings_root(settings, folder).resolve()
     for path in sorted(folder.path.iterdir()):
         if _is_taken(path.name):
             found += _files(path, f"{m.DATA}/{path.name}", apart=root)
