@@ -23,6 +23,7 @@ from twinclass_server.adapters.data_folder import DataFolder
 from twinclass_server.adapters.redis_desk import EveningId
 from twinclass_server.demo import DemoLink
 from twinclass_server.demo_desk import DEMO_DESK, demo_children, demo_desk, desk_links
+from twinclass_server.desk import references
 from twinclass_server.desk.content.audit import Doer
 from twinclass_server.desk.content.desk_content import DeskContent
 from twinclass_server.desk.content.for_evenings import KeptSchool
@@ -137,17 +138,19 @@ class DeskParts:
         host = self.desks.find(desk)
         children = tuple(PersonId(child) for child in claims.children)
         actor = Actor(PersonId(claims.sub), claims.role, children)
-        return host is not None and host.may_see(actor, question)
+        return host is not None and references.may_see(host.state, actor, question)
 
     def contents_of(self, desk: str, question: int) -> Collection[str]:
         """Returns the references of a question."""
         host = self.desks.find(desk)
-        return () if host is None else host.contents_of(question)
+        return () if host is None else references.contents_of(host.state, question)
 
     def rates(self, desk: str, claims: DeskClaims, question: int) -> str | None:
         """Returns the tutor whose help a pupil may speak of."""
         host = self.desks.find(desk)
-        return None if host is None else host.rates(PersonId(claims.sub), question)
+        if host is None:
+            return None
+        return references.rated_tutor(host.state, PersonId(claims.sub), question)
 
     def officer(self, desk: str) -> str:
         """Returns whom guardians may turn to."""

@@ -272,6 +272,7 @@ class Desks:
         except LeaseLost:
             logger.warning("desk %s: another process owns it now", evening.name)
             host.say_goodbye(_MOVED)
+            host.media.close()
         except Exception:
             logger.exception("desk %s failed; it will be loaded again", evening.name)
             host.say_goodbye(_MOVED)

@@ -93,11 +93,21 @@ class HelpMedia:
         place = self._by_lesson.get(lesson)
         return [] if place is None else list(place.devices)
 
+    @property
+    def running(self) -> set[SessionNumber]:
+        """Returns the sessions that have media here."""
+        return set(self._places)
+
+    def close(self) -> None:
+        """Ends all media here: another process has the evening."""
+        for place in self._places.values():
+            self._media.close_lesson(place.lesson)
+
     # ---- what the state says ---------------------------------------------------------------
 
     async def enter(self, client: DeskClient) -> bool:
         """Opens a device's media, if its person is in a session; True: it is still alive."""
-        session = self._session_of(client.person)
+        session = self.session_of(client.person)
         if session is None:
             return False
         place = self._place(session)
@@ -168,8 +178,8 @@ class HelpMedia:
     ) -> None:
         wanted = media_policy.subscriptions(seat, session, present, place.published)
         if place.wanted.get(device) != wanted:
-            place.wanted[device] = wanted
             self._media.set_subscriptions(place.lesson, device, wanted)
+            place.wanted[device] = wanted
 
     def _record(self, place: _Place, session: Session) -> None:
         sources = media_policy.recorded(session, place.published)
@@ -199,7 +209,8 @@ class HelpMedia:
         if told and client is not None and client.connection is not None:
             client.connection.send(MediaLost(uplink=True, downlink=True))
 
-    def _session_of(self, person: PersonId) -> Session | None:
+    def session_of(self, person: PersonId) -> Session | None:
+        """Returns the session somebody is in now."""
         state = self._state()
         for number in self._numbers(state, person):
             session = state.sessions[number]

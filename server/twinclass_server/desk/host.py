@@ -3,41 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import logging
-from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from twinclass_recordings.assemble import write_durably
 from twinclass_server.adapters.redis_board import BoardLog
 from twinclass_server.adapters.redis_connection import log_unavailable
 from twinclass_server.adapters.redis_desk import EveningId, EveningRecords
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
 from twinclass_server.command_desk import CommandDesk
 from twinclass_server.connection import Connection
-from twinclass_server.desk.board import Boards
+from twinclass_server.desk.board_room import BoardRoom
 from twinclass_server.desk.client import DeskClient
 from twinclass_server.desk.clock import DeskClock
+from twinclass_server.desk.entrance import Entrance
 from twinclass_server.desk.facts import Facts
 from twinclass_server.desk.help_media import HelpMedia
 from twinclass_server.desk.history import History
 from twinclass_server.desk.journal import DeskCore, DeskJournal, DeskLog, DeskStep
 from twinclass_server.desk.pages import Pages
-from twinclass_server.desk.ports import About, DeskSchool
+from twinclass_server.desk.ports import DeskSchool
 from twinclass_server.desk.seats import Seats
 from twinclass_server.errors import CLOSE_CONFLICT, CLOSE_GONE, CLOSE_RESTART, to_message
 from twinclass_signaling.desk import media_policy, permissions
 from twinclass_signaling.desk.commands import (
-    SYSTEM,
     Actor,
     AnswerQuestion,
     AskQuestion,
-    PupilHere,
-    StaffHere,
     TellBank,
     TellPair,
 )
@@ -45,9 +39,6 @@ from twinclass_signaling.desk.directory import Known
 from twinclass_signaling.desk.events import QuestionApproved, QuestionAsked
 from twinclass_signaling.desk.messages import (
     Authenticate,
-    BoardAsk,
-    BoardState,
-    BoardUpdate,
     Command,
     DeskInfo,
     Goodbye,
@@ -56,18 +47,15 @@ from twinclass_signaling.desk.messages import (
 from twinclass_signaling.desk.plan import QuestionId, SessionNumber
 from twinclass_signaling.desk.session_events import SessionEnded, SessionStarted
 from twinclass_signaling.desk.state import DeskState, Session
-from twinclass_signaling.desk.visibility import may_see_question, touched
+from twinclass_signaling.desk.visibility import touched
 from twinclass_signaling.errors import (
     Conflict,
-    Forbidden,
-    RemoteProtocolError,
     SignalingError,
-    Unavailable,
 )
 from twinclass_signaling.ids import LessonId, ParticipantId, PersonId, SessionId
 from twinclass_signaling.messages import Speakers, Text
 from twinclass_signaling.ports import MediaMessage, MediaPlane
-from twinclass_signaling.roles import Role, Source
+from twinclass_signaling.roles import Source
 from twinclass_signaling.session import SessionRecord
 from twinclass_signaling.settings import LessonSettings
 from twinclass_signaling.tokens import DeskClaims
@@ -75,6 +63,8 @@ from twinclass_signaling.tokens import DeskClaims
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0
+#: Ticks after which the media of all live help is looked at again.
+_MEDIA_LOOK_TICKS = 5
 #: Searches at a time: each takes a thread and some milliseconds.
 _SEARCHES = 4
 _WITHDRAWN = Goodbye(
@@ -129,10 +119,10 @@ class DeskHost:
         self.seats = Seats(
             settings.seat_keep_s, parts.records, parts.sessions, parts.people, parts.wall_clock
         )
-        self._abouts: dict[PersonId, PupilHere] = {}
-        #: Who is coming in: told to the log, and without a place yet.
-        self._arriving: Counter[PersonId] = Counter()
-        self.facts = Facts(self._journal, parts.wall_clock, self._is_here, self._arrivals)
+        entrance = self._entrance = Entrance(
+            self._journal, parts.school, self.seats, parts.wall_clock
+        )
+        self.facts = Facts(self._journal, parts.wall_clock, entrance.is_here, entrance.arrivals)
         self._commands = CommandDesk(self._journal, parts.log, parts.wall_clock)
         self._pages = Pages(
             lambda: self.state, self.seats.people, self.seats.welcomed, parts.wall_clock
@@ -148,13 +138,15 @@ class DeskHost:
         )
         self.seats.forgotten = self.media.forget
         self.history = History(parts.evening, parts.log, parts.school, lambda: self.state)
-        self._boards = Boards()
-        self._loading: dict[SessionNumber, asyncio.Lock] = {}
+        self.boards = BoardRoom(
+            parts.evening, parts.boards, self.seats, lambda: self.state, parts.archive_dir
+        )
         self._searches = asyncio.Semaphore(_SEARCHES)
         self._sessions_dirty: set[SessionNumber] = {
             number for number, one in parts.state.sessions.items() if one.ended_at is None
         }
         self._media_wake = asyncio.Event()
+        self._looks = 0
         self._group: asyncio.TaskGroup | None = None
         self._done = asyncio.Event()
 
@@ -212,7 +204,8 @@ class DeskHost:
             await asyncio.sleep(_TICK_S)
             self.seats.expire()
             await self.seats.save()
-            await self._parts.boards.save_late(self._boards, asyncio.get_running_loop().time())
+            await self.boards.save_late()
+            self._look_at_media()
 
     async def _carry(self) -> None:
         """Asks again what was put off to tonight, once."""
@@ -241,11 +234,30 @@ class DeskHost:
             except SignalingError as error:
                 logger.warning("media of live help: %s", error.code)
 
+    def _look_at_media(self, session: Session | None = None) -> None:
+        """Has the media of a session brought to its state; of all that run, some seconds apart: a
+        worker may have been away."""
+        if session is not None:
+            self._sessions_dirty.add(session.number)
+        else:
+            self._looks += 1
+            if self._looks % _MEDIA_LOOK_TICKS:
+                return
+            self._sessions_dirty |= self.media.running
+        self._media_wake.set()
+
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
         if self._group is None:
             work.close()
         else:
-            self._group.create_task(work, name=name)
+            self._group.create_task(self._guarded(work, name), name=name)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """What follows from a step goes wrong alone: the evening goes on."""
+        try:
+            await work
+        except (SignalingError, OSError) as error:
+            logger.warning("desk %s, %s: %s", self.evening.name, name, error)
 
     def say_goodbye(self, goodbye: Goodbye) -> None:
         """Tells every device that this process ends its connection."""
@@ -274,13 +286,7 @@ class DeskHost:
         """
         children = tuple(PersonId(child) for child in claims.children)
         actor = Actor(PersonId(claims.sub), claims.role, children)
-        self._arriving[actor.person] += 1
-        try:
-            await self._arrive(claims, actor)
-        finally:
-            self._arriving[actor.person] -= 1
-            if not self._arriving[actor.person]:
-                del self._arriving[actor.person]
+        await self._entrance.arrive(claims, actor)
         known = Known(claims.name, claims.class_name)
         seated = self.seats.take(actor, known, message.resume, connection)
         client = seated.client
@@ -315,47 +321,8 @@ class DeskHost:
         early, client.early = client.early, []
         for said in early:
             connection.send(said)
-        self._media_of(actor.person)
+        self._look_at_media(self.media.session_of(actor.person))
         return client
-
-    async def _arrive(self, claims: DeskClaims, actor: Actor) -> None:
-        arrival: PupilHere | StaffHere
-        if actor.role is Role.PUPIL:
-            about = await self._about(claims)
-            arrival = self._abouts[actor.person] = PupilHere(
-                actor.person, claims.grade or 0, claims.school, about.teachers, about.consented
-            )
-        elif actor.role in {Role.TUTOR, Role.MODERATOR}:
-            arrival = StaffHere(actor.person, actor.role)
-        else:
-            return
-        if not self._journal.is_up and self._was_here(actor.person):
-            return  # The place is hers; that she is back is told when the log is.
-        await self._journal.commit(arrival, SYSTEM, self._now())
-
-    async def _about(self, claims: DeskClaims) -> About:
-        try:
-            return await self._parts.school.about(claims)
-        except Unavailable:
-            known = self._abouts.get(PersonId(claims.sub))
-            if known is None:
-                raise
-            return About(known.consented, known.teachers)
-
-    def _is_here(self, person: PersonId) -> bool:
-        return person in self._arriving or self.seats.is_here(person)
-
-    def _was_here(self, person: PersonId) -> bool:
-        state = self.state
-        return person in state.pupils or person in state.tutors or person in state.moderators
-
-    def _arrivals(self) -> Iterator[PupilHere | StaffHere]:
-        for client in self.seats.connected():
-            if client.actor.role is Role.PUPIL:
-                if (known := self._abouts.get(client.person)) is not None:
-                    yield known
-            elif client.actor.role in {Role.TUTOR, Role.MODERATOR}:
-                yield StaffHere(client.person, client.actor.role)
 
     def leave(self, client: DeskClient, connection: Connection) -> None:
         """Notes that a connection is gone; the place is kept."""
@@ -365,26 +332,6 @@ class DeskHost:
     def _info(self) -> DeskInfo:
         plan = self.state.plan
         return DeskInfo(plan.id, plan.title, plan.subjects, plan.grades, plan.needs_approval)
-
-    def contents_of(self, question: int) -> tuple[str, ...]:
-        """Returns the references of a question: its content and its answer."""
-        found = self.state.questions.get(QuestionId(question))
-        if found is None:
-            return ()
-        return (found.content,) if found.answer is None else (found.content, found.answer)
-
-    def rates(self, pupil: PersonId, question: int) -> str | None:
-        """Returns the tutor whose help with a question a pupil may speak of."""
-        found = self.state.questions.get(QuestionId(question))
-        if found is None or (found.pupil != pupil and pupil not in found.followers):
-            return None
-        is_over = found.state in {"resolved", "answered_async"}
-        return found.tutor if is_over else None
-
-    def may_see(self, actor: Actor, question: int) -> bool:
-        """Tells whether somebody may be shown what a question stands for."""
-        found = self.state.questions.get(QuestionId(question))
-        return found is not None and may_see_question(self.state, actor, found)
 
     # ---- messages --------------------------------------------------------------------------
 
@@ -411,57 +358,6 @@ class DeskHost:
                 "This was not stored by you; send it again.",
             )
 
-    async def draw(self, client: DeskClient, message: BoardUpdate) -> None:
-        """Takes something drawn and passes it on.
-
-        Raises:
-            Conflict: not in the session; or what ``Boards.apply`` refuses.
-        """
-        seats = await self._board(client, message.session)
-        session = self.state.sessions[message.session]
-        if session.kind == "one_to_many" and client.actor.role is Role.PUPIL:
-            raise Forbidden(
-                "forbidden", "公开讲解时只有老师能写。", "In a class only the tutor draws."
-            )
-        now = asyncio.get_running_loop().time()
-        told = self._boards.apply(
-            message.session, _bytes(message.update), seats[client.person], now
-        )
-        if told is None:
-            return
-        passed_on = BoardUpdate(message.session, base64.b64encode(told).decode())
-        for person in seats:
-            other = self.seats.of(person)
-            if other is not None and other is not client and other.connection is not None:
-                other.connection.send(passed_on)
-
-    async def board(self, client: DeskClient, message: BoardAsk) -> BoardState:
-        """Returns what a page lacks of a board; raises as ``draw``."""
-        seats = await self._board(client, message.session)
-        now = asyncio.get_running_loop().time()
-        update, vector = self._boards.state(
-            message.session, _bytes(message.vector), seats[client.person], now
-        )
-        return BoardState(
-            message.session, base64.b64encode(update).decode(), base64.b64encode(vector).decode()
-        )
-
-    async def _board(
-        self, client: DeskClient, number: SessionNumber
-    ) -> dict[PersonId, ParticipantId]:
-        session = self.state.sessions.get(number)
-        seats = {} if session is None or session.ended_at else media_policy.seats(session)
-        if client.person not in seats:
-            raise Conflict(
-                "board_not_yours", "您不在这次辅导中。", "You are not in this session of live help."
-            )
-        if not self._boards.is_open(number):
-            async with self._loading.setdefault(number, asyncio.Lock()):
-                if not self._boards.is_open(number):
-                    stored = await self._parts.boards.load(number)
-                    self._boards.restore(number, stored)
-        return seats
-
     # ---- the journal's listener ------------------------------------------------------------
 
     def event_released(self, event: DeskStep, payload: bytes) -> None:  # noqa: ARG002
@@ -476,7 +372,7 @@ class DeskHost:
                 if self.state.questions[question].state == "submitted":
                     self._spawn(self._search(question), "bank")
             case SessionEnded(number):
-                self._spawn(self._put_board_away(number), "board")
+                self._spawn(self.boards.put_away(number), "board")
             case SessionStarted(number, "one_to_one"):
                 self._spawn(self._pair(number), "pair")
             case _:
@@ -509,13 +405,9 @@ class DeskHost:
     # ---- what follows from steps -----------------------------------------------------------
 
     async def _search(self, question: QuestionId) -> None:
-        matches: Sequence[str] = ()
-        try:
-            async with self._searches:
-                found = self.state.questions[question]
-                matches = await self._parts.school.matches(self.evening, found)
-        except SignalingError as error:
-            logger.warning("the bank was not searched: %s", error.code)
+        async with self._searches:
+            found = self.state.questions[question]
+            matches = await self._parts.school.matches(self.evening, found)
         self.facts.tell(TellBank(question, tuple(matches)))
         self._clock.changed()
 
@@ -524,33 +416,10 @@ class DeskHost:
         pupil = next(iter(session.members), None)
         if pupil is None:
             return
-        try:
-            times = await self._parts.school.met_this_week(self.evening, session.tutor, pupil)
-        except SignalingError as error:
-            logger.warning("who met whom is not known: %s", error.code)
-            return
+        times = await self._parts.school.met_this_week(self.evening, session.tutor, pupil)
         self.facts.tell(TellPair(number, times + 1))
 
-    async def _put_board_away(self, session: SessionNumber) -> None:
-        """Keeps a session's board beside the archived logs: a case may ask for it."""
-        folder, boards = self._parts.archive_dir, self._parts.boards
-        try:
-            if not self._boards.is_open(session):
-                self._boards.restore(session, await boards.load(session))
-            drawn = self._boards.close(session)
-            path = folder / f"{self.evening.name}-{session}.board"
-            await asyncio.to_thread(write_durably, path, drawn)
-            await boards.drop(session)
-        except SignalingError as error:
-            logger.warning("the board of a session stays in Redis: %s", error.code)
-
     # ---- from the media plane --------------------------------------------------------------
-
-    def _media_of(self, person: PersonId) -> None:
-        for number, session in self.state.sessions.items():
-            if session.ended_at is None and person in media_policy.seats(session):
-                self._sessions_dirty.add(number)
-                self._media_wake.set()
 
     def published(self, lesson: LessonId, seat: ParticipantId, source: Source, *, on: bool) -> None:
         """Notes that a source has come or gone."""
@@ -576,12 +445,3 @@ class DeskHost:
             client.connection.send(message)
         else:
             client.early.append(message)
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except binascii.Error as error:
-        raise RemoteProtocolError(
-            "board_update_bad", "画板消息有误。", "A board's update is not base64."
-        ) from error

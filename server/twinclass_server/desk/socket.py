@@ -103,9 +103,9 @@ class DeskSocket(Line[ClientMessage]):
                 self._parts.counters.command(str(type(message.command).__struct_config__.tag))
                 await host.command(client, message)
             case BoardUpdate():
-                await host.draw(client, message)
+                await host.boards.draw(client, message)
             case BoardAsk():
-                self.connection.send(await host.board(client, message))
+                self.connection.send(await host.boards.show(client, message))
             case PublishOffer(n, sdp, tracks):
                 self.connection.send(await host.media.publish(client, n, sdp, tracks))
             case SubscribeAnswer(n, sdp):

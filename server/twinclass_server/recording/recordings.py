@@ -154,10 +154,8 @@ class Recordings:
         It may be told more than once.
         """
         package = Package.of(self.root, kept.recording)
-        if package.manifest.exists() or not await asyncio.to_thread(package.journal.exists):
-            return
-        await asyncio.to_thread(help_about.write, package, kept)
-        self._ended.put_nowait(package)
+        if await asyncio.to_thread(_keep_help, package, kept):
+            self._ended.put_nowait(package)
 
     # ---- a lesson that goes on
 
@@ -303,6 +301,14 @@ class Recordings:
             if await self.link.finish(recording):
                 return
         logger.error("recording %s: the recorder does not end it", recording)
+
+
+def _keep_help(package: Package, kept: help_about.HelpAbout) -> bool:
+    """Keeps what a recording of live help needs; False: there is none, or it is made."""
+    if package.manifest.exists() or not package.journal.exists():
+        return False
+    help_about.write(package, kept)
+    return True
 
 
 async def draw_cover(package: Package) -> bool:

@@ -1,0 +1,31 @@
+"""What questions of an evening refer to, and who may have it: asked by the routes of content."""
+
+from __future__ import annotations
+
+from twinclass_signaling.desk.commands import Actor
+from twinclass_signaling.desk.plan import QuestionId
+from twinclass_signaling.desk.state import DeskState
+from twinclass_signaling.desk.visibility import may_see_question
+from twinclass_signaling.ids import PersonId
+
+
+def contents_of(state: DeskState, question: int) -> tuple[str, ...]:
+    """Returns the references of a question: its content and its answer."""
+    found = state.questions.get(QuestionId(question))
+    if found is None:
+        return ()
+    return (found.content,) if found.answer is None else (found.content, found.answer)
+
+
+def rated_tutor(state: DeskState, pupil: PersonId, question: int) -> str | None:
+    """Returns the tutor whose help with a question a pupil may speak of; None: nobody's."""
+    found = state.questions.get(QuestionId(question))
+    if found is None or (found.pupil != pupil and pupil not in found.followers):
+        return None
+    return found.tutor if found.state in {"resolved", "answered_async"} else None
+
+
+def may_see(state: DeskState, actor: Actor, question: int) -> bool:
+    """Tells whether somebody may be shown what a question stands for."""
+    found = state.questions.get(QuestionId(question))
+    return found is not None and may_see_question(state, actor, found)
