@@ -47,6 +47,7 @@ ABORT = "twinclass.abort"
 _CLOSE_S = 1.0
 
 M = TypeVar("M")
+A = TypeVar("A")
 
 
 class Room:
@@ -57,8 +58,8 @@ class Room:
         self.taken = 0
 
 
-class Line(ABC, Generic[M]):
-    """One WebSocket from accept to close."""
+class Line(ABC, Generic[M, A]):
+    """One WebSocket from accept to close. ``first``: what its first message is, and no other."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Line(ABC, Generic[M]):
         counters: Counters,
         *,
         decoder: msgspec.json.Decoder[M],
+        first: type[A],
         subprotocol: str,
         max_bytes: int,
         send_queue: int,
@@ -76,6 +78,7 @@ class Line(ABC, Generic[M]):
         self._room = room
         self._counters = counters
         self._decoder = decoder
+        self._first = first
         self._subprotocol = subprotocol
         self._max_bytes = max_bytes
         self._authenticate_s = authenticate_s
@@ -88,7 +91,7 @@ class Line(ABC, Generic[M]):
     # ---- what the messages mean --------------------------------------------------------------
 
     @abstractmethod
-    async def authenticate(self, message: M) -> None:
+    async def authenticate(self, message: A) -> None:
         """Takes the first message.
 
         Raises:
@@ -178,7 +181,12 @@ class Line(ABC, Generic[M]):
             # Only the client's own time is short: log and media have limits of their own.
             async with asyncio.timeout(self._authenticate_s):
                 text = await self._receive_text()
-            await self.authenticate(self._decode(text))
+            message = self._decode(text)
+            if not isinstance(message, self._first):
+                raise RemoteProtocolError(
+                    "not_authenticated", "请先验证身份。", "The first message must be authenticate."
+                )
+            await self.authenticate(message)
         except TimeoutError:
             self.fatal(
                 RemoteProtocolError("authenticate_timeout", "连接超时。", "Nobody authenticated.")
@@ -221,6 +229,10 @@ class Line(ABC, Generic[M]):
         try:
             message = self._decode(await self._receive_text())
             self._check_rate(message)
+            if isinstance(message, self._first):
+                raise RemoteProtocolError(
+                    "already_authenticated", "已经验证过身份。", "Authenticate comes once."
+                )
             await self.handle(message)
         except RemoteProtocolError as error:
             self._counters.protocol_error(error.code)

@@ -20,6 +20,7 @@ from twinclass_server.desk.help_media import PREFIX
 from twinclass_server.desk.host import DeskHost, HostParts
 from twinclass_server.desk.journal import DeskLog, DeskStep
 from twinclass_server.desk.ports import DeskSchool
+from twinclass_server.hosts import Hosts
 from twinclass_signaling.desk import snapshot
 from twinclass_signaling.desk.core import apply
 from twinclass_signaling.desk.messages import Goodbye
@@ -35,7 +36,6 @@ from twinclass_signaling.settings import LessonSettings
 logger = logging.getLogger(__name__)
 
 _ADOPT_S = 2.0
-_DRAIN_S = 2.0
 #: An evening is put away so long after its day: whoever reads an answer at midnight may finish.
 PUT_AWAY_S = 3 * 3600.0
 
@@ -92,14 +92,11 @@ class Desks:
     """The hosts of this process."""
 
     def __init__(self, parts: DesksParts) -> None:
-        self.hosts: dict[EveningId, DeskHost] = {}
-        self.is_draining = False
+        self._hosts: Hosts[EveningId, DeskHost] = Hosts()
+        self.hosts = self._hosts.all
         self._parts = parts
         self._media: MediaPlane | None = None
         self._school: DeskSchool | None = None
-        self._locks: dict[EveningId, asyncio.Lock] = {}
-        self._serving: dict[EveningId, asyncio.Task[None]] = {}
-        self._group: asyncio.TaskGroup | None = None
 
     def attach(self, media: MediaPlane, school: DeskSchool) -> None:
         """Sets what is made later: the media plane has this object as one of its listeners."""
@@ -110,30 +107,16 @@ class Desks:
     async def run(self) -> None:
         """Owns the hosts' tasks until cancelled."""
         async with asyncio.TaskGroup() as group:
-            self._group = group
+            self._hosts.group = group
             while True:
-                if not self.is_draining and await is_up(self._parts.redis):
+                if not self._hosts.is_draining and await is_up(self._parts.redis):
                     await self._adopt()
                     self._put_away()
                 await asyncio.sleep(_ADOPT_S)
 
     async def drain(self) -> None:
         """Says goodbye, gives the desks up, leaves media alone."""
-        self.is_draining = True
-        for host in self.hosts.values():
-            host.say_goodbye(_DRAIN)
-        try:
-            async with asyncio.timeout(_DRAIN_S):
-                # Polled: it happens once in a process's life.
-                while not all(host.is_empty for host in self.hosts.values()):  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            logger.warning("some devices did not take the goodbye in time")
-        serving = list(self._serving.values())
-        for task in serving:
-            task.cancel()
-        if serving:
-            await asyncio.wait(serving, timeout=_DRAIN_S)
+        await self._hosts.drain(lambda host: host.say_goodbye(_DRAIN))
 
     async def _adopt(self) -> None:
         try:
@@ -203,20 +186,7 @@ class Desks:
         return None if evening is None else self.hosts.get(evening)
 
     async def _host(self, evening: EveningId) -> DeskHost:
-        host = self.hosts.get(evening)
-        if host is not None:
-            return host
-        if self.is_draining or self._group is None:
-            raise Unavailable("draining", "服务器正在重启。", "Restarting.", retry_after_s=1.0)
-        async with self._locks.setdefault(evening, asyncio.Lock()):
-            host = self.hosts.get(evening)
-            if host is None:
-                host = await self._load(evening)
-                self.hosts[evening] = host
-                self._serving[evening] = self._group.create_task(
-                    self._serve(host), name=f"desk {evening.name}"
-                )
-        return host
+        return await self._hosts.take(evening, self._load, self._serve)
 
     async def _load(self, evening: EveningId) -> DeskHost:
         parts = self._parts
@@ -277,9 +247,6 @@ class Desks:
             logger.exception("desk %s failed; it will be loaded again", evening.name)
             host.say_goodbye(_MOVED)
             await host.lease.release()
-        finally:
-            self.hosts.pop(evening, None)
-            self._serving.pop(evening, None)
 
     async def _retire(self, host: DeskHost) -> None:
         records = EveningRecords(self._parts.redis, host.evening)

@@ -23,7 +23,7 @@ from twinclass_signaling.desk.messages import (
     ClientMessage,
     Command,
 )
-from twinclass_signaling.errors import InvalidState, RemoteProtocolError
+from twinclass_signaling.errors import InvalidState
 from twinclass_signaling.messages import (
     Ping,
     Pong,
@@ -49,7 +49,7 @@ class DeskSocketParts:
     room: Room
 
 
-class DeskSocket(Line[ClientMessage]):
+class DeskSocket(Line[ClientMessage, Authenticate]):
     """One page's connection to its desk."""
 
     def __init__(self, socket: WebSocket, parts: DeskSocketParts) -> None:
@@ -58,6 +58,7 @@ class DeskSocket(Line[ClientMessage]):
             parts.room,
             parts.counters,
             decoder=_decoder,
+            first=Authenticate,
             subprotocol=SUBPROTOCOL,
             max_bytes=MAX_MESSAGE_BYTES,
             send_queue=parts.send_queue,
@@ -67,12 +68,8 @@ class DeskSocket(Line[ClientMessage]):
         self._host: DeskHost | None = None
         self._client: DeskClient | None = None
 
-    async def authenticate(self, message: ClientMessage) -> None:
+    async def authenticate(self, message: Authenticate) -> None:
         """Lets in whoever has a link of the desk."""
-        if not isinstance(message, Authenticate):
-            raise RemoteProtocolError(
-                "not_authenticated", "请先验证身份。", "The first message must be authenticate."
-            )
         claims = self._parts.keys().verify_desk(message.token, time.time())
         host = await self._parts.desks.host(claims.desk)
         self._client = await host.enter(claims, message, self.connection)
@@ -96,9 +93,7 @@ class DeskSocket(Line[ClientMessage]):
             raise InvalidState("no_session", "请重新进入。", "no session after authenticate")
         match message:
             case Authenticate():
-                raise RemoteProtocolError(
-                    "already_authenticated", "已经验证过身份。", "Authenticate comes once."
-                )
+                pass  # Never: it comes once, see ``Line``.
             case Command():
                 self._parts.counters.command(str(type(message.command).__struct_config__.tag))
                 await host.command(client, message)

@@ -17,6 +17,7 @@ from twinclass_server.adapters.redis_connection import is_up, lesson_scope
 from twinclass_server.adapters.redis_ink import InkPages
 from twinclass_server.adapters.redis_lease import Lease, LeaseLost
 from twinclass_server.adapters.redis_records import LessonRecords
+from twinclass_server.hosts import Hosts
 from twinclass_server.signal.host import HostParts, LessonHost
 from twinclass_server.signal.lesson_journal import LessonLog
 from twinclass_signaling.errors import Conflict, SignalingError, Unavailable
@@ -34,8 +35,6 @@ from twinclass_signaling.settings import LessonSettings
 logger = logging.getLogger(__name__)
 
 _ADOPT_S = 2.0
-#: How long clients get to receive the goodbye at a drain.
-_DRAIN_S = 2.0
 
 _MOVED = Goodbye(
     "moved",
@@ -80,15 +79,12 @@ class Lessons:
     """The hosts of this process. Use as a context manager; ``media`` is set before."""
 
     def __init__(self, parts: LessonsParts) -> None:
-        self.hosts: dict[LessonId, LessonHost] = {}
+        self._hosts: Hosts[LessonId, LessonHost] = Hosts()
+        self.hosts = self._hosts.all
         self.records = LessonRecords(parts.redis)
         self.is_redis_up = False
-        self.is_draining = False
         self._parts = parts
         self._media: MediaPlane | None = None
-        self._locks: dict[LessonId, asyncio.Lock] = {}
-        self._serving: dict[LessonId, asyncio.Task[None]] = {}
-        self._group: asyncio.TaskGroup | None = None
 
     def attach_media(self, media: MediaPlane) -> None:
         """Sets the media plane; it is made with this object as its listener."""
@@ -106,27 +102,18 @@ class Lessons:
     async def run(self, started: Callable[[], None]) -> None:
         """Owns the hosts' tasks until cancelled."""
         async with asyncio.TaskGroup() as group:
-            self._group = group
+            self._hosts.group = group
             group.create_task(self._adopt(), name="adopt lessons")
             started()
 
+    @property
+    def is_draining(self) -> bool:
+        """Tells whether this process ends."""
+        return self._hosts.is_draining
+
     async def drain(self) -> None:
         """Says goodbye, gives the lessons up, leaves media alone."""
-        self.is_draining = True
-        for host in self.hosts.values():
-            host.say_goodbye(_DRAIN)
-        try:
-            async with asyncio.timeout(_DRAIN_S):
-                # Polled: it happens once in a process's life.
-                while not all(host.is_empty for host in self.hosts.values()):  # noqa: ASYNC110
-                    await asyncio.sleep(0.02)
-        except TimeoutError:
-            logger.warning("some clients did not take the goodbye in time")
-        serving = list(self._serving.values())
-        for task in serving:
-            task.cancel()
-        if serving:
-            await asyncio.wait(serving, timeout=_DRAIN_S)
+        await self._hosts.drain(lambda host: host.say_goodbye(_DRAIN))
 
     async def _adopt(self) -> None:
         """Takes lessons without an owner and watches Redis."""
@@ -166,20 +153,7 @@ class Lessons:
             Conflict: ``lesson_unknown`` or ``lesson_closed``.
             Unavailable: Redis is away.
         """
-        host = self.hosts.get(lesson)
-        if host is not None:
-            return host
-        if self.is_draining or self._group is None:
-            raise Unavailable("draining", "服务器正在重启。", "Restarting.", retry_after_s=1.0)
-        async with self._locks.setdefault(lesson, asyncio.Lock()):
-            host = self.hosts.get(lesson)
-            if host is None:
-                host = await self._load(lesson)
-                self.hosts[lesson] = host
-                self._serving[lesson] = self._group.create_task(
-                    self._serve(host), name=f"lesson {lesson}"
-                )
-        return host
+        return await self._hosts.take(lesson, self._load, self._serve)
 
     async def _load(self, lesson: LessonId) -> LessonHost:
         plan = await self.records.plan(lesson)
@@ -237,9 +211,6 @@ class Lessons:
             logger.exception("lesson %s failed; it will be loaded again", lesson)
             host.say_goodbye(_MOVED)
             await host.lease.release()
-        finally:
-            self.hosts.pop(lesson, None)
-            self._serving.pop(lesson, None)
 
     async def _retire(self, host: LessonHost) -> None:
         while True:

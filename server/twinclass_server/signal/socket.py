@@ -14,7 +14,7 @@ from twinclass_server.metrics import Counters
 from twinclass_server.signal.client import Client
 from twinclass_server.signal.host import LessonHost
 from twinclass_server.signal.lessons import Lessons
-from twinclass_signaling.errors import Forbidden, InvalidState, RemoteProtocolError
+from twinclass_signaling.errors import Forbidden, InvalidState
 from twinclass_signaling.ids import LessonId
 from twinclass_signaling.ink_messages import Ink
 from twinclass_signaling.lesson.commands import Actor
@@ -52,7 +52,7 @@ class SignalParts:
     room: Room
 
 
-class SignalSocket(Line[ClientMessage]):
+class SignalSocket(Line[ClientMessage, Authenticate]):
     """One page's connection to its lesson."""
 
     def __init__(self, socket: WebSocket, parts: SignalParts) -> None:
@@ -61,6 +61,7 @@ class SignalSocket(Line[ClientMessage]):
             parts.room,
             parts.counters,
             decoder=_decoder,
+            first=Authenticate,
             subprotocol=SUBPROTOCOL,
             max_bytes=MAX_MESSAGE_BYTES,
             send_queue=parts.send_queue,
@@ -70,12 +71,8 @@ class SignalSocket(Line[ClientMessage]):
         self._host: LessonHost | None = None
         self._client: Client | None = None
 
-    async def authenticate(self, message: ClientMessage) -> None:
+    async def authenticate(self, message: Authenticate) -> None:
         """Gives a seat to whoever has a link of the lesson."""
-        if not isinstance(message, Authenticate):
-            raise RemoteProtocolError(
-                "not_authenticated", "请先验证身份。", "The first message must be authenticate."
-            )
         claims = self._parts.keys().verify(message.token, time.time())
         host = await self._parts.lessons.host(LessonId(claims.lesson))
         self._client = await host.seats.enter(claims, message, self.connection)
@@ -100,9 +97,7 @@ class SignalSocket(Line[ClientMessage]):
         lesson, session, media = host.lesson, client.session, host.media
         match message:
             case Authenticate():
-                raise RemoteProtocolError(
-                    "already_authenticated", "已经验证过身份。", "Authenticate comes once."
-                )
+                pass  # Never: it comes once, see ``Line``.
             case Command():
                 self._parts.counters.command(str(type(message.command).__struct_config__.tag))
                 host.command(client, message)
