@@ -8,13 +8,8 @@ import { effectScope, watch, type EffectScope } from 'vue'
 import type { Clock } from '@/protocol/clock'
 import type { ClientMessage, ServerMessage, Welcome } from '@/protocol/messages'
 import type { ClientCommand, Source } from '@/protocol/names'
-import {
-  CommandError,
-  Session,
-  type ResumeStore,
-  type Socket,
-  type SocketHandlers,
-} from '@/protocol/session'
+import { Session } from '@/protocol/session'
+import { CommandError, type ResumeStore, type Socket, type SocketHandlers } from '@/protocol/wire'
 import { videoCodecNames } from '@/rtc/codecs'
 import type { CreatePeerConnection } from '@/rtc/connection'
 import { Downlink } from '@/rtc/downlink'

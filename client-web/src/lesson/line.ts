@@ -2,7 +2,7 @@
 import { defineStore } from 'pinia'
 import { ref } from 'vue'
 import type { BilingualText, Quality, Recorder } from '@/protocol/messages'
-import type { SessionReason, SessionState } from '@/protocol/session'
+import type { SessionReason, SessionState } from '@/protocol/wire'
 
 /** Something to tell the person once; the page shows it for a while. */
 export interface Notice {

@@ -1,7 +1,7 @@
 /** The session of one page with `/desk`: views instead of events, one device a person. */
 import type { ClientMessage, Command, ServerMessage } from './desk-messages'
 import type { Resume } from './messages'
-import { Wire, type Protocol } from './session'
+import { Wire, type Protocol } from './wire'
 
 export interface DeskProtocol extends Protocol {
   command: Command['command']

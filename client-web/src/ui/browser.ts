@@ -1,6 +1,6 @@
 /** The real browser behind the interfaces of the cores. */
 import type { Clock } from '@/protocol/clock'
-import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/session'
+import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/wire'
 import type { Browser } from '@/lesson/client'
 
 export const clock: Clock = {

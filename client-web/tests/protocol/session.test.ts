@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ServerMessage } from '@/protocol/messages'
-import { CommandError, Session, TRANSITIONS, type SessionState } from '@/protocol/session'
+import { Session } from '@/protocol/session'
+import { CommandError, TRANSITIONS, type SessionState } from '@/protocol/wire'
 import { FakeServer, MemoryResume, welcome } from '../support/server'
 import { FakeClock, settle } from '../support/time'
 

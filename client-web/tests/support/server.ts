@@ -1,6 +1,6 @@
 import type { ClientMessage, ServerMessage, Welcome } from '@/protocol/messages'
 import { NO_TOOLS } from '@/lesson/tools'
-import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/session'
+import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/wire'
 
 /** The server's end of every socket a session opens. */
 export class FakeServer {

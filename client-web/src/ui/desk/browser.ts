@@ -2,7 +2,7 @@
 import type { DeskBrowser } from '@/desk/client'
 import type { Decoded, Size } from '@/desk/photo'
 import { BITS_PER_SECOND, type Recorder, type VoiceSource } from '@/desk/voice'
-import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/session'
+import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/wire'
 import { videoCodecNames } from '@/rtc/codecs'
 import { browser, clock, mediaDevices } from '@/ui/browser'
 
