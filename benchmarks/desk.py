@@ -25,10 +25,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-import msgspec
 import psutil
 from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from hosting.desk_page import desk_token
@@ -36,7 +36,7 @@ from hosting.process import ServerProcess, server_process
 from light.ports import free_port
 from twinclass_server.adapters.redis_child import RedisChild
 from twinclass_signaling.desk.messages import SUBPROTOCOL
-from twinclass_signaling.desk.plan import Desk, DeskId, Hours
+from twinclass_signaling.desk.plan import DeskId
 from twinclass_signaling.roles import Role
 
 RNG = random.Random(4467)
@@ -48,9 +48,13 @@ DESK = DeskId("load")
 SUBJECTS = ("maths", "physics", "chinese", "english")
 
 
-def plan() -> Desk:
-    day = 24 * 60
-    return Desk(DESK, "压力测试", SUBJECTS, (9,), tuple(Hours(n, (9,), 0, day) for n in range(7)))
+def plan() -> str:
+    """A desk that is open all day, as its file has it."""
+    hours = "".join(
+        f"[[hours]]\nweekday = {day}\ngrades = [9]\nopens = 0\ncloses = 1440\n" for day in range(7)
+    )
+    subjects = ", ".join(f'"{one}"' for one in SUBJECTS)
+    return f'id = "{DESK}"\ntitle = "压力测试"\nsubjects = [{subjects}]\ngrades = [9]\n{hours}'
 
 
 @dataclass
@@ -99,15 +103,21 @@ class Device:
         return device
 
     async def _read(self) -> None:
-        async for text in self.socket:
-            if '"type":"view"' in text[:20]:
-                self.view = json.loads(text)["view"]
-                self.seen.set()
-                continue
-            message = json.loads(text)
-            future = self.waiting.pop(message.get("id") or 0, None)
-            if future is not None and not future.done():
-                future.set_result(message)
+        try:
+            async for text in self.socket:
+                self._take(str(text))
+        except ConnectionClosed:
+            pass  # The server has ended, and with it the evening.
+
+    def _take(self, text: str) -> None:
+        if '"type":"view"' in text[:20]:
+            self.view = json.loads(text)["view"]
+            self.seen.set()
+            return
+        message = json.loads(text)
+        future = self.waiting.pop(message.get("id") or 0, None)
+        if future is not None and not future.done():
+            future.set_result(message)
 
     async def command(self, **command: object) -> dict[str, Any]:
         self.number += 1
@@ -214,7 +224,7 @@ async def evening(pupils: int, questions: int, minutes: float) -> Figures:
     with tempfile.TemporaryDirectory() as name:
         data = Path(name)
         (data / "desks").mkdir()
-        (data / "desks" / "load.toml").write_bytes(msgspec.toml.encode(plan()))
+        (data / "desks" / "load.toml").write_text(plan(), "utf-8")
         extra = {"TWINCLASS_HTTP__MAX_CONNECTIONS": "20000"}
         async with server_process(data, free_port(4), extra) as server:
             planner = await Device.enter(
@@ -225,6 +235,7 @@ async def evening(pupils: int, questions: int, minutes: float) -> Figures:
                 person = f"tutor-{number}"
                 duty = {"tutor": person, "subjects": SUBJECTS, "grades": [9], "starts": 0,
                         "ends": 24 * 60}  # fmt: skip
+                await asyncio.sleep(0.1)  # As fast as one page may.
                 set_ = await planner.command(type="duty_set", duty=duty)
                 assert set_["type"] == "ack", set_
                 tutors.append((person, desk_token(server.keys, Role.TUTOR, person, DESK)))
