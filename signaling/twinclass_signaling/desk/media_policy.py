@@ -64,23 +64,17 @@ def subscriptions(
         # Only who speaks or shows something needs a slot.
         loud = [one for one in pupils if any(who == one for who, _ in published)]
         pupils = loud[:MAX_VOICES]
-    shown: list[ParticipantId | None]
-    if seat == TUTOR:
-        first: ParticipantId | None = pupils.pop(0) if pupils else None
-    else:
-        first = TUTOR
+    first = TUTOR if seat != TUTOR else pupils.pop(0) if pupils else None
     moderator = MODERATOR if MODERATOR in present and seat != MODERATOR else None
-    shown = [first, moderator, *pupils]
-    places = 2 if session.kind == "one_to_one" else 2 + MAX_VOICES
-    if seat == MODERATOR:
-        places += 1
-    shown += [None] * (places - len(shown))
+    # A moderator sees both of a one_to_one.
+    more = MAX_VOICES if session.kind == "one_to_many" else int(seat == MODERATOR)
+    shown = [first, moderator, *pupils, *[None] * more][: 2 + more]
     slots: list[Subscription] = []
-    for index, who in enumerate(shown[:places]):
+    for index, who in enumerate(shown):
         slots.append(
             Subscription("stage", index, "microphone", who, priority=_AUDIO_PRIORITY + index)
         )
-        if who != MODERATOR and index != 1:
+        if index != 1:
             slots.append(Subscription("stage", index, "camera", who, priority=_CAMERA_PRIORITY))
     if seat != TUTOR:
         # A page shows the screen in place of the board: only while there is one.
