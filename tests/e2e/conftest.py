@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 import pytest
-from playwright.async_api import BrowserContext, Page, Playwright, async_playwright
+from playwright.async_api import BrowserContext, Page, Playwright, async_playwright, expect
 
+from hosting.patience import PATIENCE
 from light.ports import free_port
 
 T = TypeVar("T")
@@ -37,7 +38,8 @@ QUIET = [
     "--disable-sync",
     "--use-fake-device-for-media-stream=fps=30",
 ]
-READY_S = 30.0
+READY_S = 90.0
+expect.set_options(timeout=10_000 * PATIENCE)
 
 
 def require(path: str, package: str) -> str:
@@ -242,12 +244,12 @@ async def frames(page: Page, mid: str | None = None) -> int:
 async def wait_until(
     check: Callable[[], Awaitable[T]], seconds: float = 15.0, what: str = "condition"
 ) -> T:
-    """Polls an async predicate; returns its first true value."""
-    deadline = asyncio.get_running_loop().time() + seconds
+    """Polls an async predicate; returns its first true value. ``seconds``: what is usual."""
+    deadline = asyncio.get_running_loop().time() + seconds * PATIENCE
     while True:
         value = await check()
         if value:
             return value
         if asyncio.get_running_loop().time() > deadline:
-            pytest.fail(f"not within {seconds} s: {what}")
+            pytest.fail(f"not within {seconds * PATIENCE:.0f} s: {what}")
         await asyncio.sleep(0.1)

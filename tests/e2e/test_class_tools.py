@@ -33,7 +33,7 @@ from twinclass_signaling.tool_views import (
     ToolView,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 V = TypeVar("V")
 
 
@@ -76,14 +76,14 @@ class Lead:
 
 async def console(server: Server, browsers: Browsers) -> BrowserPage:
     page = await browsers.page(server.links()["assistant"][0], size=(1024, 768))
-    await expect(page.get_by_test_id("class-seats")).to_be_visible(timeout=15_000)
+    await expect(page.get_by_test_id("class-seats")).to_be_visible(timeout=40_000)
     return page
 
 
 async def home(server: Server, browsers: Browsers, role: str, size: tuple[int, int]) -> BrowserPage:
     page = await browsers.page(server.links()[role][0], size=size)
-    await page.get_by_test_id("join").click(timeout=10_000)
-    await expect(page.get_by_test_id("class-chip")).to_be_visible(timeout=15_000)
+    await page.get_by_test_id("join").click(timeout=40_000)
+    await expect(page.get_by_test_id("class-chip")).to_be_visible(timeout=40_000)
     return page
 
 
@@ -200,7 +200,7 @@ async def test_a_child_at_home_belongs_to_her_class(server: Server, browsers: Br
 
     # She arrives at school in mid-lesson: one record, two parts.
     await page.get_by_test_id("arrived-demo-home-1").click()
-    await expect(phone.get_by_test_id("full-page")).to_contain_text("你到教室了", timeout=10_000)
+    await expect(phone.get_by_test_id("full-page")).to_contain_text("你到教室了", timeout=40_000)
     await keep(phone, "home-phone-arrived")
     await wait_until(partial(_is_in_class, page, "演示学生一"), 5, "she is in the room's list")
     await close_pages()

@@ -12,7 +12,7 @@ from e2e.conftest import Server, wait_until
 from light.client import LightClient
 from light.peer import Identity
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(360)
 
 
 @pytest.fixture

@@ -10,19 +10,20 @@ from playwright.async_api import Page
 from e2e.conftest import Browsers, Server, statistics, wait_until
 from e2e.firefox import Firefox
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 
 def decoded(streams: list[dict[str, object]]) -> int:
     return sum(int(str(s.get("framesDecoded") or 0)) for s in streams if s["kind"] == "video")
 
 
+@pytest.mark.full
 async def test_firefox_leads_and_chromium_watches(
     server: Server, browsers: Browsers, tmp_path: Path
 ) -> None:
     links = server.links()
     room = await browsers.page(links["room"][0])
-    await room.get_by_test_id("join").click(timeout=15_000)
+    await room.get_by_test_id("join").click(timeout=40_000)
     async with Firefox(tmp_path / "firefox") as lead:
         await lead.goto(links["lead"][0])
         await lead.click("join")
@@ -47,7 +48,7 @@ async def test_a_home_learner_in_firefox_watches_and_is_called_on(
 ) -> None:
     links = server.links()
     lead: Page = await browsers.page(links["lead"][0], size=(1440, 900))
-    await lead.get_by_test_id("join").click(timeout=15_000)
+    await lead.get_by_test_id("join").click(timeout=40_000)
     async with Firefox(tmp_path / "firefox", (400, 800)) as home:
         await home.goto(links["home_learner"][0])
         await home.click("join")

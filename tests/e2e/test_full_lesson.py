@@ -12,7 +12,7 @@ from playwright.async_api import Page
 from e2e.conftest import Browsers, Server, frames, statistics, wait_until
 from e2e.marks import device_arguments, hears, sees, slot
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 PEOPLE = ("demo-lead", "room-1", "room-2", "demo-home-1", "demo-home-2")
 
@@ -30,7 +30,7 @@ async def open_lesson(server: Server, browsers: Browsers, folder: Path) -> dict[
         pages[who] = await browsers.page(
             url, size=viewport.get(who, (360, 640)), arguments=arguments
         )
-        await pages[who].get_by_test_id("join").click(timeout=15_000)
+        await pages[who].get_by_test_id("join").click(timeout=40_000)
     return pages
 
 
@@ -71,6 +71,7 @@ async def heard_by(pages: dict[str, Page], who: str, use: str, what: str) -> Non
             )
 
 
+@pytest.mark.full
 async def test_everybody_sees_and_hears_whom_they_should(
     server: Server, browsers: Browsers, tmp_path: Path
 ) -> None:
@@ -125,6 +126,7 @@ async def is_width(page: Page, expected: int) -> bool:
     return await width(page) == expected
 
 
+@pytest.mark.full
 async def test_layers_follow_what_a_viewer_wants_and_unwatched_ones_stop(
     tmp_path: Path, browsers: Browsers
 ) -> None:
@@ -147,7 +149,7 @@ async def layers_follow(server: Server, browsers: Browsers, tmp_path: Path) -> N
     )
     home = await browsers.page(links["home_learner"][0], size=(360, 640))
     for page in (lead, home):
-        await page.get_by_test_id("join").click(timeout=15_000)
+        await page.get_by_test_id("join").click(timeout=40_000)
     await wait_until(partial(is_width, home, 1280), 30, "the top layer")
     await home.get_by_test_id("data-saver").click()
     await wait_until(partial(is_width, home, 640), 15, "the middle layer")

@@ -23,7 +23,7 @@ from e2e.marks import device_arguments, sees, slot
 from hosting.process import server_process
 from light.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 FIRST_PORT = free_port(4)
 #: The certificate is our own: a person clicks the warning away once, a test cannot.
@@ -77,7 +77,7 @@ async def open_link(portal: Page, participant: str) -> Page:
     async with portal.context.expect_page() as opened:
         await portal.get_by_test_id(f"link-{participant}").get_by_role("link").click()
     page = await opened.value
-    await page.get_by_test_id("join").click(timeout=15_000)
+    await page.get_by_test_id("join").click(timeout=40_000)
     return page
 
 
@@ -110,6 +110,7 @@ async def is_seen(page: Page, who: str) -> bool:
     return await sees(page, "lead") == who
 
 
+@pytest.mark.full
 async def test_a_lead_elsewhere_in_the_network_sends_a_camera_over_https(
     elsewhere: Elsewhere, browsers: Browsers, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from e2e.pages.test_accessibility import barriers
 from e2e.test_lesson import _advances
 from e2e.test_recording import ask, close, package_of, staff_token
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 CLIP = "符号怎么定"
 PACKAGE = "有理数乘法资源包"
@@ -31,7 +31,7 @@ async def record(server: Server, browsers: Browsers) -> tuple[str, int]:
     lead = await browsers.page(links["lead"][0], size=(1440, 900))
     room = await browsers.page(links["room"][0], size=(1920, 1080))
     for page in (lead, room):
-        await page.get_by_test_id("join").click(timeout=10_000)
+        await page.get_by_test_id("join").click(timeout=40_000)
     await wait_until(lambda: _advances(room), 20, "picture")
 
     async def writing() -> bool:
@@ -89,7 +89,7 @@ async def cut(page: Page, first: int) -> str:
         await panel.get_by_test_id("cut-save").click()
     answer = await made.value
     assert answer.status == 201, await answer.text()
-    await page.get_by_test_id("message").wait_for(timeout=20_000)
+    await page.get_by_test_id("message").wait_for(timeout=40_000)
     await page.get_by_role("heading", name=CLIP).wait_for()
     return page.url.rpartition("/")[2].partition("?")[0]
 
@@ -97,9 +97,9 @@ async def cut(page: Page, first: int) -> str:
 async def play_to_the_end(page: Page) -> None:
     """From its first moment, which is not the file's, and tells the server."""
     async with page.expect_response(
-        lambda answer: answer.url.endswith("/plays"), timeout=30_000
+        lambda answer: answer.url.endswith("/plays"), timeout=40_000
     ) as told:
-        await page.get_by_test_id("begin").click(timeout=10_000)
+        await page.get_by_test_id("begin").click(timeout=40_000)
     assert (await told.value).status == 204
     assert await page.evaluate("() => __player.time()") == pytest.approx(4.0, abs=0.2)
 
@@ -133,7 +133,7 @@ async def attach(page: Page) -> None:
         await files.get_by_test_id("attach-file").set_input_files(
             {"name": name, "mimeType": media_type, "buffer": data}
         )
-        await files.locator("li", has_text=name.partition(".")[0]).wait_for(timeout=15_000)
+        await files.locator("li", has_text=name.partition(".")[0]).wait_for(timeout=40_000)
     drawn = "e => e.complete && e.naturalWidth === 640"
     assert await files.locator("li img").evaluate(
         f"async e => {{ await e.decode(); return ({drawn})(e) }}"
@@ -167,12 +167,12 @@ async def pack(page: Page, lesson: str, clip: str) -> str:
     panel = page.get_by_test_id("pack-panel")
     await panel.get_by_test_id("pack-title").fill(PACKAGE)
     await panel.get_by_test_id("pack-find").fill("乘法")
-    await panel.get_by_test_id(f"add-{lesson}").click(timeout=10_000)
+    await panel.get_by_test_id(f"add-{lesson}").click(timeout=40_000)
     await panel.get_by_test_id(f"member-{lesson}").press("Alt+ArrowUp")
     assert await panel.locator("ol li").first.get_attribute("data-id") == lesson
     assert await barriers(page, "pack") == []
     await panel.get_by_test_id("pack-save").click()
-    await page.get_by_role("heading", name=PACKAGE).wait_for(timeout=10_000)
+    await page.get_by_role("heading", name=PACKAGE).wait_for(timeout=40_000)
     members = page.get_by_test_id("members").locator("a")
     await expect(members).to_have_count(2)
     assert await members.first.get_attribute("data-testid") == f"entry-{lesson}"
@@ -190,8 +190,8 @@ async def see_usage(page: Page, clip: str, tmp_path: Path) -> None:
     assert await barriers(page, "usage of a lesson") == []
     await page.get_by_test_id("to-usage").click()
     row = page.get_by_test_id(f"row-{clip}")
-    await row.wait_for(timeout=10_000)
-    await page.get_by_test_id("effect-chart").locator("svg").wait_for(timeout=10_000)
+    await row.wait_for(timeout=40_000)
+    await page.get_by_test_id("effect-chart").locator("svg").wait_for(timeout=40_000)
     assert CLIP in await row.inner_text()
     await page.get_by_test_id("sort-title").press("Enter")
     await expect(page.locator("th[aria-sort=ascending]")).to_have_count(1)
@@ -209,7 +209,7 @@ async def test_a_lesson_is_cut_watched_rated_packed_and_counted(
     token = await asyncio.to_thread(staff_token, server)
     url = f"{server.base}/library/lesson/{lesson}#token={token}"
     page = await browsers.page(url, size=(1440, 900))
-    await page.get_by_test_id("begin").wait_for(timeout=15_000)
+    await page.get_by_test_id("begin").wait_for(timeout=40_000)
     clip = await cut(page, first)
     await page.get_by_test_id("edit").click()
     form = page.get_by_test_id("lesson-form")
@@ -235,7 +235,7 @@ async def delete(page: Page, server: Server, clip: str, token: str) -> None:
     await dialog.get_by_test_id("confirm-no").click()
     await page.get_by_test_id("delete").click()
     await page.get_by_test_id("confirm-yes").click()
-    await page.get_by_test_id("message").wait_for(timeout=10_000)
+    await page.get_by_test_id("message").wait_for(timeout=40_000)
     await page.get_by_test_id("search").wait_for()
     assert not (server.data / "recordings" / clip / "manifest.json").exists()
     found = json.loads(await asyncio.to_thread(ask, server, "/api/library/lessons", token))

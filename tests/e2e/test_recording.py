@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import time
 import urllib.request
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from light.ffmpeg import complaints
 from twinclass_recordings import manifest as m
 from twinclass_signaling.messages import Authenticate, ClientInfo, Welcome
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 #: Done when 1: played ten seconds after the close, all tracks within 40 ms of each other.
 READY_S = 10.0
@@ -69,7 +70,7 @@ async def test_a_lesson_is_recorded_caught_up_with_and_watched(
     lead = await browsers.page(links["lead"][0], size=(1440, 900))
     room = await browsers.page(links["room"][0], size=(1920, 1080))
     for page in (lead, room):
-        await page.get_by_test_id("join").click(timeout=10_000)
+        await page.get_by_test_id("join").click(timeout=40_000)
     await wait_until(lambda: _advances(room), 20, "picture")
 
     async def writing() -> bool:
@@ -80,17 +81,24 @@ async def test_a_lesson_is_recorded_caught_up_with_and_watched(
     await asyncio.sleep(8)
     home_link = links["home_learner"][0]
     home = await browsers.page(home_link, size=(360, 640))
-    await home.get_by_test_id("join").click(timeout=10_000)
+    await home.get_by_test_id("join").click(timeout=40_000)
     token = home_link.partition("#token=")[2]
     await catch_up(server, home, token)
     await lead.get_by_test_id("clear-stage").click()
     await asyncio.sleep(2)
+    token_of_staff = await asyncio.to_thread(staff_token, server)
     await asyncio.to_thread(close, server)
+    closed = time.monotonic()
+    # As a lead does: to the library at once, where the lesson appears by itself.
+    page = await browsers.page(f"{server.base}/library#token={token_of_staff}", size=(1440, 900))
     folder, made = await package_of(server)
-    for page in (lead, room, home):
-        await page.close()
+    await page.get_by_test_id(f"entry-{folder.name}").wait_for(timeout=40_000)
+    found_s = time.monotonic() - closed
+    figures.add("recorded lesson", "in the library after the close, s", f"{found_s:.1f}", "10")
+    for one in (lead, room, home):
+        await one.close()
     check_package(folder, made)
-    await watch(server, browsers, folder.name, tmp_path, figures)
+    await watch(server, page, folder.name, tmp_path, figures)
     path = f"/api/library/lessons/{folder.name}"
     own = json.loads(await asyncio.to_thread(ask, server, path, token))
     assert [round(gap["start_s"]) for gap in own["missed"]] == [0]
@@ -100,7 +108,7 @@ async def test_a_lesson_is_recorded_caught_up_with_and_watched(
 
 async def catch_up(server: Server, home: Page, token: str) -> None:
     """Who came late is offered what was missed, and gets nearer to the lesson at 1.25×."""
-    await home.get_by_test_id("catch-up-start").click(timeout=20_000)
+    await home.get_by_test_id("catch-up-start").click(timeout=40_000)
     told = json.loads(await asyncio.to_thread(ask, server, "/api/catch-up", token))
     [gap] = told["missed"]
     assert gap["start_s"] == 0.0
@@ -108,7 +116,13 @@ async def catch_up(server: Server, home: Page, token: str) -> None:
     base = told["media"]["base"]
     made = m.decode(await asyncio.to_thread(ask, server, base + "manifest.json", token))
     assert made.state == "live"
-    run = made.tracks[0].runs[0]
+    [camera] = [
+        track
+        for track in made.tracks
+        if (track.participant, track.source) == ("demo-lead", "camera")
+    ]
+    # An earlier run ends where a slow browser began anew.
+    run = camera.runs[-1]
     text = (await asyncio.to_thread(ask, server, base + run.playlist, token)).decode()
     assert "#EXT-X-PLAYLIST-TYPE:EVENT" in text
     assert "#EXT-X-ENDLIST" not in text
@@ -118,7 +132,7 @@ async def catch_up(server: Server, home: Page, token: str) -> None:
     assert (head[4:8], len(head)) == (b"ftyp", part.header_bytes)
     card = home.get_by_test_id("catching-up")
     video = card.locator("video")
-    await video.wait_for(timeout=10_000)
+    await video.wait_for(timeout=40_000)
 
     async def plays() -> bool:
         before = await video.evaluate("e => e.currentTime")
@@ -130,7 +144,7 @@ async def catch_up(server: Server, home: Page, token: str) -> None:
     await asyncio.sleep(6)
     assert int(await card.get_attribute("data-behind") or 0) < behind
     await home.get_by_test_id("catch-up-stop").click()
-    await card.wait_for(state="detached", timeout=5_000)
+    await card.wait_for(state="detached", timeout=40_000)
 
 
 def check_package(folder: Path, made: m.Manifest) -> None:
@@ -157,17 +171,14 @@ async def times(page: Page) -> tuple[float, dict[str, float]]:
 
 
 async def watch(
-    server: Server, browsers: Browsers, recording: str, tmp_path: Path, figures: Figures
+    server: Server, page: Page, recording: str, tmp_path: Path, figures: Figures
 ) -> None:
-    token = await asyncio.to_thread(staff_token, server)
-    page = await browsers.page(f"{server.base}/library#token={token}", size=(1440, 900))
     entry = page.get_by_test_id(f"entry-{recording}")
-    await entry.wait_for(timeout=10_000)
     await page.get_by_test_id("search").fill("乘法")
     assert await barriers(page, "library") == []
     await page.screenshot(path=tmp_path / "library.png")
     await entry.click()
-    await page.get_by_test_id("begin").click(timeout=10_000)
+    await page.get_by_test_id("begin").click(timeout=40_000)
 
     async def plays() -> bool:
         before, _ = await times(page)
@@ -187,10 +198,10 @@ async def watch(
     await asyncio.sleep(2)
     spreads: list[float] = []
     for _ in range(20):
-        time, found = await times(page)
+        at_s, found = await times(page)
         if len(found) == 4:
             spreads.append(max(found.values()) - min(found.values()))
-            assert all(abs(at - time) < 0.3 for at in found.values())
+            assert all(abs(at - at_s) < 0.3 for at in found.values())
         await asyncio.sleep(0.1)
     spreads.sort()
     middle = spreads[len(spreads) // 2]
@@ -210,7 +221,7 @@ async def test_a_vp8_lesson_plays_from_webm_and_then_from_hls(
     await room.send(Authenticate(token, ClientInfo(("VP8",), "no H264")))
     await room.wait_for(Welcome)
     lead = await browsers.page(server.links()["lead"][0], size=(1440, 900))
-    await lead.get_by_test_id("join").click(timeout=10_000)
+    await lead.get_by_test_id("join").click(timeout=40_000)
     await asyncio.sleep(12)
     await asyncio.to_thread(close, server)
     folder, made = await package_of(server)
@@ -220,7 +231,7 @@ async def test_a_vp8_lesson_plays_from_webm_and_then_from_hls(
     url = f"{server.base}/library/lesson/{folder.name}#token={token}"
 
     async def plays_to_the_end(page: Page) -> None:
-        await page.get_by_test_id("begin").click(timeout=10_000)
+        await page.get_by_test_id("begin").click(timeout=40_000)
         await page.evaluate("at => __player.seek(at)", camera.runs[0].start_s + 4)
 
         async def both() -> bool:

@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from e2e.conftest import Browsers, Server, statistics, wait_until
 from e2e.marks import device_arguments
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 
 async def received(page: Page, kind: str, what: str) -> int:
@@ -42,7 +42,7 @@ async def test_sound_only_stops_every_video_packet_and_data_saver_most(
     )
     home = await browsers.page(links["home_learner"][0], size=(360, 640))
     for page in (lead, home):
-        await page.get_by_test_id("join").click(timeout=10_000)
+        await page.get_by_test_id("join").click(timeout=40_000)
 
     async def is_width(expected: int) -> bool:
         return await width(home) == expected
@@ -67,7 +67,7 @@ async def test_sound_only_stops_every_video_packet_and_data_saver_most(
 
     # Remembered: the next visit begins as this one ended.
     await home.reload()
-    await expect(home.get_by_test_id("audio-only-card")).to_be_visible(timeout=10_000)
+    await expect(home.get_by_test_id("audio-only-card")).to_be_visible(timeout=40_000)
     await asyncio.sleep(1.0)
     assert await received(home, "video", "packetsReceived") == 0
     await home.get_by_test_id("audio-only").click()

@@ -44,7 +44,7 @@ from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_commands import OpenQuiz
 from twinclass_signaling.tool_views import AttendanceView, HandsView, QuizzesView, StageView
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 STUDIO, SCREEN, TABLET, PHONE = (1440, 900), (1280, 720), (1024, 768), (360, 640)
 FOUR = OpenQuiz("single", "下列哪个数最小？", ("-5", "0", "3", "-1"), (0,))
@@ -65,7 +65,7 @@ def papers(folder: Path) -> Path:
 
 
 async def enter(page: BrowserPage) -> None:
-    await page.get_by_test_id("join").click(timeout=15_000)
+    await page.get_by_test_id("join").click(timeout=40_000)
 
 
 async def sees_lead(page: BrowserPage, who: str) -> bool:
@@ -96,13 +96,13 @@ async def sound_packets(page: BrowserPage, mid: str) -> int:
 async def shows_page(page: BrowserPage, number: int) -> None:
     """The slides of a page are drawn, not only named."""
     drawn = page.get_by_test_id("slides").first
-    await expect(drawn).to_have_attribute("data-page", str(number), timeout=10_000)
+    await expect(drawn).to_have_attribute("data-page", str(number), timeout=40_000)
 
 
 async def crash(page: BrowserPage) -> None:
     """The renderer dies, as it does when a machine runs out of memory."""
     with suppress(BrowserError):
-        await page.goto("chrome://crash", timeout=1_000)
+        await page.goto("chrome://crash", timeout=40_000)
 
 
 @contextmanager
@@ -155,6 +155,7 @@ def archived(server: Server, lesson: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in found[0].read_text("utf-8").splitlines()]
 
 
+@pytest.mark.full
 async def test_scenario_10_the_lead_s_page_crashes_and_the_co_lead_goes_on(
     server: Server, browsers: Browsers, tmp_path: Path, figures: FigureTable
 ) -> None:
@@ -175,7 +176,7 @@ async def test_scenario_10_the_lead_s_page_crashes_and_the_co_lead_goes_on(
     async with following(server, "assistant") as log:
         gone = time.monotonic()
         await crash(lead)
-        await co_lead.get_by_test_id("take-over").wait_for(timeout=10_000)
+        await co_lead.get_by_test_id("take-over").wait_for(timeout=40_000)
         offered_s = time.monotonic() - gone
         await expect(room.get_by_test_id("moment")).to_be_visible()
         await co_lead.get_by_test_id("take-over").click()
@@ -191,10 +192,10 @@ async def test_scenario_10_the_lead_s_page_crashes_and_the_co_lead_goes_on(
         await back.goto(links["lead"][0])
         await enter(back)
         await expect(back.get_by_test_id("teaching")).to_have_attribute(
-            "data-state", "offered", timeout=15_000
+            "data-state", "offered", timeout=40_000
         )
         assert await sees_lead(room, "demo-co-lead")
-        await co_lead.get_by_test_id("hand-back").click(timeout=5_000)
+        await co_lead.get_by_test_id("hand-back").click(timeout=40_000)
         for page in (room, phone):
             await wait_until(partial(sees_lead, page, "demo-lead"), 10, "the lead is seen again")
         await shows_page(back, 2)
@@ -228,6 +229,7 @@ PLAN_AT_HOME = json.dumps(
 )
 
 
+@pytest.mark.full
 async def test_scenario_4_the_assistant_carries_on_when_the_teacher_at_home_loses_her_line(
     server: Server, browsers: Browsers, tmp_path: Path, figures: FigureTable
 ) -> None:
@@ -250,7 +252,7 @@ async def test_scenario_4_the_assistant_carries_on_when_the_teacher_at_home_lose
     tablet = await browsers.page(f"{server.base}/assistant#token={keys['assistant']}", size=TABLET)
     phone = await browsers.page(f"{server.base}/home#token={keys['home']}", size=PHONE)
     await asyncio.gather(*(enter(page) for page in (lead, room, phone)))
-    await tablet.get_by_test_id("hand-stepper").wait_for(timeout=15_000)
+    await tablet.get_by_test_id("hand-stepper").wait_for(timeout=40_000)
     teacher = "teacher"
     for page in (room, phone):
         await wait_until(partial(sees_lead, page, teacher), 20, "the teacher is seen")
@@ -262,7 +264,7 @@ async def test_scenario_4_the_assistant_carries_on_when_the_teacher_at_home_lose
     with standing_still(tmp_path / "profile-0"):
         gone = time.monotonic()
         offer = tablet.get_by_test_id("take-over-offer")
-        await offer.wait_for(timeout=10_000)
+        await offer.wait_for(timeout=40_000)
         prompted_s = time.monotonic() - gone
         await expect(offer).to_contain_text("请学生齐读例题")
         # The class sees the last page and a word, no window of an error.
@@ -270,7 +272,7 @@ async def test_scenario_4_the_assistant_carries_on_when_the_teacher_at_home_lose
         await expect(room.get_by_test_id("moment")).to_be_visible()
         accepted = time.monotonic()
         await tablet.get_by_test_id("take-over").click()
-        await tablet.get_by_test_id("teaching-now").wait_for(timeout=5_000)
+        await tablet.get_by_test_id("teaching-now").wait_for(timeout=40_000)
         taken_s = time.monotonic() - accepted
         await expect(room.get_by_test_id("moment")).to_be_hidden()
         # At home the class is seen in the teacher's place, where the assistant speaks now.
@@ -280,7 +282,7 @@ async def test_scenario_4_the_assistant_carries_on_when_the_teacher_at_home_lose
         for page in (room, phone):
             await shows_page(page, 1)
     # Her line is there again: she teaches, and nobody has clicked.
-    await expect(tablet.get_by_test_id("teaching-now")).to_be_hidden(timeout=15_000)
+    await expect(tablet.get_by_test_id("teaching-now")).to_be_hidden(timeout=40_000)
     for page in (room, phone):
         await wait_until(partial(sees_lead, page, teacher), 10, "the teacher is seen again")
     await shows_page(lead, 1)
@@ -310,14 +312,14 @@ async def test_scenario_11_a_child_who_comes_to_school_is_moved_and_counted_once
     await tablet.get_by_test_id("roll-save").click()
     before = await lead.view(AttendanceView, lambda v: v.classes[0].in_room is not None)
     await lead.ask(FOUR)
-    await phone.get_by_test_id("option-1").click(timeout=10_000)
+    await phone.get_by_test_id("option-1").click(timeout=40_000)
     quiz = await lead.view(QuizzesView, lambda v: bool(v.current and v.current.answered == 1))
     assert quiz.current is not None
     assert quiz.current.totals == (0, 1, 0, 0)
 
     marked = time.monotonic()
     await tablet.get_by_test_id("arrived-demo-home-1").click()
-    await expect(phone.get_by_test_id("full-page")).to_contain_text("你到教室了", timeout=10_000)
+    await expect(phone.get_by_test_id("full-page")).to_contain_text("你到教室了", timeout=40_000)
     closed_s = time.monotonic() - marked
     moved = await lead.view(
         AttendanceView, lambda v: v.classes[0].in_room == (before.classes[0].in_room or 0) + 1
@@ -345,17 +347,17 @@ async def test_a_room_that_is_loaded_anew_keeps_its_hand_and_its_turn(
     links = server.links()
     room = await browsers.page(links["room"][0], size=SCREEN)
     await enter(room)
-    await room.get_by_test_id("waiting").wait_for(state="detached", timeout=15_000)
+    await room.get_by_test_id("waiting").wait_for(state="detached", timeout=40_000)
     tablet = await console(server, browsers)
     await lead.ask(CallOn(ParticipantId("room-1")))
-    await room.get_by_test_id("on-stage").wait_for(timeout=10_000)
+    await room.get_by_test_id("on-stage").wait_for(timeout=40_000)
     await lead.ask(LeaveStage(ParticipantId("room-1")))
     for _ in range(4):
         await tablet.get_by_test_id("hand-more").click()
     await lead.view(HandsView, lambda v: bool(v.hands and v.hands[0].count == 4))
     waits = await lead.view(StageView, lambda v: bool(v.waiting and v.waiting[0].hand))
     await room.reload()
-    await room.get_by_test_id("join").or_(room.locator("main.room")).first.wait_for(timeout=10_000)
+    await room.get_by_test_id("join").or_(room.locator("main.room")).first.wait_for(timeout=40_000)
     await wait_until(partial(is_live, room), 10, "the room is back")
     back, welcome = await Page.enter(server.port, token_of(links["co_lead"][0]))
     tools = welcome.lesson.tools
@@ -367,7 +369,7 @@ async def test_a_room_that_is_loaded_anew_keeps_its_hand_and_its_turn(
     await expect(tablet.get_by_test_id("hand-count")).to_have_text("4")
     # Called again, on the same seat.
     await lead.ask(CallOn(ParticipantId("room-1")))
-    await room.get_by_test_id("on-stage").wait_for(timeout=5_000)
+    await room.get_by_test_id("on-stage").wait_for(timeout=40_000)
     await back.close()
 
 
@@ -443,13 +445,13 @@ async def test_answers_given_over_a_broken_line_are_counted_once(
         )
         await enter(phone)
         await lead.ask(FOUR)
-        await phone.get_by_test_id("option-2").wait_for(timeout=10_000)
+        await phone.get_by_test_id("option-2").wait_for(timeout=40_000)
         # The answer arrives, its acknowledgement does not: the page has to say it again.
         router.hold_answers()
         await phone.get_by_test_id("option-2").click()
         await lead.view(QuizzesView, lambda v: bool(v.current and v.current.totals[2] == 1))
         router.cut()
-        await expect(phone.get_by_test_id("state-band").first).to_be_visible(timeout=10_000)
+        await expect(phone.get_by_test_id("state-band").first).to_be_visible(timeout=40_000)
         # She changes her mind while there is no line, and is told to tap again.
         await phone.get_by_test_id("option-0").click()
         await expect(phone.get_by_test_id("notice")).to_contain_text("请再按一次")
@@ -463,7 +465,7 @@ async def test_answers_given_over_a_broken_line_are_counted_once(
 
 
 @pytest.mark.full
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(360)
 async def test_a_tablet_that_sleeps_for_fifty_seconds_keeps_hand_and_tally(
     server: Server, browsers: Browsers, tmp_path: Path, lead: Lead
 ) -> None:

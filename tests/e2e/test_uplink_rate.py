@@ -11,7 +11,7 @@ from playwright.async_api import Page
 
 from e2e.conftest import Browsers, Server, require, statistics, wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
 
 
 async def sent_bytes(page: Page) -> int:
@@ -40,7 +40,7 @@ async def test_a_720p_camera_reaches_and_keeps_one_and_a_half_megabits(
     )
     room = await browsers.page(links["room"][0])
     for page in (lead, room):
-        await page.get_by_test_id("join").click(timeout=15_000)
+        await page.get_by_test_id("join").click(timeout=40_000)
     rates: list[int] = []
 
     async def fast() -> bool:

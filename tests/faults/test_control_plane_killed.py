@@ -13,7 +13,7 @@ from faults.conftest import Start
 from faults.lesson import LEAD_MEDIA, Figures, LightLesson, until, worker_pid
 from light.lasting import LastingClient
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(360)
 
 #: Viewers are spread over both workers from the fourth transport on.
 SPREAD = {"TWINCLASS_MEDIA__WORKERS": "2", "TWINCLASS_MEDIA__SPREAD_ABOVE": "3"}

@@ -14,7 +14,7 @@ from faults.lesson import Figures, until
 from scenarios.cast import Cast, Person, cast_of, plan_of, whole_class
 from twinclass_signaling.roles import Role
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.full, pytest.mark.timeout(360)]
 
 QUESTION = {"kind": "single", "text": "下列哪个数最小？", "options": ["-5", "0", "3", "-1"]}
 #: What happens once for each of its keys, whoever was cut off and said it again.

@@ -18,7 +18,7 @@ from twinclass_recordings import manifest as m
 from twinclass_recordings.recorder import journal
 from twinclass_recordings.scan import scan
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(360)
 
 #: Done when 2.
 MAX_LOSS_S = 2.0

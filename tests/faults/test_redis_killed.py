@@ -13,7 +13,7 @@ from faults.conftest import Start
 from faults.lesson import LEAD_MEDIA, Figures, LightLesson, kill, until
 from twinclass_signaling.roles import Role
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(360)
 
 
 def redis_pid(server: Server) -> int:

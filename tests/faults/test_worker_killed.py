@@ -11,7 +11,7 @@ from faults.conftest import Start
 from faults.lesson import LEAD_MEDIA, Figures, LightLesson, kill, until, worker_pid
 from light.lasting import LastingClient
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(360)
 
 #: What was under way when a process died has come by then.
 SETTLED_S = 0.05

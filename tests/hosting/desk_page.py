@@ -30,7 +30,7 @@ from twinclass_signaling.tokens import DeskClaims, TokenKeys
 Message = TypeVar("Message")
 View = TypeVar("View", bound=DeskView)
 _decoder: msgspec.json.Decoder[ServerMessage] = msgspec.json.Decoder(ServerMessage)
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 def desk_token(

@@ -28,7 +28,7 @@ from twinclass_signaling.tokens import Claims, TokenKeys
 
 Message = TypeVar("Message")
 _decoder: msgspec.json.Decoder[ServerMessage] = msgspec.json.Decoder(ServerMessage)
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 def token(

@@ -209,7 +209,7 @@ class LightClient:
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._acks[self._ids] = future
         await self.send({"type": "command", "id": self._ids, "command": {"type": kind, **fields}})
-        return await asyncio.wait_for(future, 10)
+        return await asyncio.wait_for(future, 40)
 
     async def _read(self) -> None:
         while True:
@@ -242,12 +242,12 @@ class LightClient:
         sdp, tracks = publish_offer(peer, video=True, simulcast=True)
         self._answer = asyncio.get_running_loop().create_future()
         await self.send({"type": "publish_offer", "n": 1, "sdp": sdp, "tracks": tracks})
-        answer = (await asyncio.wait_for(self._answer, 15))["sdp"]
+        answer = (await asyncio.wait_for(self._answer, 40))["sdp"]
         peer.start(
             udp_candidate(answer), attribute(answer, "ice-ufrag"), attribute(answer, "ice-pwd")
         )
         peer.on_keyframe_request = self._keyframe
-        await asyncio.wait_for(peer.connected.wait(), 15)
+        await asyncio.wait_for(peer.connected.wait(), 40)
         self._mark("uplink")
         ids = {
             name: _extension_id(answer, uri)

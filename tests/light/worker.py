@@ -102,7 +102,7 @@ class WorkerUnderTest:
         future: asyncio.Future[m.Notification] = asyncio.get_running_loop().create_future()
         self._waiting[command.request] = future
         self._writer.write(encode(command))
-        return await asyncio.wait_for(future, 5)
+        return await asyncio.wait_for(future, 40)
 
     def next_request(self) -> int:
         self._request += 1
@@ -161,7 +161,7 @@ class WorkerUnderTest:
         )
         assert not applied.problems, applied
         peer.start((host, self.port), ufrag, password)
-        await asyncio.wait_for(peer.connected.wait(), 10)
+        await asyncio.wait_for(peer.connected.wait(), 40)
         return peer
 
     async def __aexit__(self, *_: object) -> None:

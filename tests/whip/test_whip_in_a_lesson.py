@@ -14,7 +14,7 @@ from light.lasting import LastingClient
 from twinclass_signaling.roles import Role
 from whip.encoder import External
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(360)
 __all__ = ["start"]
 
 TRICKLE = "a=ice-ufrag:{}\r\na=ice-pwd:{}\r\n"

@@ -11,7 +11,7 @@ from playwright.async_api import Page
 
 from e2e.conftest import Browsers, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 AXE = Path(__file__).parents[3] / "client-web/node_modules/axe-core/axe.min.js"
 BARRIERS = ("serious", "critical")
@@ -66,11 +66,12 @@ async def test_pages_before_a_lesson_have_no_barriers(server: Server, browsers: 
     refused = await browsers.page(
         links["home_learner"][0], size=(360, 640), grant=False, fake_ui=False
     )
-    await refused.get_by_test_id("problem-refused").wait_for(timeout=10_000)
+    await refused.get_by_test_id("problem-refused").wait_for(timeout=40_000)
     found += await barriers(refused, "refused devices")
     assert not found, "\n".join(found)
 
 
+@pytest.mark.full
 async def test_pages_of_a_lesson_have_no_barriers(server: Server, browsers: Browsers) -> None:
     links = server.links()
     lead = await browsers.page(links["lead"][0], size=(1440, 900))
@@ -78,14 +79,14 @@ async def test_pages_of_a_lesson_have_no_barriers(server: Server, browsers: Brow
     home = await browsers.page(links["home_learner"][0], size=(360, 640))
     pages = {"lead": lead, "room": room, "home": home}
     for page in pages.values():
-        await page.get_by_test_id("join").click(timeout=10_000)
+        await page.get_by_test_id("join").click(timeout=40_000)
     found: list[str] = []
     await lead.get_by_test_id("call-on-room-1").wait_for()
     for name, page in pages.items():
         found += await barriers(page, name)
     await lead.get_by_test_id("call-on-room-1").click()
     await lead.get_by_test_id("call-on-demo-home-1").click()
-    await home.get_by_test_id("on-stage").wait_for(timeout=5_000)
+    await home.get_by_test_id("on-stage").wait_for(timeout=40_000)
     await asyncio.sleep(1)
     for name, page in pages.items():
         found += await barriers(page, f"{name}, with a stage")
@@ -108,6 +109,6 @@ async def test_pages_of_a_lesson_have_no_barriers(server: Server, browsers: Brow
     found += await barriers(lead, "lead, closing")
     server.stop()
     for name in ("room", "lead"):
-        await pages[name].get_by_test_id("state-band").wait_for(timeout=5_000)
+        await pages[name].get_by_test_id("state-band").wait_for(timeout=40_000)
         found += await barriers(pages[name], f"{name}, line lost")
     assert not found, "\n".join(found)

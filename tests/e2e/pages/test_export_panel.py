@@ -20,7 +20,7 @@ from twinclass_recordings.library.shelf import Recorded, Shelf
 from twinclass_server.roster.database import Database
 
 PICTURES = Path(__file__).parents[3] / "screenshots"
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 
 async def put_lesson(server: Server, folder: Path) -> None:
@@ -41,7 +41,7 @@ async def put_lesson(server: Server, folder: Path) -> None:
 
 async def open_panel(page: Page) -> None:
     panel = page.get_by_test_id("export-panel")
-    await page.get_by_test_id("open-export").click(timeout=10_000)
+    await page.get_by_test_id("open-export").click(timeout=40_000)
     await expect(panel).to_be_visible()
 
 
@@ -50,6 +50,7 @@ async def picture(page: Page, name: str) -> None:
     await page.get_by_test_id("export-panel").screenshot(path=PICTURES / f"{name}.png")
 
 
+@pytest.mark.full
 async def test_a_lead_exports_her_lesson_on_its_page(
     server: Server, browsers: Browsers, tmp_path: Path
 ) -> None:
@@ -63,7 +64,7 @@ async def test_a_lead_exports_her_lesson_on_its_page(
     await picture(page, "export-empty")
     await page.get_by_test_id("export-side").click()
     await page.get_by_test_id("export-start").click()
-    await expect(page.locator("progress")).to_be_visible(timeout=20_000)
+    await expect(page.locator("progress")).to_be_visible(timeout=40_000)
     await picture(page, "export-running")
     await page.get_by_test_id("export-zip").click()
     await page.get_by_test_id("export-start").click()
@@ -87,7 +88,7 @@ async def test_a_lead_exports_her_lesson_on_its_page(
     await open_panel(phone)
     await expect(phone.get_by_test_id("export-download")).to_have_count(2)
     await phone.get_by_test_id("export-start").click()
-    await phone.get_by_test_id("export-cancel").click(timeout=20_000)
+    await phone.get_by_test_id("export-cancel").click(timeout=40_000)
     cancelled = phone.locator('[data-state="cancelled"]')
     await expect(cancelled).to_contain_text("Cancelled")
     assert await phone.evaluate("document.documentElement.scrollWidth") <= 360
@@ -98,6 +99,6 @@ async def test_a_lead_exports_her_lesson_on_its_page(
     await phone.get_by_test_id("export-zip").click()
     await phone.get_by_test_id("export-start").click()
     failed = phone.locator('[data-state="failed"]')
-    await expect(failed).to_contain_text("did not succeed", timeout=20_000)
+    await expect(failed).to_contain_text("did not succeed", timeout=40_000)
     await picture(phone, "export-failed-en")
     assert browsers.problems == []

@@ -31,7 +31,7 @@ from twinclass_server.roster.database import Database
 from twinclass_server.roster.models import Person, School, SchoolClass
 from twinclass_signaling.roles import Role
 
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
 
 DESK, PHONE = (1440, 900), (360, 740)
 LONG_S = 2400.0
@@ -189,10 +189,10 @@ async def attach(page: Page, folder: Path) -> None:
     await files.get_by_test_id("attach-file").set_input_files(
         {"name": "七(1)班作业样例.jpg", "mimeType": "image/jpeg", "buffer": target.getvalue()}
     )
-    await expect(files.locator("li")).to_have_count(1, timeout=15_000)
+    await expect(files.locator("li")).to_have_count(1, timeout=40_000)
     await files.get_by_test_id("attach-kind").select_option("paper")
     await files.get_by_test_id("attach-file").set_input_files(await slides_pdf(folder))
-    await expect(files.locator("li")).to_have_count(2, timeout=15_000)
+    await expect(files.locator("li")).to_have_count(2, timeout=40_000)
 
 
 async def show_to_a_class(page: Page, server: Server, found: list[str]) -> None:
@@ -201,13 +201,13 @@ async def show_to_a_class(page: Page, server: Server, found: list[str]) -> None:
     await page.goto("about:blank")
     await page.goto(f"{server.base}/library/lesson/lesson-0#token={token}")
     shown = page.get_by_test_id("shown-to")
-    await shown.wait_for(timeout=10_000)
+    await shown.wait_for(timeout=40_000)
     await at_all_sizes(page, "lesson-lead", found)
     await shown.select_option("class-2")
     await page.get_by_test_id("begin").click()
     await asyncio.sleep(1.5)
     await at_all_sizes(page, "lesson-shown", found)
-    told = page.expect_request(lambda request: request.url.endswith("/plays"), timeout=15_000)
+    told = page.expect_request(lambda request: request.url.endswith("/plays"), timeout=40_000)
     async with told as asked:
         await page.evaluate("() => __player.pause()")
     request = await asked.value
@@ -224,11 +224,11 @@ async def test_pages_of_the_library(server: Server, browsers: Browsers, tmp_path
     token = await asyncio.to_thread(staff_token, server)
     found: list[str] = []
     await page.goto(f"{server.base}/library/usage#token={token}")
-    await page.get_by_test_id("empty").wait_for(timeout=10_000)
+    await page.get_by_test_id("empty").wait_for(timeout=40_000)
     await at_all_sizes(page, "usage-empty", found)
     await asyncio.to_thread(fill, server)
     await page.reload()
-    await page.get_by_test_id("effect-chart").locator("svg").wait_for(timeout=10_000)
+    await page.get_by_test_id("effect-chart").locator("svg").wait_for(timeout=40_000)
     await at_all_sizes(page, "usage", found)
     await page.goto(f"{server.base}/library")
     await page.get_by_test_id("results").wait_for()
@@ -242,7 +242,7 @@ async def test_pages_of_the_library(server: Server, browsers: Browsers, tmp_path
     await at_all_sizes(page, "package-edit", found)
 
     await page.goto(f"{server.base}/library/lesson/lesson-0")
-    await page.get_by_test_id("begin").click(timeout=10_000)
+    await page.get_by_test_id("begin").click(timeout=40_000)
     await asyncio.sleep(2)
     await page.evaluate("() => { __player.pause(); }")
     await page.keyboard.press("c")

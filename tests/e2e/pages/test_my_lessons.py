@@ -14,7 +14,7 @@ from playwright.async_api import Locator, Page
 from e2e.conftest import TWINCLASS, Browsers, Server
 from e2e.pages.test_accessibility import barriers
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 PICTURES = Path(__file__).parents[3] / "screenshots"
 ROSTER = "编号,姓名,学校编号,班级编号\nnew-1,示例学生 9-1,demo-s1,demo-c1\nnew-2,示例学生 9-2,x,\n"

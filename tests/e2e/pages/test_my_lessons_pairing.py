@@ -15,7 +15,7 @@ from e2e.pages.test_my_lessons import desk_link, picture
 from e2e.pages.test_portal import BORDER, modules
 from e2e.qr import read
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 
 def ask(server: Server, token: str, method: str, path: str, body: object = None) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class Cast:
 
 async def enter(*pages: Page) -> None:
     for page in pages:
-        await page.get_by_test_id("join").click(timeout=15_000)
+        await page.get_by_test_id("join").click(timeout=40_000)
 
 
 async def test_pages_before_and_around_a_lesson(
@@ -115,7 +115,7 @@ async def test_pages_before_and_around_a_lesson(
     await portal.goto(f"{server.base}/home")
     await keep(portal, "link-incomplete")
     await portal.goto(f"{server.base}/home#token=not.a.token")
-    await portal.get_by_test_id("join").click(timeout=10_000)
+    await portal.get_by_test_id("join").click(timeout=40_000)
     await portal.get_by_test_id("full-page").wait_for()
     await keep(portal, "link-invalid")
 
@@ -129,7 +129,7 @@ async def test_pages_before_and_around_a_lesson(
     await asyncio.sleep(1.5)
     await keep(check, "device-check-phone")
     refused = await browsers.page(links["lead"][0], size=LAPTOP, grant=False, fake_ui=False)
-    await refused.get_by_test_id("problem-refused").wait_for(timeout=10_000)
+    await refused.get_by_test_id("problem-refused").wait_for(timeout=40_000)
     await keep(refused, "device-check-refused")
     await resize(refused, PHONE)
     await keep(refused, "device-check-refused-phone")
@@ -173,14 +173,14 @@ async def test_pages_of_a_lesson(browsers: Browsers, tmp_path: Path) -> None:
         await asyncio.sleep(0.3)
         await keep(lead, "lead-close")
         await lead.get_by_test_id("confirm-close").click()
-        await room.get_by_test_id("room-closed").wait_for(timeout=5_000)
+        await room.get_by_test_id("room-closed").wait_for(timeout=40_000)
         await keep(room, "room-closed")
         await keep(lead, "lead-closed")
 
 
 async def on_stage(lead: Page, room: Page, home: Page) -> None:
     await lead.get_by_test_id("call-on-room-3").click()
-    await room.get_by_test_id("on-stage").wait_for(timeout=5_000)
+    await room.get_by_test_id("on-stage").wait_for(timeout=40_000)
     await asyncio.sleep(3)
     await keep(lead, "lead-stage")
     await keep(room, "room-on-stage")
@@ -203,7 +203,7 @@ async def with_slides(lead: Page, room: Page, home: Page) -> None:
     await keep(home, "home-phone-slides")
     await lead.get_by_test_id("call-on-room-3").click()
     await lead.get_by_test_id("call-on-demo-home-1").click()
-    await home.get_by_test_id("on-stage").wait_for(timeout=5_000)
+    await home.get_by_test_id("on-stage").wait_for(timeout=40_000)
     await asyncio.sleep(4)
     await keep(lead, "lead-sharing")
     await keep(room, "room-on-stage-slides")
@@ -248,12 +248,12 @@ async def of_single_people(
     await home.goto(links["home_learner"][0])
     await enter(home)
     await plays(home)
-    await home.get_by_test_id("weak-line").wait_for(timeout=10_000)
+    await home.get_by_test_id("weak-line").wait_for(timeout=40_000)
     await keep(home, "home-phone-weak-line")
 
     laptop = await cast.home(links["home_learner"][0], 1)
     await enter(laptop)
-    await home.get_by_test_id("use-here").wait_for(timeout=10_000)
+    await home.get_by_test_id("use-here").wait_for(timeout=40_000)
     await keep(home, "fenced-phone")
     await resize(home, LAPTOP)
     await keep(home, "fenced")
@@ -271,7 +271,7 @@ async def of_single_people(
     await silent.goto(links["room"][1])
     # The lead's page is asked: a question to the new page would count as a key press there.
     tile = lead.get_by_test_id("wall-tile-room-2")
-    await expect(tile).to_have_attribute("data-state", "soundBlocked", timeout=15_000)
+    await expect(tile).to_have_attribute("data-state", "soundBlocked", timeout=40_000)
     await keep(silent, "room-sound-gate")
 
     await lead.get_by_test_id("share-screen").click()
@@ -357,7 +357,7 @@ async def test_pages_before_the_bell(server: Server, browsers: Browsers, tmp_pat
     room = await cast.room(link("room", "room", "room-3", "七(3)班"), 3)
     home = await cast.home(link("home", "home_learner", "", "演示学生一"), 1)
     await enter(room, home)
-    await room.get_by_test_id("waiting").wait_for(timeout=10_000)
+    await room.get_by_test_id("waiting").wait_for(timeout=40_000)
     await asyncio.sleep(1)
     await keep(room, "room-waiting-alone")
     await keep(home, "home-phone-waiting-alone")
@@ -389,7 +389,7 @@ async def test_a_lost_line_is_told_and_the_last_picture_stays(
         (lead, "lead-line-lost"),
         (home, "home-phone-line-lost"),
     ):
-        await page.get_by_test_id("state-band").wait_for(timeout=5_000)
+        await page.get_by_test_id("state-band").wait_for(timeout=40_000)
         await keep(page, name)
     # A pixel of the last frame, not a black field: the drawn studio has a bright wall.
     bright = await room.evaluate(

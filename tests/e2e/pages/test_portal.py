@@ -9,7 +9,7 @@ import pytest
 from e2e.conftest import Browsers, Server
 from e2e.qr import read
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
 BORDER = 4
 

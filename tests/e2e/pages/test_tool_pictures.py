@@ -30,7 +30,7 @@ async def bring_slides(lead: Page, folder: Path) -> None:
     """Uploads the drawn slides by the page and closes the panel."""
     await lead.keyboard.press("l")
     await lead.get_by_test_id("slides-file").set_input_files(await slides_pdf(folder))
-    await expect(lead.get_by_test_id("slides")).to_have_attribute("data-page", "1", timeout=20_000)
+    await expect(lead.get_by_test_id("slides")).to_have_attribute("data-page", "1", timeout=40_000)
     await lead.keyboard.press("Escape")
 
 
@@ -101,7 +101,7 @@ async def test_pictures_of_a_lesson_with_its_tools(browsers: Browsers, tmp_path:
             await lead.keyboard.press("x")
             await lead.get_by_test_id("chat-on").click()
             await crowd.homes[2].command("chat_say", text="老师，第 2 题我会！")
-            await lead.get_by_test_id("chat-panel").get_by_text("第 2 题").wait_for(timeout=5_000)
+            await lead.get_by_test_id("chat-panel").get_by_text("第 2 题").wait_for(timeout=40_000)
             await keep(lead, "lead-chat")
             await lead.keyboard.press("Escape")
             await panels(lead)
@@ -126,7 +126,7 @@ async def quiz(lead: Page, room: Page, staff: list[LightClient], crowd: Crowd) -
     await lead.get_by_test_id("right-0").click()
     await keep(lead, "lead-quiz-new")
     await lead.get_by_test_id("quiz-send").click()
-    await room.get_by_test_id("quiz-card").wait_for(timeout=5_000)
+    await room.get_by_test_id("quiz-card").wait_for(timeout=40_000)
     number = 1
     for index, helper in enumerate(staff[:6]):
         counts = [7 + index % 3, 3 - index % 2, 1, 0]
@@ -137,7 +137,7 @@ async def quiz(lead: Page, room: Page, staff: list[LightClient], crowd: Crowd) -
     await keep(lead, "lead-quiz-open")
     await keep(room, "room-quiz")
     await lead.get_by_test_id("quiz-release").click()
-    await room.get_by_test_id("quiz-result").wait_for(timeout=5_000)
+    await room.get_by_test_id("quiz-result").wait_for(timeout=40_000)
     await asyncio.sleep(0.5)
     await keep(lead, "lead-quiz-released")
     await keep(room, "room-quiz-result")
@@ -148,7 +148,7 @@ async def work(lead: Page, room: Page, staff: list[LightClient]) -> None:
     await lead.keyboard.press("t")
     await lead.get_by_test_id("timer-text").fill("独立思考")
     await lead.get_by_test_id("timer-90").click()
-    await room.get_by_test_id("countdown").wait_for(timeout=5_000)
+    await room.get_by_test_id("countdown").wait_for(timeout=40_000)
     await asyncio.sleep(0.5)
     await keep(lead, "lead-timer")
     await keep(room, "room-countdown")
@@ -159,7 +159,7 @@ async def work(lead: Page, room: Page, staff: list[LightClient]) -> None:
         "每组两题，组长记录不同的想法，五分钟后请两个班上台"
     )
     await lead.get_by_test_id("group-start").click()
-    await room.get_by_test_id("group-work").wait_for(timeout=5_000)
+    await room.get_by_test_id("group-work").wait_for(timeout=40_000)
     await staff[2].command("pulse_send", kind="done")
     await lead.get_by_test_id("wall-tile-room-5").click()
     await expect(lead.get_by_test_id("listen-room-5")).to_have_attribute("aria-pressed", "true")
@@ -194,29 +194,29 @@ async def test_pictures_of_sound_check_and_handing_over(
     await enter(lead, *screens)
     for page in (lead, *screens):
         await plays(page)
-    await screens[0].get_by_test_id("pairing-code").wait_for(timeout=10_000)
+    await screens[0].get_by_test_id("pairing-code").wait_for(timeout=40_000)
     await keep(screens[0], "room-pairing")
     second = await screens[0].context.new_page()
     await second.set_viewport_size({"width": SCREEN[0], "height": SCREEN[1]})
     await second.goto(link("room", "room", "room-1", "七(1)班", ""))
-    await second.locator('[data-companion="true"]').wait_for(timeout=15_000)
+    await second.locator('[data-companion="true"]').wait_for(timeout=40_000)
     await keep(second, "room-companion-waiting")
 
     await lead.keyboard.press("k")
     await lead.get_by_test_id("sound-start").click()
-    await screens[0].get_by_test_id("sound-turn").wait_for(timeout=5_000)
+    await screens[0].get_by_test_id("sound-turn").wait_for(timeout=40_000)
     await asyncio.sleep(0.8)
     await keep(lead, "lead-sound-check")
     # Five seconds a room: the next class has its turn as soon as this one was heard.
     await lead.keyboard.press("y")
     await expect(lead.get_by_test_id("sound-room-1")).to_contain_text("听到了")
     await keep(screens[1], "room-sound-turn")
-    await expect(lead.get_by_test_id("sound-now")).to_be_hidden(timeout=15_000)
+    await expect(lead.get_by_test_id("sound-now")).to_be_hidden(timeout=40_000)
     await keep(lead, "lead-sound-checked")
     await lead.keyboard.press("Escape")
     await lead.get_by_test_id("open-lesson").click()
     await lead.get_by_test_id("call-on-room-1").click()
-    await second.get_by_test_id("on-stage").wait_for(timeout=5_000)
+    await second.get_by_test_id("on-stage").wait_for(timeout=40_000)
     await asyncio.sleep(2)
     await keep(second, "room-companion-on-stage")
     await lead.get_by_test_id("clear-stage").click()
@@ -233,11 +233,11 @@ async def test_pictures_of_sound_check_and_handing_over(
     await keep(other, "co-lead")
     await lead.keyboard.press("h")
     await lead.get_by_test_id("offer-co-lead").click()
-    await other.get_by_test_id("take-over").wait_for(timeout=5_000)
+    await other.get_by_test_id("take-over").wait_for(timeout=40_000)
     await keep(lead, "lead-offered")
     await keep(other, "co-lead-offered")
     await lead.close()
-    await screens[1].get_by_test_id("moment").wait_for(timeout=10_000)
+    await screens[1].get_by_test_id("moment").wait_for(timeout=40_000)
     await keep(screens[1], "room-one-moment")
     await expect(other.get_by_test_id("teaching")).to_have_attribute("data-state", "needed")
     await keep(other, "co-lead-needed")
@@ -260,7 +260,7 @@ async def test_pictures_of_an_observer(browsers: Browsers, tmp_path: Path) -> No
         await lead.get_by_test_id("call-on-room-8").click()
         observer = await browsers.page(links["observer"][0], size=LAPTOP)
         await expect(observer.get_by_test_id("slides")).to_have_attribute(
-            "data-page", "1", timeout=20_000
+            "data-page", "1", timeout=40_000
         )
         await plays(observer)
         await asyncio.sleep(2)
