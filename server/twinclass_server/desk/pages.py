@@ -26,7 +26,8 @@ from twinclass_signaling.roles import Role
 GATHER_S = 0.1
 #: A place in a queue is read, not watched.
 QUEUE_S = 2.0
-#: Waits grow shorter by time alone; everybody who waits is told afresh.
+#: Waits grow shorter by time alone, and what others share and who is on duty changes all the time:
+#: everybody is told afresh.
 WAIT_S = 15.0
 #: Views that are made in one go: some 10 ms, so that nobody's command waits for them.
 SLICE = 200
@@ -125,13 +126,16 @@ class Pages:
 
 
 def _is_in(state: DeskState, client: DeskClient, queues: set[str], *, waits: bool) -> bool:
-    """Tells whether somebody waits in, or is on duty for, one of these queues."""
+    """Tells whether somebody waits in, or is on duty for, one of these queues.
+
+    ``waits``: it is time to tell every pupil.
+    """
     pupil = state.pupils.get(client.person)
     if pupil is not None:
-        if pupil.active is None:
-            return False
+        if waits or pupil.active is None:
+            return waits
         question = state.questions[pupil.active]
-        return waits or queue_key(question.subject, question.grade) in queues
+        return queue_key(question.subject, question.grade) in queues
     duty = state.duties.get(client.person)
     return duty is not None and any(
         queue_key(subject, grade) in queues for subject in duty.subjects for grade in duty.grades

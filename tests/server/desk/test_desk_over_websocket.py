@@ -167,3 +167,15 @@ async def test_a_tutor_s_evening_is_written_down(server: ServerProcess) -> None:
         while (tally := (await tutor.http("GET", "tally")).json())["points_term"] == 0:
             await asyncio.sleep(0.1)
     assert tally["yuan"] == 10 * tally["points_term"]
+
+
+async def test_who_asks_nothing_is_shown_what_others_share(server: ServerProcess) -> None:
+    idle = await enter(server, Role.PUPIL, "pupil-1")
+    await idle.see(PupilView, lambda view: not view.shared)
+    other = await enter(server, Role.PUPIL, "pupil-2")
+    await other.ask(shared=True)
+    seen = await idle.see(PupilView, lambda view: bool(view.shared))
+    await idle.do(c.FollowQuestion(seen.shared[0].question))
+    followed = await idle.see(PupilView, lambda view: view.question is not None)
+    assert followed.question is not None
+    assert not followed.question.is_own
