@@ -138,7 +138,8 @@ class Welcome(Struct, frozen=True, tag="welcome"):
 
 class ViewChanged(Struct, frozen=True, tag="view"):
     """All that one is shown now; replaces what was shown before. Gathered for up to 100 ms; when
-    only places in a queue have moved, for up to 2 s; what others share, for up to 15 s. ``server_time``: when it was true."""
+    only places in a queue have moved, for up to 2 s; what others share, for up to 15 s.
+    ``server_time``: when it was true."""
 
     view: DeskView
     server_time: float
