@@ -708,7 +708,7 @@ export interface TutorView {
   many_after: number
 }
 
-/** All that one is shown now; replaces what was shown before. Gathered for up to 100 ms; when only places in a queue have moved, for up to 2 s. `server_time`: when it was true. */
+/** All that one is shown now; replaces what was shown before. Gathered for up to 100 ms; when only places in a queue have moved, for up to 2 s; what others share, for up to 15 s. `server_time`: when it was true. */
 export interface ViewChanged {
   type: "view"
   view: PupilView | TutorView | ModeratorView | PlannerView | GuardianView | SafeguardingView

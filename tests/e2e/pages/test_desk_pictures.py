@@ -266,6 +266,19 @@ async def test_a_tutor_s_evening(server: Server, browsers: Browsers, tmp_path: P
     await desk.get_by_test_id("write").click()
     await desk.get_by_test_id("answer-text").fill("面积不变：$\\frac{1}{2}ab=\\frac{1}{2}ch$。")
     await seen.take(desk, "tutor-writing")
+    await desk.get_by_test_id("draw").click()
+    sheet_box = await desk.get_by_test_id("draw-sheet").bounding_box()
+    assert sheet_box is not None
+    await desk.mouse.move(sheet_box["x"] + 120, sheet_box["y"] + 120)
+    await desk.mouse.down()
+    for n in range(30):
+        place = (sheet_box["x"] + 120 + 5 * n, sheet_box["y"] + 120 + 4 * n)
+        await desk.mouse.move(*place)
+    await desk.mouse.up()
+    await expect(desk.get_by_test_id("draw-sheet")).to_have_attribute("data-strokes", "1")
+    await seen.take(desk, "tutor-drawing")
+    await desk.get_by_test_id("draw-done").click()
+    await expect(desk.locator(".shots img")).to_have_count(1)
     await desk.get_by_test_id("send-answer").click()
     await desk.get_by_test_id("idle").wait_for()
     others = [await other(server, Role.PUPIL, f"pupil-{n}", name=f"小{n}") for n in range(2, 6)]
