@@ -356,6 +356,11 @@ async def test_staff_and_guardians(server: Server, browsers: Browsers, tmp_path:
             await staff.get_by_test_id("add-duty").click()
             await staff.get_by_test_id("duty-save").wait_for()
             await seen.take(staff, "planner-form")
+            await staff.keyboard.press("Escape")
+            await staff.get_by_test_id("day").select_option("date")
+            await staff.get_by_test_id("date").fill("2027-01-04")
+            await staff.get_by_test_id("roster-empty").wait_for()
+            await seen.take(staff, "planner-date")
     for path, name in (("/desk", "no-token"), ("/desk#token=not.a.token", "bad-link")):
         await staff.goto("about:blank")
         await staff.goto(server.base + path)
