@@ -22,6 +22,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "lesson_commands": ("lesson",),
     "roster_commands": ("roster",),
     "library_commands": ("retention",),
+    "bank_commands": ("bank",),
     "doctor_commands": ("doctor",),
     "backup_commands": ("backup", "restore"),
 }

@@ -1,4 +1,4 @@
-"""How answers come into the bank: proposed, reviewed, published, withdrawn (shell).
+"""How answers come into the bank: proposed, reviewed, imported, published, withdrawn (shell).
 
 What is proposed is copied at once: the pupil's question and its photos go when their time is over,
 and nothing in the bank leads back to her. A moderator reads both texts, may write them anew, and
@@ -22,7 +22,9 @@ from twinclass_server.desk.content.flags import Flags
 from twinclass_server.desk.content.ids import new_id, pseudonym
 from twinclass_server.desk.content.media import Author, Stored
 from twinclass_server.roster.database import Database
+from twinclass_signaling.desk import words
 from twinclass_signaling.errors import Conflict
+from twinclass_signaling.roles import Role
 
 #: Answers that one moderator's page lists.
 MAX_REVIEW = 50
@@ -51,6 +53,16 @@ class Verdict(Struct, frozen=True):
     points: tuple[str, ...] | None = None
     #: The pupil's photos go with it.
     question_photos: bool = False
+
+
+class Imported(Struct, frozen=True):
+    """A solved question of a school's own bank."""
+
+    subject: str
+    grade: int
+    points: tuple[str, ...]
+    question: str
+    answer: str
 
 
 class BankDesk:
@@ -177,6 +189,47 @@ class BankDesk:
                     media.keep_until, media.content = now, ""
                 question.photos = []
         self._bank.refresh()
+
+    def publish(self, author: Author, source: str, made: Imported) -> bool:
+        """Puts a solved question into the bank without a review: it comes from an operator.
+
+        ``source`` stands for both texts; returns False when it is there already. The index finds
+        it with its next refresh.
+
+        Raises:
+            Conflict: ``bank_text_needed``, or as texts are refused.
+        """
+        if not made.question or not made.answer:
+            raise Conflict(
+                "bank_text_needed", "题目和解答都要有文字。", "Question and answer both need text."
+            )
+        for text in (made.question, made.answer):
+            words.refuse(text)
+        now = self._now()
+        with self._database.session() as session:
+            query = select(models.BankEntry.key).where(models.BankEntry.source == source)
+            if session.scalar(query) is not None:
+                return False
+            contents = [new_id("c"), new_id("c")]
+            for identifier, text, role in zip(
+                contents, (made.question, made.answer), (Role.PUPIL, Role.TUTOR), strict=True
+            ):
+                session.add(
+                    models.Content(
+                        id=identifier, desk=author.desk, evening="", author="", role=role,
+                        text=text, photos=[], voice=None, created_at=now, keep_until=None,
+                    )
+                )  # fmt: skip
+            row = models.BankEntry(
+                id=new_id("b"), desk=author.desk, subject=made.subject, grade=made.grade,
+                points=list(made.points), question=contents[0], answer=contents[1], source=source,
+                chapter="", chapter_s=0.0, state="published", reviewed_by=author.person,
+                created_at=now, updated_at=now, keep_until=None,
+            )  # fmt: skip
+            session.add(row)
+            doer = Doer(author.person, author.role, author.desk)
+            self._audit.add(session, doer, "bank_published", f"bank/{row.id}")
+        return True
 
     def withdraw(self, doer: Doer, identifier: str) -> None:
         """Takes an entry out of the bank; nothing when there is none."""
