@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -36,6 +37,7 @@ from twinclass_server.adapters.worker_process import WorkerProcess
 from twinclass_server.chosen_settings import recordings_root
 from twinclass_server.demo import Demo
 from twinclass_server.desk.desks import Desks
+from twinclass_server.desk.moments import Moments, MomentsParts
 from twinclass_server.desk_parts import DeskParts
 from twinclass_server.http.admin import admin_app
 from twinclass_server.http.operations import OperationsRoutes
@@ -207,7 +209,10 @@ class Server:
         registry.register(LessonCollector(lessons))
         registry.register(MediaCollector(media.statistics))
         counters, room = Counters(registry), Room(settings.http.max_connections)
-        desk.attach(media, school.database, school.keys, counters, room, recordings)
+        moments = self._moments(lessons, school, recordings)
+        desk.attach(
+            *(media, school.database, school.keys, counters, room, recordings), moments, library
+        )
         await desk.prepare()
         school.on_withdrawn(desk.withdrawn)
         signal_parts = SignalParts(
@@ -317,12 +322,6 @@ class Server:
                     return await recordings.live_file(host, name)
             return None
 
-        async def of_lesson(lesson: LessonId) -> Manifest | None:
-            host = lessons.hosts.get(lesson)
-            if host is None or not host.recording:
-                return None
-            return await recordings.live(host)
-
         def live_lesson(recording: str) -> str | None:
             return next(
                 (h.lesson for h in lessons.hosts.values() if h.recording == recording), None
@@ -333,7 +332,7 @@ class Server:
             FolderPackages(recordings.root),
             school.keys,
             live,
-            of_lesson,
+            partial(_live_manifest, lessons, recordings),
             school.find_slides,
             live_lesson,
             self._parts.folder.proofs,
@@ -346,6 +345,15 @@ class Server:
         )
         recordings.library = library
         return library
+
+    def _moments(
+        self, lessons: Lessons, school: SchoolParts, recordings: Recordings | None
+    ) -> Moments:
+        packages = None if recordings is None else FolderPackages(recordings.root)
+        live = partial(_live_manifest, lessons, recordings)
+        return Moments(
+            MomentsParts(lessons.hosts, lessons.records.plan, school.plan_of, live, packages)
+        )
 
     def _looker(
         self,
@@ -413,6 +421,16 @@ class Server:
 
     def _decide_workers(self, media: RunningMedia) -> None:
         media.shutdown_workers = not self._parts.keep_workers
+
+
+async def _live_manifest(
+    lessons: Lessons, recordings: Recordings | None, lesson: LessonId
+) -> Manifest | None:
+    """The recording so far of a lesson that runs here."""
+    host = lessons.hosts.get(lesson)
+    if host is None or recordings is None or not host.recording:
+        return None
+    return await recordings.live(host)
 
 
 def install_signals(server: Server, *, keep_workers: bool) -> None:

@@ -126,6 +126,8 @@ def demo_plan(settings: DemoSettings) -> Plan:
         settings.homes + (1 if rooms else 0),
         phases=_PHASES,
         cues=_CUES,
+        subject="maths",
+        grade=7,
     )
 
 

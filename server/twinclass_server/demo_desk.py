@@ -56,9 +56,11 @@ def _people() -> list[DeskClaims]:
     ]
 
 
-def demo_children() -> list[str]:
-    """Returns the pupils for whom a guardian of the demo has agreed."""
-    return [one.sub for one in _people() if one.role is Role.PUPIL]
+def demo_children(homes: int) -> list[str]:
+    """Returns the pupils for whom a guardian of the demo has agreed: the desk's own, and those of
+    the demo lesson's ``homes``, who come over from it."""
+    own = [one.sub for one in _people() if one.role is Role.PUPIL]
+    return [*own, *(f"demo-home-{home}" for home in range(1, homes + 1))]
 
 
 def desk_links(keys: TokenKeys, now: float) -> list[DemoLink]:

@@ -24,17 +24,21 @@ from twinclass_server.adapters.redis_desk import EveningId
 from twinclass_server.demo import DemoLink
 from twinclass_server.demo_desk import DEMO_DESK, demo_children, demo_desk, desk_links
 from twinclass_server.desk import references
+from twinclass_server.desk.chapters import DeskLibrary
 from twinclass_server.desk.content.audit import Doer
 from twinclass_server.desk.content.desk_content import DeskContent
 from twinclass_server.desk.content.for_evenings import KeptSchool
 from twinclass_server.desk.content.sample import put_sample
 from twinclass_server.desk.desks import Desks, DesksParts, day_of
 from twinclass_server.desk.help_media import recording_name
+from twinclass_server.desk.moments import Moments
 from twinclass_server.desk.plans import read_desks
 from twinclass_server.desk.recordings import delete_over
 from twinclass_server.desk.socket import DeskSocket, DeskSocketParts
+from twinclass_server.http.desk_carry import CarryRoutes
 from twinclass_server.http.desk_content import DeskContentRoutes
 from twinclass_server.http.desk_content import DeskParts as ContentParts
+from twinclass_server.http.desk_door import DeskDoor
 from twinclass_server.line import Room
 from twinclass_server.metrics import Counters
 from twinclass_server.recording.help_about import HelpAbout
@@ -95,13 +99,21 @@ class DeskParts:
         counters: Counters,
         room: Room,
         recordings: Recordings | None,
+        moments: Moments,
+        library: DeskLibrary | None,
     ) -> None:
         """Sets what is made after the media plane, whose listener the desks are."""
         content = self._content = DeskContent(
             database, self._folder.path / "desk-files", self._folder.proofs
         )
         self.desks.attach(media, KeptSchool(database, content, self._plans))
-        self._routes = DeskContentRoutes(ContentParts(content, keys, self))
+        self._routes = [
+            *DeskContentRoutes(ContentParts(content, keys, self)).routes(),
+            *CarryRoutes(
+                lambda: [self._plans[name] for name in sorted(self._plans)],
+                *(moments, library, DeskDoor(keys, self), self, keys),
+            ).routes(),
+        ]
         self._keys = keys
         self._recordings = recordings
         lesson = self._settings.lesson
@@ -120,7 +132,7 @@ class DeskParts:
         async def endpoint(socket: WebSocket) -> None:
             await DeskSocket(socket, self._socket).run()
 
-        return [WebSocketRoute("/desk", endpoint), *self._routes.routes()]
+        return [WebSocketRoute("/desk", endpoint), *self._routes]
 
     # ---- what the routes ask: see ``desk_door.DeskPort``
 
@@ -144,6 +156,12 @@ class DeskParts:
         """Returns the references of a question."""
         host = self.desks.find(desk)
         return () if host is None else references.contents_of(host.state, question)
+
+    def origin_of(self, desk: str, claims: DeskClaims, question: int) -> str | None:
+        """Returns where a question comes from, for whoever may know."""
+        host = self.desks.find(desk)
+        actor = Actor(PersonId(claims.sub), claims.role)
+        return None if host is None else references.origin_of(host.state, actor, question)
 
     def rates(self, desk: str, claims: DeskClaims, question: int) -> str | None:
         """Returns the tutor whose help a pupil may speak of."""
@@ -178,7 +196,7 @@ class DeskParts:
         """
         if self._settings.demo.enabled:
             doer = Doer("demo-guardian", Role.GUARDIAN, DEMO_DESK)
-            for child in demo_children():
+            for child in demo_children(self._settings.demo.homes):
                 say = partial(self._content.consents.say, doer, child, "desk", given=True)
                 await asyncio.to_thread(say)
             evening = self.evening(DEMO_DESK)

@@ -15,6 +15,7 @@ from twinclass_config import LibrarySettings
 from twinclass_recordings import manifest as m
 from twinclass_recordings.clip import sweep
 from twinclass_recordings.library import retention
+from twinclass_recordings.library.access import Viewer
 from twinclass_recordings.library.attachments import Attachments
 from twinclass_recordings.library.catalogue import Catalogue
 from twinclass_recordings.library.packages import Packages
@@ -34,7 +35,9 @@ from twinclass_server.recording.exporting import Exporter
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.file_store import FolderStore
 from twinclass_server.roster.schools import Schools
+from twinclass_server.roster.subjects import grade_text, subject_text
 from twinclass_signaling.errors import Unavailable
+from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import TokenKeys
 
 logger = logging.getLogger(__name__)
@@ -117,6 +120,15 @@ class Library:
         """Returns the routes of the public listener."""
         return self._routes
 
+    def lesson_of(self, entry: str) -> str | None:
+        """See ``desk.chapters.DeskLibrary``."""
+        return self.shelf.lesson_of(entry)
+
+    def may_see(self, teacher: str, entry: str) -> bool:
+        """See ``desk.chapters.DeskLibrary``."""
+        viewer = Viewer(Role.LEAD, teacher, self._schools.of_staff(teacher))
+        return self.shelf.get(viewer, entry) is not None
+
     async def retain(self) -> None:
         """Deletes what is past its time, once at the start and then every hour, for ever."""
         while True:
@@ -180,6 +192,9 @@ class Library:
         classes = [room.id for room in kept.plan.rooms]
         schools = self._schools.of_classes(classes)
         subject, grade = self._schools.subject_and_grade(kept.lesson, classes)
+        # A lesson that the roster does not know has what its plan says.
+        subject = subject or subject_text(kept.plan.subject)
+        grade = grade or grade_text(kept.plan.grade)
         lead = kept.people.get(kept.lead) if kept.lead is not None else None
         parts = [part for track in manifest.tracks for run in track.runs for part in run.parts]
         is_vp8 = any(part.codec == "vp8" for part in parts)

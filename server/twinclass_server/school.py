@@ -26,6 +26,7 @@ from twinclass_server.roster.revoked import RevokedLinks
 from twinclass_server.roster.slides import SlideShelf
 from twinclass_server.roster.staff_links import staff_path
 from twinclass_server.signal.lessons import Lessons
+from twinclass_signaling.lesson.plan import Plan
 from twinclass_signaling.tokens import TokenKeys
 
 __all__ = ["DESK_TTL_S", "SchoolParts", "staff_path"]
@@ -85,6 +86,14 @@ class SchoolParts:
             *PairRoutes(school, self._desk, self.keys).routes(),
             *school.routes(),
         ]
+
+    def plan_of(self, lesson: str) -> Plan:
+        """Returns the plan of a planned lesson; blocks.
+
+        Raises:
+            Conflict: ``lesson_unknown``.
+        """
+        return self._desk.plan(lesson)
 
     def find_slides(self, lesson: str, sha256: str) -> Path | None:
         """Returns a lesson's slide document; blocks."""

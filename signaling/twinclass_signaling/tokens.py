@@ -28,6 +28,8 @@ AUDIENCE = "twinclass"
 STAFF_AUDIENCE = "twinclass-staff"
 #: Links of the evening desk open that and no lesson.
 DESK_AUDIENCE = "twinclass-desk"
+#: Opens one entry of the library, to look at: given out by the desk with what it links to.
+CHAPTER_AUDIENCE = "twinclass-chapter"
 #: Clocks of school servers differ by some seconds; a minute is generous.
 CLOCK_SKEW_S = 60.0
 #: Decoded tokens that are remembered, 1 KiB each: those of a large school on one morning. A page
@@ -100,10 +102,24 @@ class DeskClaims(Struct, frozen=True, omit_defaults=True):
     children: Annotated[tuple[Id, ...], Meta(max_length=16)] = ()
     #: The link it was given out with, which can be revoked; None: it ends by time alone.
     lnk: Id | None = None
+    #: The moment of a lesson it was given out in (``desk.origins``): she may ask about that one.
+    origin: Id | None = None
+
+
+class ChapterClaims(Struct, frozen=True, omit_defaults=True):
+    """What a link to one entry of the library says; it is to look at, and ends by time alone."""
+
+    sub: Id
+    role: Role
+    #: Recordings' ids: a lesson's and a second.
+    entry: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
+    exp: float
+    iat: float
+    aud: str = CHAPTER_AUDIENCE
 
 
 STAFF_ROLES = frozenset({Role.OPERATOR, Role.LEAD, Role.LIBRARIAN})
-_C = TypeVar("_C", Claims, StaffClaims, DeskClaims)
+_C = TypeVar("_C", Claims, StaffClaims, DeskClaims, ChapterClaims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +152,7 @@ class TokenKeys:
         """Returns the same keys, which refuse tokens of links that were revoked."""
         return TokenKeys(list(self._by_kid.values()), is_revoked, self._remembered)
 
-    def issue(self, claims: Claims | StaffClaims | DeskClaims) -> str:
+    def issue(self, claims: Claims | StaffClaims | DeskClaims | ChapterClaims) -> str:
         """Returns the signed token."""
         content: dict[str, object] = msgspec.to_builtins(claims)
         content |= {"aud": claims.aud, "iat": int(claims.iat), "exp": int(claims.exp)}
@@ -219,6 +235,16 @@ class TokenKeys:
         self._check_link(claims.lnk)
         return claims
 
+    def verify_chapter(self, token: str, now: float) -> ChapterClaims:
+        """Returns the claims of a link to an entry of the library that is good now.
+
+        Raises:
+            TokenError: it is not, with the code that says why.
+        """
+        claims = self._decode(token, ChapterClaims, CHAPTER_AUDIENCE)
+        _check_times(claims, now)
+        return claims
+
     def _check_link(self, link: str | None) -> None:
         if link is not None and self._is_revoked(link):
             raise TokenError(
@@ -273,7 +299,7 @@ def _unbase64(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
-def _check_times(claims: Claims | StaffClaims | DeskClaims, now: float) -> None:
+def _check_times(claims: Claims | StaffClaims | DeskClaims | ChapterClaims, now: float) -> None:
     if claims.iat > now + CLOCK_SKEW_S:
         raise _invalid()
     if claims.exp <= now:

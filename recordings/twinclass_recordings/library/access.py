@@ -18,14 +18,15 @@ _EVERYWHERE = frozenset({Role.OPERATOR, Role.LIBRARIAN})
 
 
 class Viewer(Struct, frozen=True):
-    """Who asks: staff by a staff link (``schools``: those they belong to), or somebody with a
-    lesson's join link (``lesson``)."""
+    """Who asks: staff by a staff link (``schools``: those they belong to), somebody with a lesson's
+    join link (``lesson``), or with a link to one entry (``entry``)."""
 
     role: Role
     subject: str
     schools: frozenset[str] = frozenset()
     lesson: str = ""
     room: str = ""
+    entry: str = ""
 
 
 class Rights(Struct, frozen=True):
@@ -35,6 +36,7 @@ class Rights(Struct, frozen=True):
     lead: str
     schools: frozenset[str]
     visibility: Visibility
+    entry: str = ""
 
 
 def may(viewer: Viewer, action: Action, entry: Rights) -> bool:
@@ -42,8 +44,11 @@ def may(viewer: Viewer, action: Action, entry: Rights) -> bool:
 
     Staff of the whole installation may do all. A lead has her own lessons, sees those that her
     school took part in once they are open to it, and those that are open to the city; she rates
-    what is not hers. A join link shows its own lesson and nothing else.
+    what is not hers. A join link shows its own lesson and nothing else, a link to one entry that
+    one.
     """
+    if viewer.entry:
+        return action == "see" and viewer.entry == entry.entry
     if viewer.lesson:
         return action == "see" and viewer.lesson == entry.lesson
     if viewer.role in _EVERYWHERE:

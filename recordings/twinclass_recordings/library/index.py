@@ -79,7 +79,7 @@ class Card(Struct, frozen=True):
     @property
     def rights(self) -> Rights:
         """Returns what decides about it."""
-        return Rights(self.lesson, self.lead, frozenset(self.schools), self.visibility)
+        return Rights(self.lesson, self.lead, frozenset(self.schools), self.visibility, self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +276,12 @@ class Index:
     def _visible(self, viewer: Viewer) -> _Mask:
         """``access.may`` to see, for all rows at once."""
         alive = self._alive.all
+        if viewer.entry:
+            one = np.zeros(len(alive), np.bool_)
+            key = self._keys.get(viewer.entry)
+            if key is not None:
+                one[self._rows[key]] = True
+            return np.logical_and(alive, one)
         if viewer.lesson:
             of_lesson: _Mask = np.logical_and(alive, self._columns["lesson"].equals(viewer.lesson))
             return of_lesson
@@ -385,6 +391,8 @@ def weights_of(card: Card) -> dict[str, int]:
 
 def _scope(viewer: Viewer) -> tuple[Any, ...]:
     """What decides about what somebody sees; others with the same see the same."""
+    if viewer.entry:
+        return ("entry", viewer.entry)
     if viewer.lesson:
         return ("lesson", viewer.lesson)
     if viewer.role is Role.LEAD:

@@ -251,11 +251,13 @@ def rights_of(session: Session, entry: Entry) -> Rights:
     """Returns what decides about an entry."""
     schools = session.scalars(select(EntrySchool.school).where(EntrySchool.entry == entry.key))
     visibility: Any = entry.visibility
-    return Rights(entry.lesson, entry.lead_id, frozenset(schools), visibility)
+    return Rights(entry.lesson, entry.lead_id, frozenset(schools), visibility, entry.id)
 
 
 def visible(viewer: Viewer) -> list[ColumnElement[bool]]:
     """Returns ``access.may`` to see, as SQL."""
+    if viewer.entry:
+        return [Entry.id == viewer.entry]
     if viewer.lesson:
         return [Entry.lesson == viewer.lesson]
     if viewer.role in (Role.OPERATOR, Role.LIBRARIAN):

@@ -29,6 +29,8 @@ class DeskClient:
     early: list[MediaMessage] = field(default_factory=list)
     #: The link it came in with; a link that is withdrawn ends the session.
     link: str | None = None
+    #: The moment of a lesson that its link was given out in: the only one it may ask about.
+    origin: str | None = None
     #: The view this page was told last, as it was sent.
     shown: bytes = b""
 

@@ -290,7 +290,8 @@ class DeskHost:
         known = Known(claims.name, claims.class_name)
         seated = self.seats.take(actor, known, message.resume, connection)
         client = seated.client
-        client.link, client.video_codecs = claims.lnk, message.client.video_codecs
+        client.link, client.origin = claims.lnk, claims.origin
+        client.video_codecs = message.client.video_codecs
         try:
             await self.seats.save()
             if seated.resumed:
@@ -331,7 +332,10 @@ class DeskHost:
 
     def _info(self) -> DeskInfo:
         plan = self.state.plan
-        return DeskInfo(plan.id, plan.title, plan.subjects, plan.grades, plan.needs_approval)
+        return DeskInfo(
+            *(plan.id, plan.title, plan.subjects, plan.grades, plan.needs_approval),
+            utc_offset_min=plan.utc_offset_min,
+        )
 
     # ---- messages --------------------------------------------------------------------------
 
@@ -340,6 +344,7 @@ class DeskHost:
         match message.command:
             case AskQuestion(content=content) | AnswerQuestion(content=content):
                 try:
+                    _require_origin(client, message.command)
                     await self._require_own(client.person, content)
                 except SignalingError as error:
                     if client.connection is not None:
@@ -445,3 +450,14 @@ class DeskHost:
             client.connection.send(message)
         else:
             client.early.append(message)
+
+
+def _require_origin(client: DeskClient, command: object) -> None:
+    """A tutor is shown what an origin stands for, so nobody makes one up."""
+    wanted = command.origin if isinstance(command, AskQuestion) else None
+    if wanted is not None and wanted != client.origin:
+        raise Conflict(
+            "origin_unknown",
+            "这个链接不是从那节课来的，请去掉来源再发送。",
+            "Your link does not come from that lesson; remove where it comes from.",
+        )

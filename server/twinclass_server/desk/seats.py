@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from twinclass_server.adapters.redis_desk import EveningRecords
 from twinclass_server.connection import Connection
 from twinclass_server.desk.client import DeskClient
-from twinclass_server.errors import CLOSE_CONFLICT, CLOSE_SUPERSEDED
+from twinclass_server.errors import CLOSE_CONFLICT, CLOSE_SUPERSEDED, to_message
 from twinclass_signaling.desk.commands import Actor
 from twinclass_signaling.desk.directory import Known
-from twinclass_signaling.errors import Unavailable
+from twinclass_signaling.errors import Conflict, Unavailable
 from twinclass_signaling.ids import ParticipantId, PersonId, SessionId
 from twinclass_signaling.messages import Fenced, Resume, Text
 from twinclass_signaling.session import SessionRecord, Sessions, hash_secret
 
 logger = logging.getLogger(__name__)
 
+_SUPERSEDED = Conflict("superseded", "已在别处连接。", "Another connection took over.")
 _FENCED = Fenced(
     Text("已在另一台设备上打开答疑。", "The desk has been opened on another device of yours.")
 )
@@ -109,6 +110,9 @@ class Seats:
         if client is None:
             client = self.clients[record.session] = DeskClient(record.session, actor)
         elif client.connection is not None:
+            # Told, not only closed: a page that came back by itself would take the place again,
+            # and two of them would do so for ever.
+            client.connection.send(to_message(_SUPERSEDED, fatal=True))
             client.connection.close(CLOSE_SUPERSEDED)
         client.actor, client.connection, client.is_welcome = actor, connection, False
         client.early.clear()

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from twinclass_server.desk.chapters import chapter_url
 from twinclass_server.desk.content import seals
 from twinclass_server.desk.content.audit import Doer
 from twinclass_server.desk.content.bank import Bank
@@ -22,6 +23,7 @@ from twinclass_server.http.desk_http import Keys, answered, json_response, read_
 from twinclass_signaling.desk.plan import Points
 from twinclass_signaling.errors import RemoteProtocolError
 from twinclass_signaling.roles import Role
+from twinclass_signaling.tokens import DeskClaims
 
 #: A search is a few words; a whole question is pasted at times.
 MAX_ASKED_CHARS = 200
@@ -89,7 +91,9 @@ class BankRoutes:
         cards, total = await asyncio.to_thread(
             self._bank.found, text, asked.get("subject", ""), grade, asked.get("point", ""), page
         )
-        return json_response({"entries": [self._card(card) for card in cards], "total": total})
+        return json_response(
+            {"entries": [self._card(card, claims) for card in cards], "total": total}
+        )
 
     async def _points(self, request: Request) -> Response:
         self._door.who(request)
@@ -100,7 +104,7 @@ class BankRoutes:
         return json_response({"points": points})
 
     async def _get(self, request: Request) -> Response:
-        self._door.who(request)
+        claims = self._door.who(request)
         card = self._bank.card(request.path_params["entry"])
         said = await asyncio.to_thread(self._contents.all, [card.question, card.answer])
         keys, now = self._keys(), self._door.clock()
@@ -108,7 +112,7 @@ class BankRoutes:
             name: shown(said[reference], keys, now) if reference in said else None
             for name, reference in (("question", card.question), ("answer", card.answer))
         }
-        return json_response(self._card(card) | whole)
+        return json_response(self._card(card, claims) | whole)
 
     async def _vote(self, request: Request) -> Response:
         claims = self._door.who(request, Role.PUPIL)
@@ -153,7 +157,7 @@ class BankRoutes:
         await asyncio.to_thread(self._desk.withdraw, doer, request.path_params["entry"])
         return Response(status_code=204)
 
-    def _card(self, card: BankCard) -> dict[str, Any]:
+    def _card(self, card: BankCard, claims: DeskClaims) -> dict[str, Any]:
         thumb = card.thumb
         is_rated = card.votes >= MIN_VOTES
         return {
@@ -173,7 +177,10 @@ class BankRoutes:
                 "entry": card.chapter,
                 "title": card.chapter_title,
                 "t": card.chapter_s,
-                "url": f"/library/lesson/{card.chapter}?t={card.chapter_s:g}",
+                # A moderator has put it into the bank, which is everybody's at the desk.
+                "url": chapter_url(
+                    self._keys(), claims, card.chapter, card.chapter_s, self._door.clock()
+                ),
             },
         }
 

@@ -16,7 +16,7 @@ from twinclass_signaling.desk.plan import Desk
 from twinclass_signaling.errors import Conflict, Forbidden, LimitExceeded
 from twinclass_signaling.rate import Allowance, TokenBucket
 from twinclass_signaling.roles import Role
-from twinclass_signaling.tokens import DeskClaims
+from twinclass_signaling.tokens import Claims, DeskClaims
 
 #: With line feeds; longer than may be sent, so that people are told so and programs get no more.
 Words = Annotated[str, Meta(max_length=10_000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*\Z")]
@@ -31,6 +31,8 @@ ALLOWANCES: dict[str, Allowance] = {
     "rating": Allowance(30 / 3600, 30),
     # One look at the bank a second, and a burst while typing.
     "search": Allowance(1, 30),
+    # A question a minute of a lesson.
+    "carry": Allowance(60 / 3600, 60),
 }
 #: Pupils of a city's desk in an evening; who was quiet longest is forgotten first.
 _MAX_BUCKETS = 50_000
@@ -53,6 +55,10 @@ class DeskPort(Protocol):
 
     def contents_of(self, desk: str, question: int) -> Collection[str]:
         """Returns the references of a question of this evening: its content and its answers."""
+        ...
+
+    def origin_of(self, desk: str, claims: DeskClaims, question: int) -> str | None:
+        """Returns where a question of this evening comes from, for whoever may know; else None."""
         ...
 
     def rates(self, desk: str, claims: DeskClaims, question: int) -> str | None:
@@ -94,7 +100,7 @@ class DeskDoor:
         """Returns who sends something, as it is stored."""
         return Author(claims.sub, claims.role, claims.desk, self._port.evening(claims.desk))
 
-    def take(self, kind: str, claims: DeskClaims) -> None:
+    def take(self, kind: str, claims: DeskClaims | Claims) -> None:
         """Counts what somebody does.
 
         Raises:

@@ -33,6 +33,7 @@ _STATUS = {
     "content_unknown": 404, "flag_unknown": 404, "bank_entry_unknown": 404,
     "proposal_unknown": 404, "rating_unknown": 404, "report_unknown": 404,
     "recording_unknown": 404, "date_malformed": 400,
+    "desk_none": 404, "origin_unknown": 404,
     "file_too_large": 413, "slides_too_large": 413, "body_too_large": 413,
     "photo_too_large": 413, "voice_too_large": 413,
 }  # fmt: skip

@@ -15,7 +15,7 @@ from twinclass_server.http.desk_http import Keys, bearer
 from twinclass_server.roster.schools import ClassOf, Schools
 from twinclass_signaling.errors import Conflict, Forbidden
 from twinclass_signaling.roles import Role
-from twinclass_signaling.tokens import TokenError
+from twinclass_signaling.tokens import TokenError, TokenKeys
 
 _REFUSED = {
     "edit": ("只有这节课的主讲和管理员可以修改。", "Only its lead changes a lesson."),
@@ -42,14 +42,14 @@ class LibraryDoor:
         """Returns who asks.
 
         Raises:
-            TokenError: neither a staff link nor a join link that is good now.
+            TokenError: neither a staff link, nor a join link, nor a link to one entry that is
+                good now.
         """
         token, keys, now = bearer(request), self._keys(), time.time()
         try:
             staff = keys.verify_staff(token, now)
         except TokenError:
-            claims = keys.verify(token, now)
-            return Viewer(claims.role, claims.sub, lesson=claims.lesson, room=claims.room or "")
+            return _without_staff_link(keys, token, now)
         schools: frozenset[str] = frozenset()
         if staff.role is Role.LEAD:
             known = self._schools.known_of_staff(staff.sub, now)
@@ -99,6 +99,15 @@ class LibraryDoor:
     def names_of(self, person: str) -> tuple[str, str]:
         """Returns (name, school's name) of a member of staff; blocks."""
         return self._schools.names_of(person) if person else ("", "")
+
+
+def _without_staff_link(keys: TokenKeys, token: str, now: float) -> Viewer:
+    try:
+        chapter = keys.verify_chapter(token, now)
+    except TokenError:
+        claims = keys.verify(token, now)
+        return Viewer(claims.role, claims.sub, lesson=claims.lesson, room=claims.room or "")
+    return Viewer(chapter.role, chapter.sub, entry=chapter.entry)
 
 
 def pseudonym(kind: str, *parts: str) -> str:

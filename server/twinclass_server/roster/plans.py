@@ -22,6 +22,7 @@ from twinclass_server.roster.models import (
     School,
     SchoolClass,
 )
+from twinclass_server.roster.subjects import grade_number, subject_id
 from twinclass_signaling.errors import Conflict
 from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
 from twinclass_signaling.lesson.plan import (
@@ -225,6 +226,8 @@ def planned(session: Session, row: LessonRow) -> Planned:
         settings.policy,
         settings.phases,
         settings.cues,
+        subject_id(row.subject),
+        grade_number(classes[0][0].grade or "") if classes else None,
     )
     return Planned(plan, seats)
 

@@ -54,7 +54,8 @@ SYSTEM = Actor(PersonId("system"), Role.OPERATOR)
 
 class AskQuestion(Struct, frozen=True, tag="question_ask", forbid_unknown_fields=True):
     """A question. ``content``: what was stored of it; ``shared``: other pupils may be shown it;
-    ``tutor``: only she, if she can; ``origin``: the chapter or homework item it comes from."""
+    ``tutor``: only she, if she can; ``origin``: the moment of a lesson it comes from, as the link
+    says that opened the desk."""
 
     subject: Id
     content: Id

@@ -116,6 +116,8 @@ class DeskInfo(Struct, frozen=True):
     subjects: tuple[str, ...]
     grades: tuple[int, ...]
     needs_approval: bool
+    #: Times of the desk are shown in its zone: schools plan in it, whatever a browser thinks.
+    utc_offset_min: int
 
 
 class Welcome(Struct, frozen=True, tag="welcome"):

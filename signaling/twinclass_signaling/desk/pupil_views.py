@@ -25,6 +25,7 @@ from twinclass_signaling.ids import PersonId
 
 #: What a phone's list shows; nobody chooses among more.
 MAX_SHARED, MAX_DONE, MAX_TUTORS = 20, 20, 30
+HELPED = frozenset({"answered_async", "resolved"})
 
 
 class Boards:
@@ -94,7 +95,7 @@ def _own(
     estimate: Estimator,
 ) -> OwnQuestion:
     is_own = question.pupil == person
-    is_done = question.state in {"answered_async", "resolved"}
+    is_done = question.state in HELPED
     return OwnQuestion(
         question=question.id,
         is_own=is_own,
@@ -116,6 +117,8 @@ def _own(
         ladder=_ladder(state, question, boards) if is_own else None,
         may_reopen=is_own and may(question, "reopen") and not question.reopened,
         may_rate=is_own and is_done and not question.rated and question.tutor is not None,
+        # A lesson that others were not in is not theirs to open.
+        origin=question.origin if is_own else None,
     )
 
 
@@ -156,11 +159,18 @@ def _called(state: DeskState, person: PersonId) -> set[int | None]:
 
 
 def _done(state: DeskState, seat: Pupil, person: PersonId) -> list[Question]:
-    numbers = state.index.asked.get(person, [])[-MAX_DONE:]
+    """Returns her questions of before, and those of others that she followed once they were
+    helped with: "me too" hears the answer."""
+    asked = state.index.asked.get(person, [])[-MAX_DONE:]
+    followed = [
+        number
+        for number in state.index.followed.get(person, [])[-MAX_DONE:]
+        if state.questions[number].state in HELPED
+    ]
     return [
         state.questions[number]
-        for number in numbers
-        if number != seat.active and state.questions[number].pupil == person
+        for number in sorted({*asked, *followed})[-MAX_DONE:]
+        if number != seat.active
     ]
 
 

@@ -77,10 +77,10 @@ def apply(state: DeskState, event: QuestionEvent, at: float) -> None:
         case QuestionLikened(_, like):
             question.like = like
         case QuestionFollowed(_, pupil):
-            question.followers.append(pupil)
+            _follow(state, question, [pupil])
             state.pupils[pupil].active = question.id
         case QuestionUnfollowed(_, pupil):
-            question.followers.remove(pupil)
+            _unfollow(state, question, [pupil])
             _free(state, question, pupil)
         case QuestionMerged(_, into, _):
             _merged(state, question, state.questions[into], at)
@@ -88,7 +88,7 @@ def apply(state: DeskState, event: QuestionEvent, at: float) -> None:
             _end(state, question, "reject" if reason == "rejected" else "withdraw", at)
         case QuestionHandedOn(_, pupil, former):
             question.pupil = pupil
-            question.followers.remove(pupil)
+            _unfollow(state, question, [pupil])
             _hand_on(state, question, former)
             _free(state, question, former)
             settle(state, question)
@@ -100,7 +100,7 @@ def apply(state: DeskState, event: QuestionEvent, at: float) -> None:
             question.priority, question.passed_by = False, ()
             question.rated, question.answer = False, None
             state.pupils[question.pupil].active = question.id
-            question.followers.clear()
+            _unfollow(state, question, list(question.followers))
             step(state, question, "reopen", at)
         case QuestionResolved():
             step(state, question, "resolve", at)
@@ -150,10 +150,25 @@ def _merged(state: DeskState, question: Question, into: Question, at: float) -> 
     pupils = [question.pupil, *question.followers]
     question.into = into.id
     _end(state, question, "merge", at)
-    question.followers.clear()
-    into.followers.extend(pupils)
+    _unfollow(state, question, list(question.followers))
+    _follow(state, into, pupils)
     for pupil in pupils:
         state.pupils[pupil].active = into.id
+
+
+def _follow(state: DeskState, question: Question, pupils: list[PersonId]) -> None:
+    question.followers.extend(pupils)
+    for pupil in pupils:
+        insort(state.index.followed.setdefault(pupil, []), question.id)
+
+
+def _unfollow(state: DeskState, question: Question, pupils: list[PersonId]) -> None:
+    followed = state.index.followed
+    for pupil in pupils:
+        question.followers.remove(pupil)
+        followed[pupil].remove(question.id)
+        if not followed[pupil]:
+            del followed[pupil]
 
 
 def _hand_on(state: DeskState, question: Question, former: PersonId) -> None:

@@ -129,6 +129,8 @@ def _index(state: DeskState, agenda: list[tuple[float, str]]) -> None:
             index.rooms.setdefault(key, {})[session.number] = None
     for question in state.questions.values():
         index.asked.setdefault(question.pupil, []).append(question.id)
+        for follower in question.followers:
+            index.followed.setdefault(follower, []).append(question.id)
         active = index.active.setdefault(question.grade, {})
         if question.is_active:
             active[question.id] = None

@@ -105,6 +105,7 @@ def _question(question: Question, people: Directory) -> ModeratedQuestion:
         question.tutor,
         question.like,
         len(question.followers),
+        question.origin,
     )
 
 

@@ -161,6 +161,8 @@ class Index(Struct):
     active: dict[int, dict[QuestionId, None]] = field(default_factory=dict)
     #: Questions by whose they are, in order.
     asked: dict[PersonId, list[QuestionId]] = field(default_factory=dict)
+    #: Questions by who follows or followed them, in order.
+    followed: dict[PersonId, list[QuestionId]] = field(default_factory=dict)
     #: Running one_to_many, by queue.
     rooms: dict[str, dict[SessionNumber, None]] = field(default_factory=dict)
 

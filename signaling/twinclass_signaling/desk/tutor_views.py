@@ -73,6 +73,7 @@ def _shown(
         followers=len(question.followers),
         pupil=people.card(question.pupil),
         until=state.index.due_at.get(f"{deadline}|{number}") if deadline else None,
+        origin=question.origin,
     )
 
 

@@ -93,6 +93,8 @@ class OwnQuestion(Struct, frozen=True):
     ladder: Ladder | None
     may_reopen: bool
     may_rate: bool
+    #: The moment of a lesson it comes from.
+    origin: str | None = None
 
 
 class OwnSession(Struct, frozen=True):
@@ -146,6 +148,8 @@ class TutorQuestion(Struct, frozen=True):
     pupil: Card
     #: Until when it is hers: the end of the offer, or of the time to begin.
     until: float | None = None
+    #: The moment of a lesson it comes from.
+    origin: str | None = None
 
 
 class TutorSession(Struct, frozen=True):
@@ -217,6 +221,7 @@ class ModeratedQuestion(Struct, frozen=True):
     tutor: PersonId | None
     like: QuestionId | None
     followers: int
+    origin: str | None = None
 
 
 class ModeratedSession(Struct, frozen=True):

@@ -27,6 +27,8 @@ MAX_PHASES = 40
 MAX_CUES = 100
 
 PlanText = Annotated[str, Meta(max_length=120)]
+#: As the evening desk names its subjects (``maths``); empty: not said.
+Subject = Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")]
 Minutes = Annotated[float, Meta(ge=0, le=600)]
 Who = Literal["lead", "co_lead", "assistant", "all"]
 
@@ -88,7 +90,8 @@ class PlannedCue(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Plan(Struct, frozen=True, forbid_unknown_fields=True):
-    """What was known before the lesson; not changed by it."""
+    """What was known before the lesson; not changed by it. ``subject`` and ``grade`` (1 to 12) say
+    which evening desk helps with it, and what the library calls its recording."""
 
     title: PlanText
     subtitle: PlanText = ""
@@ -98,6 +101,8 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True):
     policy: PlannedPolicy = PlannedPolicy()
     phases: Annotated[tuple[PlannedPhase, ...], Meta(max_length=MAX_PHASES)] = ()
     cues: Annotated[tuple[PlannedCue, ...], Meta(max_length=MAX_CUES)] = ()
+    subject: Subject = ""
+    grade: Annotated[int, Meta(ge=1, le=12)] | None = None
 
     def room(self, participant: ParticipantId) -> PlannedRoom | None:
         """Returns the planned room whose seat this is."""

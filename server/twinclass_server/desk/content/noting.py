@@ -37,6 +37,7 @@ from twinclass_signaling.desk.events import (
     QuestionResolved,
     QuestionWithdrawn,
 )
+from twinclass_signaling.desk.origins import moment_of
 from twinclass_signaling.desk.plan import CaseNumber, QuestionId, SessionNumber
 from twinclass_signaling.desk.questions import Question
 from twinclass_signaling.desk.session_events import (
@@ -152,7 +153,7 @@ class _Pen:
         if isinstance(event, QuestionResolved) and event.session is None and question.answer:
             self._content.bank_desk.propose(
                 self._desk, question.subject, question.grade, question.points, question.content,
-                question.answer, question.origin or "",
+                question.answer, *_chapter(question.origin),
             )  # fmt: skip
 
     def _expired(self, event: QuestionExpired) -> None:
@@ -253,3 +254,10 @@ def _references(question: Question) -> list[str]:
 
 def _moment(second: float) -> datetime:
     return datetime.fromtimestamp(second, UTC)
+
+
+def _chapter(origin: str | None) -> tuple[str, float]:
+    """Returns the library's entry that a question comes from, and the second of it; a lesson that
+    was not recorded is none, and the bank does not show it."""
+    moment = None if origin is None else moment_of(origin)
+    return ("", 0.0) if moment is None else (moment.id, float(moment.second or 0))
