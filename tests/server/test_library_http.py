@@ -27,7 +27,7 @@ from twinclass_server.http import library_making, library_usage
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.models import Person, RecordingConsent
 from twinclass_signaling.roles import Role
-from twinclass_signaling.tokens import Claims
+from twinclass_signaling.tokens import ChapterClaims, Claims
 
 PORTS = free_port(10)
 LESSON = "/api/library/lessons/lesson-1"
@@ -87,6 +87,28 @@ async def opened(client: httpx.AsyncClient, path: str = LESSON) -> dict[str, Any
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def test_a_link_to_one_entry_shows_it_and_nothing_else(library: Library) -> None:
+    library.shelf.take(entry("lesson-2", library.lead))
+    now = float(int(time.time()))
+    claims = ChapterClaims("tutor-1", Role.TUTOR, "lesson-1", now + 600, now)
+    library.clients.append(Client(library.server, library.server.keys.issue(claims)))
+    client = library.clients[-1].http
+    found = await opened(client)
+    assert found["title"] == "有理数的乘法"
+    assert not any(found["may"].values())
+    assert (await client.get(found["media"]["base"] + "manifest.json")).status_code == 200
+    hits = (await client.get("/api/library/lessons")).json()["items"]
+    assert [one["id"] for one in hits] == ["lesson-1"]
+    assert (await client.get("/api/library/lessons/lesson-2")).status_code == 404
+    assert (await client.patch(LESSON, json={"title": "x"})).status_code == 403
+    assert (await client.delete(LESSON)).status_code == 403
+    for path in ("/api/lessons", "/api/desk/bank", "/api/catch-up"):
+        assert (await client.get(path)).status_code == 401, path
+    over = ChapterClaims("tutor-1", Role.TUTOR, "lesson-1", now - 1, now - 600)
+    library.clients.append(Client(library.server, library.server.keys.issue(over)))
+    assert (await library.clients[-1].http.get(LESSON)).status_code == 401
 
 
 async def test_a_clip_is_cut_found_played_and_taken_away(library: Library) -> None:

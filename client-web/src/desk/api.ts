@@ -1,5 +1,6 @@
 /** The desk's HTTP interface: what is personal or large, and what outlives an evening. */
 import type { Duty } from '@/protocol/desk-messages'
+import type { Texts } from '@/library/manifest'
 import { ask, offline, refused, said, understood, type Found } from '@/school/ask'
 
 export type FoundWords = Found
@@ -11,6 +12,8 @@ export interface ShownPhoto { photo: string; url: string; thumb: string; width: 
 export interface Content {
   content: string; text: string; photos: ShownPhoto[]; voice: { url: string; seconds: number } | null; by: 'pupil' | 'tutor'
 }
+/** The moment of a lesson that a question comes from; `t`: seconds from the bell; `url`: to watch it. */
+export interface Origin { lesson: string; title: string; phase: Texts | null; page: number | null; t: number | null; url: string | null }
 export interface NamedPoint { id: string; name: string }
 export interface Chapter { entry: string; title: string; t: number; url: string }
 export interface BankCard {
@@ -61,6 +64,11 @@ export class DeskApi {
   /** `question`: of this evening, through which one may see it; not needed for one's own. */
   content(content: string, question: number | null): Promise<Content> {
     return this.ask('GET', `/api/desk/contents/${encodeURIComponent(content)}${question === null ? '' : `?question=${question}`}`)
+  }
+
+  /** `question`: of this evening, which comes from there; null: her own link does. */
+  origin(origin: string, question: number | null): Promise<Origin> {
+    return this.ask('GET', `/api/desk/origins/${encodeURIComponent(origin)}${question === null ? '' : `?question=${question}`}`)
   }
 
   bank(query: BankQuery, signal?: AbortSignal): Promise<{ entries: BankCard[]; total: number }> {

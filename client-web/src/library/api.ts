@@ -98,14 +98,28 @@ export class Library {
 
 const at = (id: string): string => `/api/library/lessons/${encodeURIComponent(id)}`
 
-/** Whether the bearer of a link may be shown figures of use. It decides what is offered and no more:
- *  the server decides what is answered. */
-export function maySeeUsage(token: string): boolean {
+/** What a link says of its bearer. It decides what is offered and no more: the server decides what is
+ *  answered. */
+function claimsOf(token: string): { aud?: string; role?: string } {
   try {
     const bytes = Uint8Array.from(atob((token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')), (one) => one.charCodeAt(0))
-    const claims = JSON.parse(new TextDecoder().decode(bytes)) as { aud?: string; role?: string }
-    return claims.aud === 'twinclass-staff' && ['operator', 'librarian', 'lead'].includes(claims.role ?? '')
+    return JSON.parse(new TextDecoder().decode(bytes)) as { aud?: string; role?: string }
   } catch {
-    return false
+    return {}
   }
 }
+
+/** Whether the bearer of a link may be shown figures of use. */
+export function maySeeUsage(token: string): boolean {
+  const { aud, role } = claimsOf(token)
+  return aud === 'twinclass-staff' && ['operator', 'librarian', 'lead'].includes(role ?? '')
+}
+
+/** Whether she may take a moment of her lesson to the evening desk. */
+export function mayCarry(token: string): boolean {
+  const { aud, role } = claimsOf(token)
+  return aud === 'twinclass' && role === 'home_learner'
+}
+
+/** Whether a link shows one entry and nothing around it. */
+export const isChapterLink = (token: string): boolean => claimsOf(token).aud === 'twinclass-chapter'

@@ -32,7 +32,7 @@ export interface ApproveQuestion {
   question: number
 }
 
-/** A question. `content`: what was stored of it; `shared`: other pupils may be shown it; `tutor`: only she, if she can; `origin`: the chapter or homework item it comes from. */
+/** A question. `content`: what was stored of it; `shared`: other pupils may be shown it; `tutor`: only she, if she can; `origin`: the moment of a lesson it comes from, as the link says that opened the desk. */
 export interface AskQuestion {
   type: "question_ask"
   subject: string
@@ -142,6 +142,7 @@ export interface DeskInfo {
   subjects: readonly string[]
   grades: readonly number[]
   needs_approval: boolean
+  utc_offset_min: number
 }
 
 /** One tutor's evening. `schools`: her own ones, whose pupils she is rather offered. */
@@ -300,6 +301,7 @@ export interface ModeratedQuestion {
   tutor: string | null
   like: number | null
   followers: number
+  origin: string | null
 }
 
 /** A running session as a moderator sees it. */
@@ -359,6 +361,7 @@ export interface OwnQuestion {
   ladder: Ladder | null
   may_reopen: boolean
   may_rate: boolean
+  origin: string | null
 }
 
 /** A pupil's live help; `recorded` is a mark she always sees. */
@@ -672,6 +675,7 @@ export interface TutorQuestion {
   followers: number
   pupil: Card
   until: number | null
+  origin: string | null
 }
 
 /** A tutor's live help. */

@@ -2,6 +2,10 @@
  *  mixed with another page's. */
 const KEYS = { lessons: 'twinclass.staff', library: 'twinclass.library', operations: 'twinclass.operations', desk: 'twinclass.desk' } as const
 
+/** Where a question comes from that a lesson's link brought along: until it is sent, or given up. */
+const ORIGIN_KEY = 'twinclass.desk.origin'
+export interface KeptOrigin { origin: string; subject: string }
+
 export function takeStaffEntrance(page: keyof typeof KEYS): { token: string; language: string | null } {
   const fragment = new URLSearchParams(location.hash.slice(1))
   // Links of the evening desk are read off a blackboard or a phone: shorter.
@@ -13,10 +17,33 @@ export function takeStaffEntrance(page: keyof typeof KEYS): { token: string; lan
       // Another person's seat must not be resumed with this one's token.
       if (sessionStorage.getItem(KEYS[page]) !== given) sessionStorage.removeItem(`${KEYS[page]}.resume`)
       sessionStorage.setItem(KEYS[page], given)
+      if (page === 'desk') keepOrigin(fragment.get('origin'), fragment.get('subject'))
     }
   } catch {
     // Without storage the token lives in this page only.
   }
   if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search)
   return { token, language: fragment.get('lang') }
+}
+
+function keepOrigin(origin: string | null, subject: string | null): void {
+  if (origin === null && subject === null) sessionStorage.removeItem(ORIGIN_KEY)
+  else sessionStorage.setItem(ORIGIN_KEY, JSON.stringify({ origin: origin ?? '', subject: subject ?? '' } satisfies KeptOrigin))
+}
+
+/** What the desk's link brought along; empty strings: nothing. */
+export function keptOrigin(): KeptOrigin {
+  try {
+    return JSON.parse(sessionStorage.getItem(ORIGIN_KEY) ?? '') as KeptOrigin
+  } catch {
+    return { origin: '', subject: '' }
+  }
+}
+
+export function forgetOrigin(): void {
+  try {
+    sessionStorage.removeItem(ORIGIN_KEY)
+  } catch {
+    // Nothing was kept.
+  }
 }

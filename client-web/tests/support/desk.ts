@@ -4,7 +4,7 @@ export function own(part: Partial<OwnQuestion> = {}): OwnQuestion {
   return {
     question: 1, is_own: true, state: 'queued', subject: 'maths', points: [], content: 'c-1', kind: 'photo', wish: 'live',
     asked_at: 1_000, since: 1_000, position: 3, wait: { kind: 'unknown', low_s: 0, high_s: 0 }, picked: null, tutor_name: '',
-    followers: 0, bank: [], answer: null, ladder: null, may_reopen: false, may_rate: false, ...part,
+    followers: 0, bank: [], answer: null, ladder: null, may_reopen: false, may_rate: false, origin: null, ...part,
   }
 }
 
@@ -18,7 +18,7 @@ export function pupilView(part: Partial<PupilView> = {}): PupilView {
 export function deskWelcome(part: Partial<Welcome> = {}): Welcome {
   return {
     type: 'welcome', session: 's1', secret: 'secret-1', resumed: false, person: 'pupil-1', role: 'pupil', name: '小雨', grade: 7,
-    desk: { desk: 'grade-7', title: '示例答疑台', subjects: ['maths'], grades: [7], needs_approval: false },
+    desk: { desk: 'grade-7', title: '示例答疑台', subjects: ['maths'], grades: [7], needs_approval: false, utc_offset_min: 480 },
     view: pupilView(), server_time: 1_000, may_publish: [], may_command: ['question_ask'], ...part,
   }
 }

@@ -140,7 +140,7 @@ class CarryRoutes:
                 origin=origin,
             )
         )
-        end = "" if origin is None else f"&origin={origin}"
+        source = "" if origin is None else f"&origin={origin}"
         return {
             "desk": {
                 "id": desk.id,
@@ -150,7 +150,7 @@ class CarryRoutes:
                 "is_open": tonight.is_still(now) and now >= (tonight.opens or 0.0),
                 "utc_offset_min": desk.utc_offset_min,
             },
-            "url": f"/desk#token={token}{end}",
+            "url": f"/desk#token={token}{source}&subject={named.plan.subject}",
         }
 
     # ---- at the desk

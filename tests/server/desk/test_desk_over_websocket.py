@@ -15,7 +15,7 @@ from twinclass_signaling.desk import commands as c
 from twinclass_signaling.desk.messages import Authenticate, Welcome
 from twinclass_signaling.desk.plan import QuestionId, SessionNumber
 from twinclass_signaling.desk.view_types import ModeratorView, PupilView, TutorView
-from twinclass_signaling.messages import Error, Resume
+from twinclass_signaling.messages import Error, Fenced, Resume
 from twinclass_signaling.roles import Role
 
 
@@ -86,6 +86,24 @@ async def test_a_page_that_comes_back_has_its_place_and_its_command_once(
     view = await again.see(PupilView, lambda view: view.question is not None)
     assert view.question is not None
     assert view.question.question == 1
+
+
+async def test_a_page_whose_place_another_device_resumes_is_told_and_stays_away(
+    server: ServerProcess,
+) -> None:
+    token = desk_token(server.keys, Role.PUPIL, "pupil-1")
+    first, welcome = await DeskPage.enter(server.port, token)
+    second, taken = await DeskPage.enter(
+        server.port, token, Resume(welcome.session, welcome.secret)
+    )
+    assert taken.session == welcome.session
+    told = await first.wait_for(Error)
+    # As in a lesson; a page does not come back by itself after this.
+    assert (told.code, told.fatal) == ("superseded", True)
+    await first.socket.wait_closed()
+    assert first.socket.close_code == 4000
+    await second.ask()
+    assert not any(isinstance(one, Error | Fenced) for one in second.seen)
 
 
 async def test_who_has_no_right_is_told_so(server: ServerProcess) -> None:

@@ -25,6 +25,8 @@ export const zhDesk = {
     problem: { refused: '没有获准使用话筒。点地址栏左侧的图标，把话筒改成“允许”；也可以打字或拍照。', missing: '没有找到话筒。可以打字或拍照。', unsupported: '这个浏览器不能录音。可以打字或拍照。', too_short: '太短了，请按一下，说完再按一下。', failed: '没有录上，请再试一次。' },
   },
   blocked: { title: '有些内容不能发', hint: '标出来的地方请删掉：', kinds: { phone: '电话号码', contact: '联系方式', email: '邮箱', link: '网址', money: '金钱', meeting: '见面或住址' } },
+  allDay: '全天',
+  origin: { from: '来自 {place}', page: '第 {n} 页', remove: '去掉来源', watch: '看这一段' },
   nav: { ask: '提问', bank: '题库', tonight: '今晚', label: '页面' },
   ask: {
     title: '问一道题', hello: '{name}，哪道题不会？', subject: '学科', steps: '选学科 · 拍题目 · 发送', text: '打字', voice: '语音', words: '写下题目，或者你卡在哪一步', wordsPhoto: '想补充就写一句（可以不写）', formula: '公式写在两个 $ 之间，例如 $x^2+1$',
@@ -44,13 +46,13 @@ export const zhDesk = {
     ladderTitle: '已经等了 5 分钟，不想等可以这样', ladderText: '选哪个都行，也可以继续等，位置不变。', ladder: { bank: '看看题库的答案', bankText: '刚才找到过类似的题', written: '让老师写给我看', writtenText: '{time} 前能看到，不用守着', tomorrow: '明晚再问', tomorrowText: '明晚排在前面，不用再拍', join: '进小课一起听', joinText: '{name}正在讲同类的题，{n} 人在听' }, stay: '继续等', meanwhile: '等的时候可以看看', sound: '打开提示音', soundOn: '轮到你时会响一声',
   },
   bankMatch: { title: '题库里有类似的题', text: '看看这个解答。没有帮助就一键转给老师，不用再写一遍。', nth: '第 {n} 个，共 {of} 个', question: '类似的题', answer: '解答', chapter: '看讲解：{title}（{time}）', helpful: '有帮助，解决了', notHelpful: '没有帮助，请老师看', next: '看下一个', lostEntry: '这个解答打不开，请直接转给老师。' },
-  answer: { title: '老师的回答', by: '{name} 的回答', question: '你的问题', understood: '看懂了', notYet: '还是不懂', reopenText: '再问一次，排在你原来的位置。一道题可以再问一次。', after: '回答', none: '这道题没有文字回答，是当面讲的。', state: '状态', asked: '{time} 提问' },
+  answer: { title: '老师的回答', by: '{name} 的回答', question: '你的问题', followed: '你也想问的题', understood: '看懂了', notYet: '还是不懂', reopenText: '再问一次，排在你原来的位置。一道题可以再问一次。', after: '回答', none: '这道题没有文字回答，是当面讲的。', state: '状态', asked: '{time} 提问' },
   rate: { title: '这次辅导怎么样？', tutor: '{name} 帮了你', understood: '听懂了吗？', patient: '老师有耐心吗？', again: '下次还愿意请这位老师吗？', options: { understood: ['没懂', '懂一些', '懂了'], patient: ['没有', '还行', '很有耐心'], again: ['不愿意', '都可以', '愿意'] }, text: '还想说什么？（可以不写）', textHint: '值班老师看过以后，这位老师才能看到，不显示你的名字。', send: '提交', later: '以后再说', thanks: '谢谢，已经记下了。', textFailed: '三个评价已经记下，文字没有发出去：{why}' },
   live: {
     recorded: '正在录像', recordedHint: '当面辅导都会录像，只有安全专员按规定才能打开。', left: '还剩 {time}', leftLabel: '还剩 {n} 分 {s} 秒', warned: '还有 2 分钟', warnedText: '把最后一步问清楚吧。', many: '小课 · {n} 人', one: '一对一', with: '和 {name}', moderator: '值班老师在这里', coming: '值班老师正在赶来。你可以等，也可以现在离开。', leave: '离开', leaveTitle: '离开这次辅导？', leaveOne: '一对一辅导会结束。没讲完的可以再问一次。', leaveMany: '别的同学继续听。', leaveYes: '离开', leaveNo: '继续', board: '白板和语音', boardSoon: '白板正在打开…', over: '辅导结束了',
   },
   tonight: { title: '今晚的问题', none: '今晚还没有问过', noneText: '问过的题和回答都会留在这里，睡前可以再看一遍。', open: '打开' },
-  closed: { title: '现在没有开放', text: '今晚 {from}–{to} 开放。', before: '{time} 开始', beforeText: '可以先在题库里找找，很多题都有解答。', after: '今晚已经结束', afterText: '每天 {from}–{to} 开放。没答上的问题明晚排在前面。', none: '今天不开放', noneText: '请看学校的通知，或者先在题库里找找。', bank: '去题库看看' },
+  closed: { title: '现在没有开放', text: '今晚 {hours} 开放。', before: '{time} 开始', beforeText: '可以先在题库里找找，很多题都有解答。', after: '今晚已经结束', afterText: '每天 {hours} 开放。没答上的问题明晚排在前面。', none: '今天不开放', noneText: '请看学校的通知，或者先在题库里找找。', bank: '去题库看看' },
   consent: { title: '还需要家长同意', text: '不满 14 岁的同学第一次用之前，要请家长点一下同意。请家长打开学校发给他的链接，点“同意”，这里会自动打开。', what: '同意以后', list: ['可以拍照提问、和老师语音', '当面辅导会录像，30 天后删除', '家长可以看到每次辅导的时间和老师'], meanwhile: '现在可以先用题库。' },
   bank: {
     title: '题库', search: '搜题目或知识点', any: '不限', none: '没有找到', noneText: '换几个字试试，或者直接问老师。', ask: '去问老师', results: '{n} 道题', more: '再看一些（还有 {n} 道）', start: '写几个字，或选一个学科', rating: '{n} 分', open: '看解答', chapter: '看讲解', question: '题目', answer: '解答', helpful: '有帮助', notHelpful: '没帮助', thanks: '谢谢，记下了。', back: '返回题库', grade: '年级',
@@ -58,7 +60,7 @@ export const zhDesk = {
   },
   tutor: {
     off: '没有值班', paused: '暂停', lost: '断线', free: '在岗，等题', asked: '有一道题给您', writing: '正在写', claimed: '有题在手', live: '正在当面讲',
-    start: '开始值班', startAt: '{time} 起可以开始', pause: '暂停接题', resume: '继续接题', end: '今晚到此', endTitle: '今晚不再接题？', endText: '手上的题还可以做完。', shift: '排班 {from}–{to}', noShift: '今晚没有您的排班。需要上岗，请联系排班老师。',
+    start: '开始值班', startAt: '{time} 起可以开始', pause: '暂停接题', resume: '继续接题', end: '今晚到此', endTitle: '今晚不再接题？', endText: '手上的题还可以做完。', shift: '排班 {hours}', noShift: '今晚没有您的排班。需要上岗，请联系排班老师。',
     offer: '请您看这道题', accept: '接这道题', pass: '请下一位', passHint: '没关系，会马上请下一位老师。', left: '还有 {n} 秒', late: '时间到，已请下一位。', wish: { live: '想当面讲', written: '想看文字回答' }, followers: '另有 {n} 人也想问',
     held: '手上的题', heldNone: '手上没有题', idleTitle: '现在没有题给您', idleText: '有题会响一声。也可以从右边领一道。', idleOff: '点“开始值班”，系统会把合适的题请您看。', idlePaused: '您暂停了接题，点“继续接题”再开始。', deadline: '{n} 内要开始', deadlineWritten: '请在 {n} 内写好', oldest: '{time} 问的',
     write: '写回答', answer: '写给学生看的回答', answerHint: '公式写在两个 $ 之间。Ctrl+Enter 发送。', preview: '学生看到的', previewNone: '写的时候，这里是学生看到的样子。', send: '发送回答', sending: '正在发送…', needText: '写几个字，或添加一张照片', explain: '开始当面讲', liveMany: '开小课一起讲（{n} 人）', giveBack: '退回排队', giveBackText: '会请别的老师，学生位置不变。', addVoice: '语音',

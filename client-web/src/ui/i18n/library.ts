@@ -9,6 +9,7 @@ export const zhLibrary = {
   facet: { subject: '学科', grade: '年级', edition: '版本', point: '知识点' }, order: '排序', orders: { relevance: '最相关', new: '最新', plays: '最多人看' },
   plays: '{n} 次播放', previous: '上一页', next: '下一页', page: '第 {n} 页，共 {of} 页',
   converting: '正在转换格式 {n}%，现在就能看；剪辑要等转换完。', state: { ready: '可播放', transcoding: '正在转换格式', live: '正在上课' }, visibility: { private: '仅主讲可见', school: '参与的学校可见', city: '全市可见' },
+  askAbout: '问这一段',
   player: {
     play: '播放', pause: '暂停', loading: '正在加载…', back10: '后退 10 秒', on10: '前进 10 秒', speed: '速度', volume: '音量', mute: '静音', unmute: '打开声音', fullscreen: '全屏', leave: '退出全屏',
     layout: '画面', layouts: { auto: '自动', lead: '老师为主', screen: '课件为主', side: '并排' }, chapters: '章节',
@@ -60,6 +61,7 @@ export const enLibrary: Words<typeof zhLibrary> = {
   facet: { subject: 'Subject', grade: 'Grade', edition: 'Edition', point: 'Knowledge point' }, order: 'Order', orders: { relevance: 'Best match', new: 'Newest', plays: 'Most watched' },
   plays: '{n} plays', previous: 'Previous page', next: 'Next page', page: 'Page {n} of {of}',
   converting: 'Being converted: {n}%. It plays already; clips can be cut afterwards.', state: { ready: 'Ready', transcoding: 'Being converted', live: 'Live now' }, visibility: { private: 'Only its lead', school: 'Schools that took part', city: 'The whole city' },
+  askAbout: 'Ask about this part',
   player: {
     play: 'Play', pause: 'Pause', loading: 'Loading…', back10: 'Back 10 s', on10: 'Forward 10 s', speed: 'Speed', volume: 'Volume', mute: 'Mute', unmute: 'Sound on', fullscreen: 'Full screen', leave: 'Leave full screen',
     layout: 'Picture', layouts: { auto: 'Automatic', lead: 'Teacher large', screen: 'Slides large', side: 'Side by side' }, chapters: 'Chapters',

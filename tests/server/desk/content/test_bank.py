@@ -15,6 +15,7 @@ from twinclass_server.desk.content import models
 from twinclass_server.desk.content.bank_index import BankCard, BankIndex
 from twinclass_server.desk.content.sample import put_sample
 from twinclass_signaling.roles import Role
+from twinclass_signaling.tokens import TokenError
 
 EQUATION = "解方程 3x + 5 = 20，为什么移项要变号？"
 TRIANGLE = "直角三角形两条直角边是 3 和 4，怎样用勾股定理求斜边？"
@@ -281,7 +282,12 @@ async def test_chapters_and_points_are_named(kept: Kept) -> None:
     [entry] = (await kept.http.get("/api/desk/bank", headers=kept.pupil())).json()["entries"]
     assert entry["points"] == [{"id": "equation", "name": "移项"}]
     assert entry["chapter"]["title"] == "一元一次方程"
-    assert entry["chapter"]["url"] == "/library/lesson/lesson-1?t=612"
+    path, _, token = entry["chapter"]["url"].partition("#token=")
+    assert path == "/library/lesson/lesson-1?t=612"
+    claims = kept.keys.verify_chapter(token, kept.second())
+    assert (claims.entry, claims.sub, claims.role) == ("lesson-1", "pupil-1", Role.PUPIL)
+    with pytest.raises(TokenError):
+        kept.keys.verify_chapter(token, kept.second() + 2 * 3600)
     points = await kept.http.get("/api/desk/points", headers=kept.pupil())
     assert points.json()["points"] == [{"id": "equation", "subject": "maths", "name": "移项"}]
 

@@ -1,0 +1,38 @@
+/** The way to tonight's desk, asked for when it may be taken; without a desk there is none. */
+import { computed, shallowRef, type ComputedRef } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { clockAt, endAt, isAllDay } from '@/desk/zone'
+import { carry, isTonight, type Carried } from '@/school/carry'
+
+export interface Carry {
+  /** null while there is none. */
+  url: ComputedRef<string | null>
+  /** When the desk is open, in words. */
+  hours: ComputedRef<string>
+  look: (t: number | null, entry?: string | null) => Promise<string | null>
+}
+
+export function useCarry(token: () => string, now: () => number): Carry {
+  const { t: say } = useI18n()
+  const found = shallowRef<Carried | null>(null)
+  return {
+    url: computed(() => found.value?.url ?? null),
+    hours: computed(() => {
+      const desk = found.value?.desk
+      if (!desk || desk.opens === null || desk.closes === null) return ''
+      if (isAllDay(desk.opens, desk.closes)) return say('learner.carry.allDay')
+      const [from, to] = [clockAt(desk.opens, desk.utc_offset_min), endAt(desk.closes, desk.utc_offset_min)]
+      return desk.is_open ? say('learner.carry.until', { to }) : say('learner.carry.hours', { from, to })
+    }),
+    async look(t, entry = null) {
+      try {
+        const carried = await carry(token(), t, entry)
+        found.value = isTonight(carried, now()) ? carried : null
+      } catch {
+        // No desk, or no line: nothing is promised that cannot be kept.
+        found.value = null
+      }
+      return found.value?.url ?? null
+    },
+  }
+}
