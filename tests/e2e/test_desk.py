@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ from playwright.async_api import Page, expect
 
 from e2e.conftest import Browsers, Server
 from e2e.pages.test_accessibility import barriers
+from e2e.test_recording import close
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
@@ -96,3 +98,38 @@ async def test_a_call_for_help_brings_a_moderator(server: Server, browsers: Brow
     await expect(moderator.get_by_test_id("help-session")).to_be_visible(timeout=40_000)
     # She learns of it when somebody is there, and from nothing else.
     await expect(tutor.get_by_test_id("help-session")).to_be_visible()
+
+
+async def test_a_question_left_open_in_a_lesson_is_asked_in_the_evening_by_one_tap(
+    server: Server, browsers: Browsers
+) -> None:
+    phone = await browsers.page(server.links()["home_learner"][0], size=(360, 640))
+    await phone.get_by_test_id("join").click(timeout=10_000)
+    # While the lesson goes on it is a quiet entry, which opens beside the lesson.
+    await phone.get_by_test_id("reach").click(timeout=10_000)
+    beside = phone.get_by_test_id("carry")
+    await expect(beside).to_be_visible()
+    await expect(beside).to_have_attribute("target", "_blank")
+    assert not await barriers(phone, "learner-carry")
+    await asyncio.to_thread(close, server)
+    await expect(phone.get_by_test_id("full-page")).to_be_visible(timeout=10_000)
+    assert not await barriers(phone, "learner-over")
+    await phone.get_by_test_id("carry").click()
+    chip = phone.get_by_test_id("origin")
+    await expect(chip).to_contain_text("来自 有理数的乘法", timeout=10_000)
+    await expect(phone.get_by_test_id("subject-maths")).to_be_checked()
+    await phone.reload()
+    await expect(chip).to_contain_text("来自 有理数的乘法", timeout=10_000)
+    tutor = await phone.context.new_page()
+    await tutor.goto(desk_links(server)["demo-tutor"])
+    await tutor.get_by_test_id("duty-start").click()
+    await expect(tutor.get_by_test_id("duty")).to_contain_text("全天")
+    await ask(phone, "同号相乘为什么得正？")
+    offer = tutor.get_by_test_id("offer")
+    await expect(offer.get_by_test_id("origin")).to_contain_text(
+        "来自 有理数的乘法", timeout=10_000
+    )
+    own = phone.get_by_test_id("waiting").locator("xpath=..").get_by_test_id("origin")
+    await expect(own).to_contain_text("来自 有理数的乘法")
+    assert not await barriers(phone, "desk-phone")
+    assert not await barriers(tutor, "desk-tutor")
