@@ -26,6 +26,8 @@ from twinclass_signaling.lesson.state import LessonState
 
 #: Of lessons that are over: they change no more. Half a kilobyte each.
 MAX_KEPT = 2_000
+#: A chapter that goes on ends where the recording was made: a moment ago.
+_SLACK_S = 5.0
 
 
 class RunningLesson(Protocol):
@@ -155,14 +157,9 @@ def _of(made: m.Manifest, moment: Moment) -> Told:
 def _chapter(made: m.Manifest, kind: m.ChapterKind, second: int | None) -> m.Chapter | None:
     if second is None:
         return None
-    return next(
-        (
-            chapter
-            for chapter in made.chapters
-            if chapter.kind == kind and chapter.start_s <= second < chapter.end_s
-        ),
-        None,
-    )
+    found = [one for one in made.chapters if one.kind == kind and one.start_s <= second]
+    last = max(found, key=lambda one: one.start_s, default=None)
+    return last if last is not None and second < last.end_s + _SLACK_S else None
 
 
 def _of_plan(plan: Plan, moment: Moment) -> Told:

@@ -16,6 +16,7 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from hosting.desk import OPENS, Evenings, evening
+from twinclass_server.desk import references
 from twinclass_server.desk.content.desk_content import DeskContent
 from twinclass_server.desk.content.media import Author
 from twinclass_server.http.desk_content import DeskContentRoutes, DeskParts
@@ -52,6 +53,10 @@ class CoreHost:
     def contents_of(self, desk: str, question: int) -> Collection[str]:
         found = self.evenings.state.questions.get(QuestionId(question))
         return () if found is None else [one for one in (found.content, found.answer) if one]
+
+    def origin_of(self, desk: str, claims: DeskClaims, question: int) -> str | None:
+        actor = Actor(PersonId(claims.sub), claims.role)
+        return references.origin_of(self.evenings.state, actor, question)
 
     def rates(self, desk: str, claims: DeskClaims, question: int) -> str | None:
         found = self.evenings.state.questions.get(QuestionId(question))
