@@ -4,7 +4,7 @@ import type { Clock } from '@/protocol/clock'
 import type { ClientMessage, ServerMessage } from '@/protocol/desk-messages'
 import { DeskSession } from '@/protocol/desk-session'
 import { CommandError, type ResumeStore, type Socket, type SocketHandlers } from '@/protocol/wire'
-import { DeskApi } from './api'
+import { DeskApi, type Origin } from './api'
 import { Contents } from './contents'
 import { useDesk } from './desk'
 import { MENDED } from './mended'
@@ -24,6 +24,8 @@ export class DeskClient {
   readonly session: DeskSession
   readonly api: DeskApi
   readonly contents: Contents
+  /** Moments of lessons that questions come from. */
+  readonly origins: Contents<Origin>
   private readonly desk = useDesk()
   private readonly line = useLine()
   private readonly listeners = new Set<(message: HelpMessage) => void>()
@@ -31,6 +33,7 @@ export class DeskClient {
   constructor(readonly token: string, browser: DeskBrowser) {
     this.api = new DeskApi(token)
     this.contents = new Contents((content, question) => this.api.content(content, question), () => browser.clock.now())
+    this.origins = new Contents((origin, question) => this.api.origin(origin, question), () => browser.clock.now())
     this.session = new DeskSession({
       token,
       clock: browser.clock,

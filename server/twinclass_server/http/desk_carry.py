@@ -157,7 +157,7 @@ class CarryRoutes:
 
     async def _origin(self, request: Request) -> Response:
         claims = self._door.who(request, Role.PUPIL, Role.TUTOR, Role.MODERATOR, Role.SAFEGUARDING)
-        self._door.take("search", claims)
+        self._door.take("origin", claims)
         origin = request.path_params["origin"]
         asked = request.query_params.get("question")
         # Her link says that she comes from there; anybody else sees a question that does.

@@ -31,6 +31,8 @@ ALLOWANCES: dict[str, Allowance] = {
     "rating": Allowance(30 / 3600, 30),
     # One look at the bank a second, and a burst while typing.
     "search": Allowance(1, 30),
+    # A list of thirty questions, twice.
+    "origin": Allowance(1, 60),
     # A question a minute of a lesson.
     "carry": Allowance(60 / 3600, 60),
 }

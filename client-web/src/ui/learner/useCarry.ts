@@ -9,7 +9,7 @@ export interface Carry {
   url: ComputedRef<string | null>
   /** When the desk is open, in words. */
   hours: ComputedRef<string>
-  look: (t: number | null, entry?: string | null) => Promise<string | null>
+  look: (t: number | null, entry?: string | null) => Promise<void>
 }
 
 export function useCarry(token: () => string, now: () => number): Carry {
@@ -32,7 +32,6 @@ export function useCarry(token: () => string, now: () => number): Carry {
         // No desk, or no line: nothing is promised that cannot be kept.
         found.value = null
       }
-      return found.value?.url ?? null
     },
   }
 }
