@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -180,3 +181,39 @@ async def test_me_too_hears_the_written_answer(server: ServerProcess) -> None:
     path = f"contents/{answer}?question=1"
     assert (await follower.http("GET", path)).json()["text"] == "同号得正。"
     assert (await stranger.http("GET", path)).status_code == 404
+
+
+def desk_file(name: str, weekdays: list[int], grades: list[int]) -> str:
+    hours = "".join(
+        f"[[hours]]\nweekday = {day}\ngrades = {grades}\nopens = 0\ncloses = 1440\n"
+        for day in weekdays
+    )
+    return f'id = "{name}"\ntitle = "{name}"\nsubjects = ["maths"]\ngrades = {grades}\n{hours}'
+
+
+async def test_of_several_desks_the_one_that_is_open_tonight_is_chosen(tmp_path: Path) -> None:
+    folder = tmp_path / "desks"
+    folder.mkdir()
+    never = [(datetime.now(UTC).weekday() + 3) % 7]
+    for name, weekdays, grades in (
+        ("a-closed", never, [7]), ("b-grade-8", [*range(7)], [8]), ("c-open", [*range(7)], [7]),
+        ("d-open", [*range(7)], [7]),
+    ):  # fmt: skip
+        (folder / f"{name}.toml").write_text(desk_file(name, weekdays, grades))
+    async with server_process(tmp_path, free_port(4), None, "--demo") as server:
+        answer = await carry(server, join_token(server.keys))
+        assert answer.json()["desk"]["id"] == "c-open"
+    for name in ("c-open", "d-open"):
+        (folder / f"{name}.toml").write_text(desk_file(name, never, [7]))
+    # One that is closed tonight is still told of, with no hours: a page does not offer it.
+    plan = {"title": "示例课", "subject": "maths", "grade": 7}
+    async with server_process(tmp_path, free_port(4)) as server:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            made = await client.post(
+                f"{server.admin_url}/lessons", json={"id": "algebra", "plan": plan}
+            )
+        assert made.status_code == 201, made.text
+        desk = (await carry(server, join_token(server.keys, lesson="algebra"))).json()["desk"]
+    assert (desk["id"], desk["opens"], desk["closes"], desk["is_open"]) == (
+        "a-closed", None, None, False,
+    )  # fmt: skip
