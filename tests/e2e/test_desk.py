@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from e2e.conftest import Browsers, Server
 from e2e.pages.test_accessibility import barriers
 from e2e.test_recording import close
+from recordings.test_clips import lesson
+from twinclass_recordings import manifest as m
+from twinclass_recordings.library.shelf import Change, Recorded, Shelf
+from twinclass_recordings.package import Package
+from twinclass_server.roster.database import Database
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
 
@@ -133,3 +140,46 @@ async def test_a_question_left_open_in_a_lesson_is_asked_in_the_evening_by_one_t
     await expect(own).to_contain_text("来自 有理数的乘法")
     assert not await barriers(phone, "desk-phone")
     assert not await barriers(tutor, "desk-tutor")
+
+
+async def recorded(server: Server) -> str:
+    """Puts a recording of the demo lesson into the library, open to teachers of the city."""
+    root = server.data / "recordings"
+    made, manifest = await lesson(root)
+    name = "demo-100"
+    made.folder.rename(root / name)
+    Package.of(root, name).manifest.write_bytes(m.encode(replace(manifest, lesson=name)))
+    shelf = Shelf(Database("", server.data).session)
+    taught = datetime(2026, 11, 2, tzinfo=UTC)
+    shelf.take(
+        Recorded(name, "demo", "有理数的乘法", "", taught, manifest.duration_s, 1, "l", "示例老师")
+    )
+    shelf.change(name, Change(visibility="city"))
+    return name
+
+
+async def test_a_part_of_a_recording_is_asked_about_and_watched_by_the_tutor(
+    server: Server, browsers: Browsers
+) -> None:
+    name = await recorded(server)
+    token = server.links()["home_learner"][0].partition("token=")[2]
+    pupil = await browsers.page(f"{server.base}/library/lesson/{name}?t=7#token={token}")
+    await pupil.get_by_test_id("carry").wait_for(timeout=20_000)
+    assert await pupil.evaluate("() => __player.time()") == 7
+    assert not await barriers(pupil, "library-carry")
+    await pupil.get_by_test_id("carry").click()
+    await expect(pupil.get_by_test_id("origin")).to_contain_text("新课 0:07", timeout=10_000)
+    tutor = await pupil.context.new_page()
+    await tutor.goto(desk_links(server)["demo-tutor"])
+    await tutor.get_by_test_id("duty-start").click()
+    await ask(pupil, "这一步为什么变号，移过去不是一样的吗？")
+    chip = tutor.get_by_test_id("offer").get_by_test_id("origin").get_by_role("link")
+    await expect(chip).to_contain_text("有理数的乘法 · 新课 0:07", timeout=10_000)
+    async with tutor.context.expect_page() as opened:
+        await chip.click()
+    watched = await opened.value
+    await watched.get_by_test_id("player").wait_for(timeout=20_000)
+    assert await watched.evaluate("() => __player.time()") == 7
+    # There is nothing else for her behind this link.
+    await expect(watched.get_by_test_id("back")).to_have_count(0)
+    assert not await barriers(watched, "library-chapter")

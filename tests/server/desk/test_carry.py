@@ -217,3 +217,11 @@ async def test_of_several_desks_the_one_that_is_open_tonight_is_chosen(tmp_path:
     assert (desk["id"], desk["opens"], desk["closes"], desk["is_open"]) == (
         "a-closed", None, None, False,
     )  # fmt: skip
+
+
+async def test_a_script_that_carries_without_end_is_stopped(server: ServerProcess) -> None:
+    token = join_token(server.keys)
+    answers = [await carry(server, token) for _ in range(61)]
+    assert {one.status_code for one in answers[:60]} == {200}
+    assert (answers[60].status_code, answers[60].json()["code"]) == (429, "rate_limited")
+    assert int(answers[60].headers["retry-after"]) > 0
