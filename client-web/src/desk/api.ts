@@ -15,7 +15,8 @@ export interface Content {
 /** The moment of a lesson that a question comes from; `t`: seconds from the bell; `url`: to watch it. */
 export interface Origin { lesson: string; title: string; phase: Texts | null; page: number | null; t: number | null; url: string | null }
 export interface NamedPoint { id: string; name: string }
-export interface Chapter { entry: string; title: string; t: number; url: string }
+/** `url`: null where the recording is not open to her. */
+export interface Chapter { entry: string; title: string; t: number; url: string | null }
 export interface BankCard {
   entry: string; subject: string; grade: number; points: NamedPoint[]; question: string; answer: string
   thumb: string | null; rating: number | null; chapter: Chapter | null

@@ -91,9 +91,9 @@ class BankRoutes:
         cards, total = await asyncio.to_thread(
             self._bank.found, text, asked.get("subject", ""), grade, asked.get("point", ""), page
         )
-        return json_response(
-            {"entries": [self._card(card, claims) for card in cards], "total": total}
-        )
+        chapters = await asyncio.to_thread(self._bank.chapters, cards)
+        entries = [self._card(card, claims, chapters) for card in cards]
+        return json_response({"entries": entries, "total": total})
 
     async def _points(self, request: Request) -> Response:
         self._door.who(request)
@@ -112,7 +112,8 @@ class BankRoutes:
             name: shown(said[reference], keys, now) if reference in said else None
             for name, reference in (("question", card.question), ("answer", card.answer))
         }
-        return json_response(self._card(card, claims) | whole)
+        chapters = await asyncio.to_thread(self._bank.chapters, [card])
+        return json_response(self._card(card, claims, chapters) | whole)
 
     async def _vote(self, request: Request) -> Response:
         claims = self._door.who(request, Role.PUPIL)
@@ -157,7 +158,9 @@ class BankRoutes:
         await asyncio.to_thread(self._desk.withdraw, doer, request.path_params["entry"])
         return Response(status_code=204)
 
-    def _card(self, card: BankCard, claims: DeskClaims) -> dict[str, Any]:
+    def _card(
+        self, card: BankCard, claims: DeskClaims, chapters: dict[str, bool]
+    ) -> dict[str, Any]:
         thumb = card.thumb
         is_rated = card.votes >= MIN_VOTES
         return {
@@ -171,17 +174,25 @@ class BankRoutes:
             if thumb is None
             else seals.thumb_url(self._keys(), *thumb, self._door.clock()),
             "rating": round(5 * card.helpful / card.votes, 1) if is_rated else None,
-            "chapter": None
-            if not card.chapter
-            else {
-                "entry": card.chapter,
-                "title": card.chapter_title,
-                "t": card.chapter_s,
-                # A moderator has put it into the bank, which is everybody's at the desk.
-                "url": chapter_url(
-                    self._keys(), claims, card.chapter, card.chapter_s, self._door.clock()
-                ),
-            },
+            "chapter": self._chapter(card, claims, chapters),
+        }
+
+    def _chapter(
+        self, card: BankCard, claims: DeskClaims, chapters: dict[str, bool]
+    ) -> dict[str, Any] | None:
+        """Returns the chapter that explains it. A recording that its lead has not opened to the
+        city is named and not shown: that somebody asked about it opens it to nobody."""
+        is_open = chapters.get(card.chapter)
+        if is_open is None:
+            return None
+        keys, now = self._keys(), self._door.clock()
+        return {
+            "entry": card.chapter,
+            "title": card.chapter_title,
+            "t": card.chapter_s,
+            "url": chapter_url(keys, claims, card.chapter, card.chapter_s, now)
+            if is_open
+            else None,
         }
 
     def _named(self, points: tuple[str, ...]) -> list[dict[str, str]]:

@@ -84,6 +84,20 @@ class Bank:
             )
         return card
 
+    def chapters(self, cards: Sequence[BankCard]) -> dict[str, bool]:
+        """Returns the entries of the library that cards name and that are still there, and whether
+        each is open to the whole city; blocks.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        wanted = {card.chapter for card in cards if card.chapter}
+        if not wanted:
+            return {}
+        query = select(LibraryEntry.id, LibraryEntry.visibility).where(LibraryEntry.id.in_(wanted))
+        with self._database.session() as session:
+            return {row.id: row.visibility == "city" for row in session.execute(query)}
+
     def point_name(self, identifier: str) -> str:
         """Returns how a knowledge point is called; of an unknown one its id."""
         known = self._names.get(identifier)

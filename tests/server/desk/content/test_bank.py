@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.desk.content.kept import DESK, EVENING, Kept, picture
-from twinclass_recordings.library.shelf import Recorded, Shelf
+from twinclass_recordings.library.shelf import Change, Recorded, Shelf
 from twinclass_server.desk.content import models
 from twinclass_server.desk.content.bank_index import BankCard, BankIndex
 from twinclass_server.desk.content.sample import put_sample
@@ -282,12 +282,19 @@ async def test_chapters_and_points_are_named(kept: Kept) -> None:
     [entry] = (await kept.http.get("/api/desk/bank", headers=kept.pupil())).json()["entries"]
     assert entry["points"] == [{"id": "equation", "name": "移项"}]
     assert entry["chapter"]["title"] == "一元一次方程"
+    # A recording that is its lead's own is named, and opened to nobody.
+    assert entry["chapter"]["url"] is None
+    shelf.change("lesson-1", Change(visibility="city"))
+    entry = (await kept.http.get(f"/api/desk/bank/{entry['entry']}", headers=kept.pupil())).json()
     path, _, token = entry["chapter"]["url"].partition("#token=")
     assert path == "/library/lesson/lesson-1?t=612"
     claims = kept.keys.verify_chapter(token, kept.second())
     assert (claims.entry, claims.sub, claims.role) == ("lesson-1", "pupil-1", Role.PUPIL)
     with pytest.raises(TokenError):
         kept.keys.verify_chapter(token, kept.second() + 2 * 3600)
+    shelf.remove("lesson-1")
+    gone = await kept.http.get(f"/api/desk/bank/{entry['entry']}", headers=kept.pupil())
+    assert gone.json()["chapter"] is None
     points = await kept.http.get("/api/desk/points", headers=kept.pupil())
     assert points.json()["points"] == [{"id": "equation", "subject": "maths", "name": "移项"}]
 
