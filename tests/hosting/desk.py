@@ -228,12 +228,13 @@ of_others: st.SearchStrategy[AnyCommand] = st.one_of(
     st.builds(c.RemoveDuty, tutors),
 )
 facts: st.SearchStrategy[AnyCommand] = st.one_of(
-    st.builds(c.PupilHere, pupils, st.sampled_from([7, 7, 7, 8])),
+    st.builds(c.PupilHere, pupils, st.sampled_from([7, 7, 7, 8]), recorded=st.booleans()),
     st.builds(c.StaffHere, tutors, st.just(Role.TUTOR)),
     st.just(c.StaffHere(MODERATOR.person, Role.MODERATOR)),
     st.builds(c.Lose, people),
     st.builds(c.TellBank, questions, st.sampled_from([(), (), ("bank-1", "bank-2")])),
-    st.builds(c.TellLike, questions, questions),
+    st.builds(c.TellLike, questions, st.lists(questions, max_size=4).map(tuple)),
+    st.builds(c.TellConsents, pupils, st.booleans(), st.booleans(), st.booleans()),
     st.builds(c.TellPair, session_numbers, st.integers(0, 4)),
     st.builds(c.CarryOver, pupils, st.just(7), asks, st.just(OPENS - 86400)),
     st.just(c.Tick()),

@@ -53,6 +53,8 @@ from twinclass_signaling.ids import PersonId
 
 #: Answers of the bank that are shown; a list to search in is no answer.
 MAX_MATCHES = 5
+#: As many as a moderator compares at a glance.
+MAX_LIKE = 3
 
 AskingCommand = (
     AskQuestion
@@ -123,10 +125,11 @@ def handle(state: DeskState, command: AskingCommand, actor: Actor, now: float) -
 
 
 def queued(state: DeskState, question: Question, reason: QueueReason) -> DeskEvent:
-    """Returns the step to the tutors: in writing when no time for live help is left."""
+    """Returns the step to the tutors: in writing when no time for live help is left, or when she
+    may not be recorded."""
     seat = state.pupils[question.pupil]
-    has_time = sessions.time_left(state, seat) >= sessions.SHORTEST_S
-    return QuestionQueued(question.id, reason, question.wish if has_time else "written")
+    may_live = seat.recorded and sessions.time_left(state, seat) >= sessions.SHORTEST_S
+    return QuestionQueued(question.id, reason, question.wish if may_live else "written")
 
 
 def _ask(state: DeskState, command: AskQuestion, pupil: PersonId, now: float) -> list[DeskEvent]:
@@ -136,6 +139,8 @@ def _ask(state: DeskState, command: AskQuestion, pupil: PersonId, now: float) ->
         raise _one_at_a_time()
     if seat.session is not None:
         raise Conflict("in_session", "请先结束这次辅导。", "Leave the session first.")
+    if command.wish == "live" and not seat.recorded:
+        raise sessions.recording_refused()
     if command.wish == "live" and sessions.time_left(state, seat) < sessions.SHORTEST_S:
         raise sessions.evening_limit()
     if command.tutor is not None and not _is_pickable(
@@ -247,20 +252,31 @@ def _follow(state: DeskState, number: QuestionId, pupil: PersonId, now: float) -
     if pupil in question.followers:
         return []
     _may_take_part(state, seat, now)
-    if seat.active is not None or seat.session is not None:
-        raise _one_at_a_time()
     check(question, "merge")
     if question.state != "queued":
         raise Conflict("question_state", "这个问题还没有排上队。", "It does not wait yet.")
+    own = None if seat.active is None else state.questions[seat.active]
+    if own is not None and own.pupil == pupil and number in own.like:
+        return _merge(state, own.id, number, pupil)  # Hers reads like it: they become one.
+    if own is not None or seat.session is not None:
+        raise _one_at_a_time()
+    _may_be_helped(state, question, [pupil])
     _has_room(question, 1)
     return [QuestionFollowed(number, pupil)]
 
 
-def _tell_like(state: DeskState, number: QuestionId, like: QuestionId) -> list[DeskEvent]:
-    question, other = state.questions.get(number), state.questions.get(like)
-    if question is None or other is None or like in {number, question.like}:
+def _tell_like(
+    state: DeskState, number: QuestionId, like: tuple[QuestionId, ...]
+) -> list[DeskEvent]:
+    question = state.questions.get(number)
+    if question is None or not question.is_active:
         return []
-    return [QuestionLikened(number, like)] if question.is_active and other.is_active else []
+    found = tuple(
+        other
+        for other in dict.fromkeys(like)
+        if other != number and other in state.questions and state.questions[other].is_active
+    )[:MAX_LIKE]
+    return [QuestionLikened(number, found)] if found and found != question.like else []
 
 
 def _merge(
@@ -276,8 +292,15 @@ def _merge(
             "只能合并同科目、同年级的两个问题。",
             "Only two questions of one subject and grade can be merged.",
         )
+    _may_be_helped(state, other, [question.pupil, *question.followers])
     _has_room(other, 1 + len(question.followers))
     return [QuestionMerged(number, into, actor)]
+
+
+def _may_be_helped(state: DeskState, question: Question, pupils: list[PersonId]) -> None:
+    """Refuses that somebody who may not be recorded waits for live help of others."""
+    if question.wish == "live" and not all(state.pupils[pupil].recorded for pupil in pupils):
+        raise sessions.recording_refused()
 
 
 def _has_room(question: Question, more: int) -> None:

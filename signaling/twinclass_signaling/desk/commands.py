@@ -316,7 +316,8 @@ DeskCommand = (
 
 
 class PupilHere(Struct, frozen=True):
-    """A pupil's line is up. ``consented``: her guardian has agreed, or she is old enough."""
+    """A pupil's line is up. ``consented``: her guardian has agreed, or she is old enough;
+    ``recorded``, ``media``: she may be recorded, she may send photos and voices."""
 
     pupil: PersonId
     grade: int
@@ -324,6 +325,17 @@ class PupilHere(Struct, frozen=True):
     #: Her own lead teachers, whose offers are worth more to her.
     teachers: tuple[PersonId, ...] = ()
     consented: bool = True
+    recorded: bool = True
+    media: bool = True
+
+
+class TellConsents(Struct, frozen=True):
+    """How the consents of a pupil stand now; as in ``PupilHere``."""
+
+    pupil: PersonId
+    consented: bool
+    recorded: bool
+    media: bool
 
 
 class StaffHere(Struct, frozen=True):
@@ -356,10 +368,11 @@ class TellBank(Struct, frozen=True):
 
 
 class TellLike(Struct, frozen=True):
-    """A question reads like another one: a moderator may merge them."""
+    """A question reads like others, the most alike first: its pupil may join a shared one, a
+    moderator may merge them."""
 
     question: QuestionId
-    like: QuestionId
+    like: tuple[QuestionId, ...]
 
 
 class TellPair(Struct, frozen=True):
@@ -373,5 +386,15 @@ class Tick(Struct, frozen=True):
     """Something may be due; see ``timers``."""
 
 
-Fact = PupilHere | StaffHere | Lose | CarryOver | TellBank | TellLike | TellPair | Tick
+Fact = (
+    PupilHere
+    | TellConsents
+    | StaffHere
+    | Lose
+    | CarryOver
+    | TellBank
+    | TellLike
+    | TellPair
+    | Tick
+)
 AnyCommand = DeskCommand | Fact

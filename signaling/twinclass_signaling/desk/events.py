@@ -18,10 +18,12 @@ from twinclass_signaling.roles import Role
 
 QueueReason = Literal["no_match", "bank_late", "not_helpful", "reopened"]
 ExpireReason = Literal["closing", "tomorrow"]
-WithdrawReason = Literal["pupil", "rejected"]
+WithdrawReason = Literal["pupil", "rejected", "consent"]
 #: ``passed`` and ``timeout`` count against the tutor, the others do not.
-OfferReason = Literal["passed", "timeout", "tutor_lost", "tutor_busy", "duty_ended", "pupil_away"]
-ReturnReason = Literal["tutor", "not_started", "tutor_gone", "pupil_away"]
+OfferReason = Literal[
+    "passed", "timeout", "tutor_lost", "tutor_busy", "duty_ended", "pupil_away", "consent"
+]  # fmt: skip
+ReturnReason = Literal["tutor", "not_started", "tutor_gone", "pupil_away", "consent"]
 DutyReason = Literal["self", "roster", "planner"]
 
 
@@ -50,6 +52,18 @@ class PupilArrived(Struct, frozen=True, tag="pupil_arrived"):
     school: str
     teachers: tuple[PersonId, ...]
     consented: bool
+    recorded: bool = True
+    media: bool = True
+
+
+class ConsentChanged(Struct, frozen=True, tag="consent_changed"):
+    """Her guardian has agreed to something, or does not any more; what she has to give up by it
+    follows."""
+
+    pupil: PersonId
+    consented: bool
+    recorded: bool
+    media: bool
 
 
 class StaffArrived(Struct, frozen=True, tag="staff_arrived"):
@@ -189,10 +203,10 @@ class LadderShown(Struct, frozen=True, tag="ladder_shown"):
 
 
 class QuestionLikened(Struct, frozen=True, tag="question_likened"):
-    """It reads like another one."""
+    """It reads like others, the most alike first."""
 
     question: QuestionId
-    like: QuestionId
+    like: tuple[QuestionId, ...]
 
 
 class QuestionFollowed(Struct, frozen=True, tag="question_followed"):
@@ -318,6 +332,7 @@ PeopleEvent = (
     | GradeClosed
     | DeskClosed
     | PupilArrived
+    | ConsentChanged
     | StaffArrived
     | PersonLost
     | PupilAway

@@ -7,7 +7,7 @@ her question, and is passed over until she is back: a phone that sleeps costs no
 
 from __future__ import annotations
 
-from twinclass_signaling.desk import helping, sessions, standing
+from twinclass_signaling.desk import consents, helping, sessions, standing
 from twinclass_signaling.desk.checks import on_duty, tutor_here
 from twinclass_signaling.desk.commands import (
     Actor,
@@ -19,8 +19,10 @@ from twinclass_signaling.desk.commands import (
     SetDuty,
     StaffHere,
     StartDuty,
+    TellConsents,
 )
 from twinclass_signaling.desk.events import (
+    ConsentChanged,
     DeskEvent,
     DutyChanged,
     DutyEnded,
@@ -56,10 +58,11 @@ GRACE_S = 60.0
 EARLY_S = 600.0
 
 PeopleCommand = (
-    PupilHere | StaffHere | Lose | StartDuty | EndDuty | PauseDuty | SetDuty | RemoveDuty
+    PupilHere | TellConsents | StaffHere | Lose | StartDuty | EndDuty | PauseDuty | SetDuty | RemoveDuty
 )
 PeopleEvent = (
     PupilArrived
+    | ConsentChanged
     | StaffArrived
     | PersonLost
     | PupilAway
@@ -80,6 +83,8 @@ def handle(state: DeskState, command: PeopleCommand, actor: Actor, now: float) -
     match command:
         case PupilHere():
             return _pupil_here(state, command)
+        case TellConsents():
+            return consents.tell(state, command)
         case StaffHere(person, role):
             return _staff_here(state, person, role)
         case Lose(person):
@@ -157,14 +162,21 @@ def _pupil_here(state: DeskState, command: PupilHere) -> list[DeskEvent]:
     seat = state.pupils.get(command.pupil)
     if seat is None and len(state.pupils) >= MAX_PUPILS:
         raise _full()
-    facts = (command.grade, command.school, command.teachers, command.consented)
+    facts = (command.grade, command.school, command.teachers)
+    allowed = (command.consented, command.recorded, command.media)
     if (
         seat is not None
         and not (seat.lost_at or seat.away)
-        and facts == (seat.grade, seat.school, seat.teachers, seat.consented)
+        and facts == (seat.grade, seat.school, seat.teachers)
+        and allowed == (seat.consented, seat.recorded, seat.media)
     ):
         return []
-    return [PupilArrived(command.pupil, *facts)]
+    return [
+        PupilArrived(command.pupil, *facts, *allowed),
+        *consents.ended(
+            state, command.pupil, consented=command.consented, recorded=command.recorded
+        ),
+    ]
 
 
 def _staff_here(state: DeskState, person: PersonId, role: Role) -> list[DeskEvent]:
@@ -227,17 +239,20 @@ def _not_on_roster() -> Conflict:
 def apply(state: DeskState, event: PeopleEvent, at: float) -> None:
     """Changes the state; see ``core.apply``."""
     match event:
-        case PupilArrived(pupil, grade, school, teachers, consented):
+        case PupilArrived(pupil, grade, school, teachers, consented, recorded, media):
             seat = state.pupils.get(pupil)
             if seat is None:
                 seat = state.pupils[pupil] = Pupil(grade)
             seat.school, seat.teachers = school, teachers
             if seat.active is None and seat.session is None:
                 seat.grade = grade  # A correction of the roster waits until she is answered.
-            seat.consented = consented
+            seat.consented, seat.recorded, seat.media = consented, recorded, media
             seat.lost_at, seat.away = 0.0, False
             state.schedule(f"pupil|{pupil}", None)
             _place_question(state, pupil)
+        case ConsentChanged(pupil, consented, recorded, media):
+            seat = state.pupils[pupil]
+            seat.consented, seat.recorded, seat.media = consented, recorded, media
         case StaffArrived(person, role):
             if role is Role.MODERATOR:
                 state.moderators[person] = True

@@ -62,16 +62,19 @@ def pupil_view(
 ) -> PupilView:
     """Returns a pupil's page."""
     person = viewer.person
-    seat = state.pupils.get(person) or Pupil(0, consented=False)
+    seat = state.pupils.get(person) or Pupil(0, consented=False, recorded=False, media=False)
     opens, closes = state.hours.get(seat.grade, (0.0, 0.0))
     active = None if seat.active is None else state.questions[seat.active]
     session = None if seat.session is None else state.sessions[seat.session]
     called = _called(state, person)
+    may_follow = active is None and session is None and seat.recorded
     return PupilView(
         is_open=state.is_open(seat.grade, now),
         opens_at=opens,
         closes_at=closes,
         consented=seat.consented,
+        may_be_recorded=seat.recorded,
+        may_send_media=seat.media,
         live_left_s=max(0.0, time_left(state, seat)),
         question=None if active is None else _own(state, active, person, people, boards, estimator),
         session=None if session is None else _session(session, people, called),
@@ -80,8 +83,8 @@ def pupil_view(
             for question in _done(state, seat, person)
         ),
         tutors=boards.tutors(seat.grade),
-        rooms=boards.rooms(seat.grade),
-        shared=_shared(state, seat, person) if active is None and session is None else (),
+        rooms=boards.rooms(seat.grade) if seat.recorded else (),
+        shared=_shared(state, seat, person) if may_follow else (),
         help_is_coming=None in called,
     )
 
@@ -115,10 +118,36 @@ def _own(
         bank=question.bank if is_own else (),
         answer=question.answer,
         ladder=_ladder(state, question, boards) if is_own else None,
+        alike=_alike(state, question, person) if is_own and question.like else (),
         may_reopen=is_own and may(question, "reopen") and not question.reopened,
         may_rate=is_own and is_done and not question.rated and question.tutor is not None,
         # A lesson that others were not in is not theirs to open.
         origin=question.origin if is_own else None,
+    )
+
+
+def _alike(
+    state: DeskState, question: Question, person: PersonId
+) -> tuple[SharedQuestion, ...]:
+    if not may(question, "merge"):
+        return ()
+    others = [state.questions[number] for number in question.like]
+    return tuple(
+        _shown(other)
+        for other in others
+        # Who waits for live help is not put off with a written answer, nor is a recording
+        # forced on anybody.
+        if other.wish == question.wish and is_shared_with(state, person, other)
+    )
+
+
+def _shown(question: Question) -> SharedQuestion:
+    return SharedQuestion(
+        question.id,
+        question.subject,
+        question.points,
+        question.content,
+        len(question.followers),
     )
 
 
@@ -214,13 +243,5 @@ def _shared(state: DeskState, seat: Pupil, person: PersonId) -> tuple[SharedQues
         for _, _, number in state.index.lanes.get(lane, [])[:MAX_SHARED]:
             question = state.questions[number]
             if is_shared_with(state, person, question) and len(found) < MAX_SHARED:
-                found.append(
-                    SharedQuestion(
-                        number,
-                        subject,
-                        question.points,
-                        question.content,
-                        len(question.followers),
-                    )
-                )
+                found.append(_shown(question))
     return tuple(found)

@@ -159,7 +159,8 @@ class Question(Struct, array_like=True):
     rated: bool = False
     bank: tuple[str, ...] = ()
     answer: str | None = None
-    like: QuestionId | None = None
+    #: Questions that it reads like, the most alike first.
+    like: tuple[QuestionId, ...] = ()
     into: QuestionId | None = None
     followers: list[PersonId] = field(default_factory=list)
 

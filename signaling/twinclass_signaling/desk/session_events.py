@@ -10,10 +10,10 @@ from twinclass_signaling.desk.commands import CaseOutcome, LiveKind
 from twinclass_signaling.desk.plan import CaseNumber, QuestionId, SessionNumber
 from twinclass_signaling.ids import PersonId
 
-MemberReason = Literal["left", "gone", "limit", "ended"]
+MemberReason = Literal["left", "gone", "limit", "ended", "consent"]
 SessionReason = Literal[
     "finished", "time", "limit", "closing", "tutor_gone", "pupil_gone", "pupil_left",
-    "moderator", "no_moderator",
+    "moderator", "no_moderator", "consent",
 ]  # fmt: skip
 
 

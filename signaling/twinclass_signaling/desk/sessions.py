@@ -42,7 +42,7 @@ from twinclass_signaling.desk.session_events import (
     SessionStarted,
 )
 from twinclass_signaling.desk.state import DeskState, Pupil, Session
-from twinclass_signaling.errors import Conflict
+from twinclass_signaling.errors import Conflict, Forbidden
 from twinclass_signaling.ids import PersonId
 from twinclass_signaling.roles import Role
 
@@ -76,6 +76,16 @@ def evening_limit() -> Conflict:
         "evening_limit",
         "今晚的在线辅导时间已用完，可以改为书面答复。",
         "The time for live help is used up tonight; a written answer is possible.",
+    )
+
+
+def recording_refused() -> Forbidden:
+    """Returns the error of a pupil who may not be recorded."""
+    return Forbidden(
+        "recording_refused",
+        "在线辅导都会录音录像，您的监护人没有同意录制，可以改为书面答复。",
+        "Live help is always recorded, and your guardian does not agree to that; a written answer "
+        "is possible.",
     )
 
 
@@ -124,6 +134,8 @@ def end(state: DeskState, session: Session, reason: SessionReason) -> list[DeskE
             events.append(QuestionReturned(question.id, session.tutor, "tutor_gone", priority=True))
         elif reason == "pupil_gone":
             events.append(QuestionReturned(question.id, session.tutor, "pupil_away"))
+        elif reason == "consent":
+            events.append(QuestionReturned(question.id, session.tutor, "consent"))
         else:
             events.append(QuestionResolved(question.id, number))
     return [*events, SessionEnded(number, reason)]
@@ -134,6 +146,13 @@ def gone(state: DeskState, session: Session, pupil: PersonId) -> list[DeskEvent]
     if session.kind == "one_to_one":
         return end(state, session, "pupil_gone")
     return _leave(state, session, pupil, "gone")
+
+
+def not_recorded(state: DeskState, session: Session, pupil: PersonId) -> list[DeskEvent]:
+    """Returns what it means for a session that a pupil may not be recorded any more."""
+    if session.kind == "one_to_one":
+        return end(state, session, "consent")
+    return _leave(state, session, pupil, "consent")
 
 
 def limit_reached(state: DeskState, pupil: PersonId) -> list[DeskEvent]:
@@ -177,6 +196,8 @@ def join(state: DeskState, number: SessionNumber, pupil: PersonId, now: float) -
     seat, session = pupil_here(state, pupil), running(state, number)
     if session.kind != "one_to_many" or session.grade != seat.grade or not seat.consented:
         raise Conflict("session_over", "这次辅导已经结束。", "This session is over.")
+    if not seat.recorded:
+        raise recording_refused()
     if seat.session is not None:
         if seat.session == number:
             return []
@@ -332,6 +353,8 @@ def _leave(
     events: list[DeskEvent] = [MemberLeft(session.number, pupil, reason)]
     if question is not None and reason == "gone":
         events.append(QuestionReturned(question.id, session.tutor, "pupil_away"))
+    elif question is not None and reason == "consent":
+        events.append(QuestionReturned(question.id, session.tutor, "consent"))
     elif question is not None:
         events.append(QuestionResolved(question.id, session.number))
     return events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinclass_signaling.desk.directory import Directory
 from twinclass_signaling.desk.plan import queue_key
-from twinclass_signaling.desk.questions import Question
+from twinclass_signaling.desk.questions import Question, may
 from twinclass_signaling.desk.queue import length
 from twinclass_signaling.desk.safety import MODERATOR_S
 from twinclass_signaling.desk.state import Case, DeskState, Session, Tutor
@@ -12,6 +12,7 @@ from twinclass_signaling.desk.tutor_views import standing_of
 from twinclass_signaling.desk.view_types import (
     CaseView,
     DutyRow,
+    LikeQuestion,
     ModeratedQuestion,
     ModeratedSession,
     ModeratorView,
@@ -30,14 +31,14 @@ def moderator_view(state: DeskState, people: Directory, now: float) -> Moderator
         state.questions[number] for numbers in state.index.active.values() for number in numbers
     ]
     to_approve = [one for one in active if one.state == "awaiting_approval"]
-    alike = [one for one in active if one.like is not None and one.state != "awaiting_approval"]
+    alike = [one for one in active if one.state != "awaiting_approval" and like_of(state, one)]
     running = [session for session in state.sessions.values() if session.ended_at is None]
     cases = [case for case in state.cases.values() if case.outcome is None]
     more = sum(max(0, len(found) - MAX_LISTED) for found in (to_approve, alike, running, cases))
     return ModeratorView(
         queues=queues(state, now),
-        to_approve=tuple(_question(one, people) for one in to_approve[:MAX_LISTED]),
-        alike=tuple(_question(one, people) for one in alike[:MAX_LISTED]),
+        to_approve=tuple(_question(state, one, people) for one in to_approve[:MAX_LISTED]),
+        alike=tuple(_question(state, one, people) for one in alike[:MAX_LISTED]),
         sessions=tuple(_session(one, people) for one in running[:MAX_LISTED]),
         cases=tuple(_case(one, people) for one in cases[:MAX_LISTED]),
         more=more,
@@ -91,7 +92,28 @@ def queues(state: DeskState, now: float) -> tuple[QueueHealth, ...]:
     return tuple(found)
 
 
-def _question(question: Question, people: Directory) -> ModeratedQuestion:
+def like_of(state: DeskState, question: Question) -> list[Question]:
+    """Returns the questions that read like another one and can become one with it now."""
+    if not question.like or not may(question, "merge"):
+        return []
+    found = [state.questions[number] for number in question.like]
+    return [other for other in found if may(other, "merge")]
+
+
+def _like(question: Question, people: Directory) -> LikeQuestion:
+    return LikeQuestion(
+        question.id,
+        question.state,
+        question.content,
+        question.kind,
+        question.wish,
+        question.asked_at,
+        people.card(question.pupil),
+        len(question.followers),
+    )
+
+
+def _question(state: DeskState, question: Question, people: Directory) -> ModeratedQuestion:
     return ModeratedQuestion(
         question.id,
         question.state,
@@ -103,7 +125,7 @@ def _question(question: Question, people: Directory) -> ModeratedQuestion:
         question.pupil,
         people.card(question.pupil),
         question.tutor,
-        question.like,
+        tuple(_like(one, people) for one in like_of(state, question)),
         len(question.followers),
         question.origin,
     )
@@ -136,6 +158,7 @@ def _case(case: Case, people: Directory) -> CaseView:
         case.session,
         case.question,
         case.moderator,
+        people.name(case.moderator),
         case.late,
         case.outcome,
     )

@@ -59,6 +59,9 @@ class Pupil(Struct, array_like=True):
     #: Live help so far tonight.
     live_s: float = 0.0
     lives: int = 0
+    #: She may be recorded, and so helped live; she may send photos and voices.
+    recorded: bool = True
+    media: bool = True
 
 
 class Tutor(Struct, array_like=True):

@@ -71,7 +71,8 @@ class Ladder(Struct, frozen=True):
 
 
 class OwnQuestion(Struct, frozen=True):
-    """A pupil's question. ``is_own``: False when she follows somebody else's."""
+    """A pupil's question. ``is_own``: False when she follows somebody else's; ``alike``: shared ones
+    that read like hers, which she may join with it."""
 
     question: QuestionId
     is_own: bool
@@ -91,6 +92,7 @@ class OwnQuestion(Struct, frozen=True):
     bank: tuple[str, ...]
     answer: str | None
     ladder: Ladder | None
+    alike: tuple[SharedQuestion, ...]
     may_reopen: bool
     may_rate: bool
     #: The moment of a lesson it comes from.
@@ -114,12 +116,15 @@ class OwnSession(Struct, frozen=True):
 
 
 class PupilView(Struct, frozen=True, tag="pupil"):
-    """All that a pupil's page shows. ``done``: her earlier questions of tonight."""
+    """All that a pupil's page shows. ``done``: her earlier questions of tonight;
+    ``may_be_recorded``: False: she is answered in writing only."""
 
     is_open: bool
     opens_at: float
     closes_at: float
     consented: bool
+    may_be_recorded: bool
+    may_send_media: bool
     live_left_s: float
     question: OwnQuestion | None
     session: OwnSession | None
@@ -206,6 +211,19 @@ class TutorView(Struct, frozen=True, tag="tutor"):
 # ---- moderators, officers, planners, guardians --------------------------------------------
 
 
+class LikeQuestion(Struct, frozen=True):
+    """A question that reads like the one it stands with, and may become one with it."""
+
+    question: QuestionId
+    state: QuestionState
+    content: str
+    kind: QuestionKind
+    wish: Wish
+    asked_at: float
+    card: Card
+    followers: int
+
+
 class ModeratedQuestion(Struct, frozen=True):
     """A question as a moderator sees it."""
 
@@ -219,7 +237,7 @@ class ModeratedQuestion(Struct, frozen=True):
     pupil: PersonId
     card: Card
     tutor: PersonId | None
-    like: QuestionId | None
+    like: tuple[LikeQuestion, ...]
     followers: int
     origin: str | None = None
 
@@ -252,6 +270,7 @@ class CaseView(Struct, frozen=True):
     session: SessionNumber | None
     question: QuestionId | None
     moderator: PersonId | None
+    moderator_name: str
     late: bool
     outcome: CaseOutcome | None
 

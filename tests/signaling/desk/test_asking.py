@@ -28,6 +28,8 @@ from twinclass_signaling.desk.questions import (
     move,
 )
 from twinclass_signaling.desk.queue import position
+from twinclass_signaling.desk.view_types import ModeratorView, PupilView
+from twinclass_signaling.desk.views import view
 from twinclass_signaling.errors import Conflict, InvalidState, SignalingError
 from twinclass_signaling.ids import PersonId
 from twinclass_signaling.roles import Role
@@ -292,13 +294,69 @@ def test_like_questions_become_one() -> None:
     desk = evening(tutors=0)
     first, second = desk.ask(ANNE), desk.ask(BEN)
     other = desk.ask(CARL, "physics")
-    desk.do(c.TellLike(second, first))
-    assert desk.state.questions[second].like == first
+    desk.do(c.TellLike(second, (first,)))
+    assert desk.state.questions[second].like == (first,)
     assert code_of(desk, c.MergeQuestions(other, first), MODERATOR) == "not_alike"
     desk.do(c.MergeQuestions(second, first), MODERATOR)
     assert desk.state_of(second) == "merged"
     assert desk.state.questions[first].followers == [BEN.person]
     assert desk.state.pupils[BEN.person].active == first
+
+
+def test_only_open_questions_are_alike_and_only_a_few() -> None:
+    desk = evening(tutors=0, pupils=6)
+    first, *others = [desk.ask(who) for who in PUPILS]
+    desk.do(c.WithdrawQuestion(others[0]), PUPILS[1])
+    desk.do(c.TellLike(first, (first, *others, QuestionId(99))))
+    assert desk.state.questions[first].like == tuple(others[1:4])
+    assert desk.do(c.TellLike(first, tuple(others[1:4]))) == []
+    assert desk.do(c.TellLike(others[0], (first,))) == []
+    assert desk.do(c.TellLike(first, ())) == []
+    assert desk.do(c.TellLike(QuestionId(99), (first,))) == []
+
+
+def test_a_pupil_joins_a_shared_question_that_hers_reads_like() -> None:
+    desk = evening(tutors=0)
+    first, private = desk.ask(ANNE, shared=True), desk.ask(CARL)
+    second = desk.ask(BEN)
+    follow = c.FollowQuestion(first)
+    assert code_of(desk, follow, BEN) == "question_active"
+    desk.do(c.TellLike(second, (first, private)))
+    offered = pupil_page(desk, BEN).question
+    assert offered is not None
+    assert [one.question for one in offered.alike] == [first]
+    assert CARL.person not in repr(offered)
+    assert code_of(desk, c.FollowQuestion(private), BEN) == "question_unknown"
+    desk.do(follow, BEN)
+    assert desk.state_of(second) == "merged"
+    joined = pupil_page(desk, BEN).question
+    assert joined is not None
+    assert (joined.question, joined.is_own, joined.alike) == (first, False, ())
+    assert desk.state.questions[first].followers == [BEN.person]
+
+
+def test_a_moderator_sees_both_of_two_that_are_alike_as_long_as_they_can_be_one() -> None:
+    desk = evening(tutors=0)
+    first = desk.ask(ANNE)
+    second = desk.ask(BEN)
+    desk.do(c.TellLike(second, (first,)))
+    (pair,) = moderator_page(desk).alike
+    assert (pair.question, [one.question for one in pair.like]) == (second, [first])
+    assert pair.like[0].content == "stored-1"
+    desk.do(c.WithdrawQuestion(first), ANNE)
+    assert moderator_page(desk).alike == ()
+
+
+def pupil_page(desk: Evenings, who: Actor) -> PupilView:
+    shown = view(desk.state, who, {}, desk.now)
+    assert isinstance(shown, PupilView)
+    return shown
+
+
+def moderator_page(desk: Evenings) -> ModeratorView:
+    shown = view(desk.state, MODERATOR, {}, desk.now)
+    assert isinstance(shown, ModeratorView)
+    return shown
 
 
 # ---- afterwards ---------------------------------------------------------------------------
