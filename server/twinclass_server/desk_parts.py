@@ -25,6 +25,7 @@ from twinclass_server.demo import DemoLink
 from twinclass_server.demo_desk import DEMO_DESK, demo_children, demo_desk, desk_links
 from twinclass_server.desk import references
 from twinclass_server.desk.chapters import DeskLibrary
+from twinclass_server.desk.consent_watch import ConsentWatch
 from twinclass_server.desk.content.audit import Doer
 from twinclass_server.desk.content.desk_content import DeskContent
 from twinclass_server.desk.content.for_evenings import KeptSchool
@@ -170,6 +171,12 @@ class DeskParts:
             return None
         return references.rated_tutor(host.state, PersonId(claims.sub), question)
 
+    def name(self, desk: str, person: str) -> str:
+        """Returns how somebody who was here tonight is called by her link."""
+        host = self.desks.find(desk)
+        known = None if host is None else host.seats.people.get(PersonId(person))
+        return "" if known is None else known.name
+
     def officer(self, desk: str) -> str:
         """Returns whom guardians may turn to."""
         plan = self.plan(desk)
@@ -213,8 +220,13 @@ class DeskParts:
             self.desks.run,
             self._keep_recordings,
             self._delete_recordings,
+            ConsentWatch(self._content.consents.said, self._consents_said).run,
             *self._content.background(),
         ]
+
+    async def _consents_said(self, child: str) -> None:
+        for host in list(self.desks.hosts.values()):
+            await host.consents_said(PersonId(child))
 
     def _recorded(self, evening: EveningId, session: Session, recording: str) -> None:
         title = f"{evening.desk} {evening.day} #{session.number}"

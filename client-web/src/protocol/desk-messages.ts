@@ -97,6 +97,7 @@ export interface CaseView {
   session: number | null
   question: number | null
   moderator: string | null
+  moderator_name: string
   late: boolean
   outcome: "escalated" | "settled" | "unfounded" | null
 }
@@ -245,7 +246,7 @@ export interface GuardedSession {
   tutor_name: string
   started_at: number
   ended_at: number | null
-  reason: "closing" | "finished" | "limit" | "moderator" | "no_moderator" | "pupil_gone" | "pupil_left" | "time" | "tutor_gone" | null
+  reason: "closing" | "consent" | "finished" | "limit" | "moderator" | "no_moderator" | "pupil_gone" | "pupil_left" | "time" | "tutor_gone" | null
 }
 
 /** All that a guardian's page shows of tonight. */
@@ -273,6 +274,19 @@ export interface LeaveSession {
   session: number
 }
 
+/** A question that reads like the one it stands with, and may become one with it. */
+export interface LikeQuestion {
+  question: number
+  state: "accepted_answer" | "answered_async" | "awaiting_approval" | "bank_matched" | "claimed" | "expired" | "in_session" | "merged" | "not_helpful" | "offered" | "queued" | "reopened" | "reported" | "resolved" | "submitted" | "withdrawn"
+  content: string
+  kind: "photo" | "text" | "voice"
+  wish: "live" | "written"
+  asked_at: number
+  card: Card
+  followers: number
+  origin: string | null
+}
+
 /** A media worker is gone or a transport closed: make that connection anew at once. */
 export interface MediaLost {
   type: "media_lost"
@@ -295,11 +309,12 @@ export interface ModeratedQuestion {
   grade: number
   content: string
   kind: "photo" | "text" | "voice"
+  wish: "live" | "written"
   asked_at: number
   pupil: string
   card: Card
   tutor: string | null
-  like: number | null
+  like: readonly LikeQuestion[]
   followers: number
   origin: string | null
 }
@@ -339,7 +354,7 @@ export interface OpenSession {
   points?: readonly string[]
 }
 
-/** A pupil's question. `is_own`: False when she follows somebody else's. */
+/** A pupil's question. `is_own`: False when she follows somebody else's; `alike`: shared ones that read like hers, which she may join with it. */
 export interface OwnQuestion {
   question: number
   is_own: boolean
@@ -359,6 +374,7 @@ export interface OwnQuestion {
   bank: readonly string[]
   answer: string | null
   ladder: Ladder | null
+  alike: readonly SharedQuestion[]
   may_reopen: boolean
   may_rate: boolean
   origin: string | null
@@ -442,13 +458,15 @@ export interface PublishedTrack {
   source: "camera" | "document" | "microphone" | "screen" | "screen_audio"
 }
 
-/** All that a pupil's page shows. `done`: her earlier questions of tonight. */
+/** All that a pupil's page shows. `done`: her earlier questions of tonight; `may_be_recorded`: False: she is answered in writing only. */
 export interface PupilView {
   type: "pupil"
   is_open: boolean
   opens_at: number
   closes_at: number
   consented: boolean
+  may_be_recorded: boolean
+  may_send_media: boolean
   live_left_s: number
   question: OwnQuestion | null
   session: OwnSession | null

@@ -4,13 +4,13 @@ export function own(part: Partial<OwnQuestion> = {}): OwnQuestion {
   return {
     question: 1, is_own: true, state: 'queued', subject: 'maths', points: [], content: 'c-1', kind: 'photo', wish: 'live',
     asked_at: 1_000, since: 1_000, position: 3, wait: { kind: 'unknown', low_s: 0, high_s: 0 }, picked: null, tutor_name: '',
-    followers: 0, bank: [], answer: null, ladder: null, may_reopen: false, may_rate: false, origin: null, ...part,
+    followers: 0, bank: [], answer: null, ladder: null, alike: [], may_reopen: false, may_rate: false, origin: null, ...part,
   }
 }
 
 export function pupilView(part: Partial<PupilView> = {}): PupilView {
   return {
-    type: 'pupil', is_open: true, opens_at: 0, closes_at: 9_000, consented: true, live_left_s: 3_600, question: null,
+    type: 'pupil', is_open: true, opens_at: 0, closes_at: 9_000, consented: true, may_be_recorded: true, may_send_media: true, live_left_s: 3_600, question: null,
     session: null, done: [], tutors: {}, rooms: [], shared: [], help_is_coming: false, ...part,
   }
 }

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from twinclass_server.desk.journal import DeskJournal
 from twinclass_server.desk.ports import About, DeskSchool
 from twinclass_server.desk.seats import Seats
-from twinclass_signaling.desk.commands import SYSTEM, Actor, PupilHere, StaffHere
+from twinclass_signaling.desk.commands import (
+    SYSTEM,
+    Actor,
+    PupilHere,
+    StaffHere,
+    TellConsents,
+)
 from twinclass_signaling.errors import Unavailable
 from twinclass_signaling.ids import PersonId
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import DeskClaims
+
+
+class _Pupil(NamedTuple):
+    claims: DeskClaims
+    about: About
+    #: What the log is told of her.
+    here: PupilHere
 
 
 class Entrance:
@@ -29,7 +43,7 @@ class Entrance:
         self._school = school
         self._seats = seats
         self._now = clock
-        self._pupils: dict[PersonId, PupilHere] = {}
+        self._pupils: dict[PersonId, _Pupil] = {}
         #: Who is told to the log, and has no place yet.
         self._arriving: Counter[PersonId] = Counter()
 
@@ -43,7 +57,7 @@ class Entrance:
             if client.actor.role in {Role.TUTOR, Role.MODERATOR}:
                 yield StaffHere(client.person, client.actor.role)
             elif (known := self._pupils.get(client.person)) is not None:
-                yield known
+                yield known.here
 
     async def arrive(self, claims: DeskClaims, actor: Actor) -> None:
         """Tells the log of somebody.
@@ -61,10 +75,7 @@ class Entrance:
     async def _tell(self, claims: DeskClaims, actor: Actor) -> None:
         arrival: PupilHere | StaffHere
         if actor.role is Role.PUPIL:
-            about = await self._about(claims)
-            arrival = self._pupils[actor.person] = PupilHere(
-                actor.person, claims.grade or 0, claims.school, about.teachers, about.consented
-            )
+            arrival = await self._here(claims)
         elif actor.role in {Role.TUTOR, Role.MODERATOR}:
             arrival = StaffHere(actor.person, actor.role)
         else:
@@ -73,6 +84,32 @@ class Entrance:
             return  # The place is hers; that she is back is told when the log is.
         await self._journal.commit(arrival, SYSTEM, self._now())
 
+    async def consents(self, pupil: PersonId) -> TellConsents | None:
+        """Returns how the consents of a pupil stand now; None: she was not here tonight.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        known = self._pupils.get(pupil)
+        if known is None:
+            return None
+        here = await self._here(known.claims)
+        return TellConsents(pupil, here.consented, here.recorded, here.media)
+
+    async def _here(self, claims: DeskClaims) -> PupilHere:
+        about, person = await self._about(claims), PersonId(claims.sub)
+        here = PupilHere(
+            person,
+            claims.grade or 0,
+            claims.school,
+            about.teachers,
+            about.consented,
+            about.recorded,
+            about.media,
+        )
+        self._pupils[person] = _Pupil(claims, about, here)
+        return here
+
     async def _about(self, claims: DeskClaims) -> About:
         try:
             return await self._school.about(claims)
@@ -80,7 +117,7 @@ class Entrance:
             known = self._pupils.get(PersonId(claims.sub))
             if known is None:
                 raise
-            return About(known.consented, known.teachers)
+            return known.about
 
     def _was_here(self, person: PersonId) -> bool:
         state = self._journal.committed

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from twinclass_server.adapters.redis_desk import EveningId
 from twinclass_server.desk.journal import DeskLog, DeskStep
 from twinclass_server.desk.ports import DeskSchool
+from twinclass_signaling.desk.directory import Known
 from twinclass_signaling.desk.state import DeskState
 from twinclass_signaling.errors import SignalingError
-from twinclass_signaling.ids import EventSeq
+from twinclass_signaling.ids import EventSeq, PersonId
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +36,13 @@ class History:
         log: DeskLog,
         school: DeskSchool,
         state: Callable[[], DeskState],
+        people: Mapping[PersonId, Known],
     ) -> None:
         self._evening = evening
         self._log = log
         self._school = school
         self._state = state
+        self._people = people
         self._wake = asyncio.Event()
         #: Last step that SQL has; None: not asked yet.
         self._noted: int | None = None
@@ -89,5 +92,5 @@ class History:
             await self._write(steps)
 
     async def _write(self, steps: list[DeskStep]) -> None:
-        await self._school.note(self._evening, self._state(), steps)
+        await self._school.note(self._evening, self._state(), steps, self._people)
         self._noted = steps[-1].seq

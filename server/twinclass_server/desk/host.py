@@ -20,6 +20,7 @@ from twinclass_server.desk.client import DeskClient
 from twinclass_server.desk.clock import DeskClock
 from twinclass_server.desk.entrance import Entrance
 from twinclass_server.desk.facts import Facts
+from twinclass_server.desk.follow_ups import FollowUps
 from twinclass_server.desk.help_media import HelpMedia
 from twinclass_server.desk.history import History
 from twinclass_server.desk.journal import DeskCore, DeskJournal, DeskLog, DeskStep
@@ -32,8 +33,6 @@ from twinclass_signaling.desk.commands import (
     Actor,
     AnswerQuestion,
     AskQuestion,
-    TellBank,
-    TellPair,
 )
 from twinclass_signaling.desk.directory import Known
 from twinclass_signaling.desk.events import QuestionApproved, QuestionAsked
@@ -44,7 +43,7 @@ from twinclass_signaling.desk.messages import (
     Goodbye,
     Welcome,
 )
-from twinclass_signaling.desk.plan import QuestionId, SessionNumber
+from twinclass_signaling.desk.plan import SessionNumber
 from twinclass_signaling.desk.session_events import SessionEnded, SessionStarted
 from twinclass_signaling.desk.state import DeskState, Session
 from twinclass_signaling.desk.visibility import touched
@@ -65,8 +64,6 @@ logger = logging.getLogger(__name__)
 _TICK_S = 1.0
 #: Ticks after which the media of all live help is looked at again.
 _MEDIA_LOOK_TICKS = 5
-#: Searches at a time: each takes a thread and some milliseconds.
-_SEARCHES = 4
 _WITHDRAWN = Goodbye(
     "removed",
     Text(
@@ -137,11 +134,15 @@ class DeskHost:
             lambda session, name: parts.recorded(parts.evening, session, name),
         )
         self.seats.forgotten = self.media.forget
-        self.history = History(parts.evening, parts.log, parts.school, lambda: self.state)
+        self.history = History(
+            parts.evening, parts.log, parts.school, lambda: self.state, self.seats.people
+        )
         self.boards = BoardRoom(
             parts.evening, parts.boards, self.seats, lambda: self.state, parts.archive_dir
         )
-        self._searches = asyncio.Semaphore(_SEARCHES)
+        self._follow_ups = FollowUps(
+            parts.evening, parts.school, self.facts, lambda: self.state, self._clock.changed
+        )
         self._sessions_dirty: set[SessionNumber] = {
             number for number, one in parts.state.sessions.items() if one.ended_at is None
         }
@@ -330,6 +331,17 @@ class DeskHost:
         if self.seats.leave(client, connection):
             self.facts.line_lost(client.person)
 
+    async def consents_said(self, child: PersonId) -> None:
+        """Tells the core how the consents of a child stand now, if she is here.
+
+        Raises:
+            Unavailable: the database is away.
+        """
+        told = await self._entrance.consents(child)
+        if told is not None:
+            self.facts.tell(told)
+            self._clock.changed()
+
     def _info(self) -> DeskInfo:
         plan = self.state.plan
         return DeskInfo(
@@ -375,11 +387,11 @@ class DeskHost:
         match fact:
             case QuestionAsked(question) | QuestionApproved(question):
                 if self.state.questions[question].state == "submitted":
-                    self._spawn(self._search(question), "bank")
+                    self._spawn(self._follow_ups.search(question), "bank")
             case SessionEnded(number):
                 self._spawn(self.boards.put_away(number), "board")
             case SessionStarted(number, "one_to_one"):
-                self._spawn(self._pair(number), "pair")
+                self._spawn(self._follow_ups.pair(number), "pair")
             case _:
                 pass
 
@@ -406,23 +418,6 @@ class DeskHost:
         """Submits what has become different meanwhile."""
         self.facts.reconcile()
         self._clock.changed()
-
-    # ---- what follows from steps -----------------------------------------------------------
-
-    async def _search(self, question: QuestionId) -> None:
-        async with self._searches:
-            found = self.state.questions[question]
-            matches = await self._parts.school.matches(self.evening, found)
-        self.facts.tell(TellBank(question, tuple(matches)))
-        self._clock.changed()
-
-    async def _pair(self, number: SessionNumber) -> None:
-        session = self.state.sessions[number]
-        pupil = next(iter(session.members), None)
-        if pupil is None:
-            return
-        times = await self._parts.school.met_this_week(self.evening, session.tutor, pupil)
-        self.facts.tell(TellPair(number, times + 1))
 
     # ---- from the media plane --------------------------------------------------------------
 

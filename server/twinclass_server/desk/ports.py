@@ -6,13 +6,14 @@ threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from twinclass_server.adapters.redis_desk import EveningId
 from twinclass_server.desk.journal import DeskStep
 from twinclass_signaling.desk.commands import CarryOver
+from twinclass_signaling.desk.directory import Known
 from twinclass_signaling.desk.plan import Desk
 from twinclass_signaling.desk.questions import Question
 from twinclass_signaling.desk.state import DeskState
@@ -22,10 +23,13 @@ from twinclass_signaling.tokens import DeskClaims
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What is known of a pupil besides her link."""
+    """What is known of a pupil besides her link. ``consented``: she may use the desk;
+    ``recorded``, ``media``: she may be recorded, she may send photos and voices."""
 
     consented: bool = True
     teachers: tuple[PersonId, ...] = ()
+    recorded: bool = True
+    media: bool = True
 
 
 class DeskSchool(Protocol):
@@ -51,6 +55,10 @@ class DeskSchool(Protocol):
         """Returns the bank's answers that may fit, best first, at most three."""
         ...
 
+    async def texts(self, evening: EveningId, contents: Sequence[str]) -> Mapping[str, str]:
+        """Returns what is written in some contents; what is not there any more is left out."""
+        ...
+
     async def met_this_week(self, evening: EveningId, tutor: PersonId, pupil: PersonId) -> int:
         """Returns how many one_to_one two have had in seven days, before this one."""
         ...
@@ -59,7 +67,14 @@ class DeskSchool(Protocol):
         """Returns the last step of an evening that ``note`` has written; 0: none."""
         ...
 
-    async def note(self, evening: EveningId, state: DeskState, steps: Sequence[DeskStep]) -> None:
-        """Writes what is to last of some steps. ``state``: after the last of them, or later.
-        Repeating steps changes nothing."""
+    async def note(
+        self,
+        evening: EveningId,
+        state: DeskState,
+        steps: Sequence[DeskStep],
+        people: Mapping[PersonId, Known],
+    ) -> None:
+        """Writes what is to last of some steps. ``state``: after the last of them, or later;
+        ``people``: as their links call them, for whom no roster has. Repeating steps changes
+        nothing."""
         ...

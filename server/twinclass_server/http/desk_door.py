@@ -67,6 +67,10 @@ class DeskPort(Protocol):
         """Returns the tutor whose help with a question this pupil may rate; None: nobody's."""
         ...
 
+    def name(self, desk: str, person: str) -> str:
+        """Returns how somebody who was here tonight is called by her link; empty: not known."""
+        ...
+
     def officer(self, desk: str) -> str:
         """Returns whom guardians may turn to: the safeguarding officer as the desk names her."""
         ...

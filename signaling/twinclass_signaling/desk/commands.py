@@ -387,14 +387,6 @@ class Tick(Struct, frozen=True):
 
 
 Fact = (
-    PupilHere
-    | TellConsents
-    | StaffHere
-    | Lose
-    | CarryOver
-    | TellBank
-    | TellLike
-    | TellPair
-    | Tick
+    PupilHere | TellConsents | StaffHere | Lose | CarryOver | TellBank | TellLike | TellPair | Tick
 )
 AnyCommand = DeskCommand | Fact

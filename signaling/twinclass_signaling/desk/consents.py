@@ -38,9 +38,7 @@ def tell(state: DeskState, told: TellConsents) -> list[DeskEvent]:
     ]
 
 
-def ended(
-    state: DeskState, pupil: PersonId, *, consented: bool, recorded: bool
-) -> list[DeskEvent]:
+def ended(state: DeskState, pupil: PersonId, *, consented: bool, recorded: bool) -> list[DeskEvent]:
     """Returns what she has to give up when only so much is allowed."""
     seat = state.pupils.get(pupil)
     if seat is None or (consented and recorded):

@@ -58,7 +58,15 @@ GRACE_S = 60.0
 EARLY_S = 600.0
 
 PeopleCommand = (
-    PupilHere | TellConsents | StaffHere | Lose | StartDuty | EndDuty | PauseDuty | SetDuty | RemoveDuty
+    PupilHere
+    | TellConsents
+    | StaffHere
+    | Lose
+    | StartDuty
+    | EndDuty
+    | PauseDuty
+    | SetDuty
+    | RemoveDuty
 )
 PeopleEvent = (
     PupilArrived

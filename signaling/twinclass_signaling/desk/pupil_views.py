@@ -126,9 +126,7 @@ def _own(
     )
 
 
-def _alike(
-    state: DeskState, question: Question, person: PersonId
-) -> tuple[SharedQuestion, ...]:
+def _alike(state: DeskState, question: Question, person: PersonId) -> tuple[SharedQuestion, ...]:
     if not may(question, "merge"):
         return ()
     others = [state.questions[number] for number in question.like]

@@ -110,6 +110,7 @@ def _like(question: Question, people: Directory) -> LikeQuestion:
         question.asked_at,
         people.card(question.pupil),
         len(question.followers),
+        question.origin,
     )
 
 
@@ -121,6 +122,7 @@ def _question(state: DeskState, question: Question, people: Directory) -> Modera
         question.grade,
         question.content,
         question.kind,
+        question.wish,
         question.asked_at,
         question.pupil,
         people.card(question.pupil),

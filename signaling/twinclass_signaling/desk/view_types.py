@@ -71,8 +71,8 @@ class Ladder(Struct, frozen=True):
 
 
 class OwnQuestion(Struct, frozen=True):
-    """A pupil's question. ``is_own``: False when she follows somebody else's; ``alike``: shared ones
-    that read like hers, which she may join with it."""
+    """A pupil's question. ``is_own``: False when she follows somebody else's; ``alike``: shared
+    ones that read like hers, which she may join with it."""
 
     question: QuestionId
     is_own: bool
@@ -222,6 +222,7 @@ class LikeQuestion(Struct, frozen=True):
     asked_at: float
     card: Card
     followers: int
+    origin: str | None
 
 
 class ModeratedQuestion(Struct, frozen=True):
@@ -233,6 +234,7 @@ class ModeratedQuestion(Struct, frozen=True):
     grade: int
     content: str
     kind: QuestionKind
+    wish: Wish
     asked_at: float
     pupil: PersonId
     card: Card

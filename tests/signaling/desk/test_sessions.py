@@ -56,6 +56,18 @@ def in_session(desk: Evenings | None = None, **asked: object) -> tuple[Evenings,
     return found, number
 
 
+def test_whoever_sees_to_a_report_is_called_by_her_name() -> None:
+    desk, _ = in_session()
+    desk.do(c.ReportSafety(ONE), ANNE)
+    desk.do(c.EnterSession(ONE), MODERATOR)
+    names = {**NAMES, MODERATOR.person: Known("示例值班老师")}
+    for viewer, kind in ((MODERATOR, ModeratorView), (OFFICER, SafeguardingView)):
+        shown = view(desk.state, viewer, names, desk.now)
+        assert isinstance(shown, kind)
+        (case,) = shown.cases
+        assert case.moderator_name == "示例值班老师"
+
+
 def last(desk: Evenings) -> Session:
     return desk.state.sessions[SessionNumber(len(desk.state.sessions))]
 

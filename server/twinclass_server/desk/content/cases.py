@@ -41,7 +41,7 @@ class Report(Struct, frozen=True):
 
 
 class Given(Struct, frozen=True):
-    """An approval that counts now."""
+    """An approval that counts now. ``name``: as the roster has it, or empty."""
 
     officer: str
     name: str
@@ -50,9 +50,10 @@ class Given(Struct, frozen=True):
 
 
 class Logged(Struct, frozen=True):
-    """What somebody did with a case."""
+    """What somebody did with a case. ``name``: as the roster has it, or empty."""
 
     at: datetime
+    person: str
     name: str
     action: str
 
@@ -185,11 +186,11 @@ class Cases:
             row.key,
             _report(row),
             tuple(
-                Given(one.officer, names.get(one.officer, one.officer), one.at, one.reason)
+                Given(one.officer, names.get(one.officer, ""), one.at, one.reason)
                 for one in counting.values()
             ),
             stands.until,
-            tuple(Logged(one.at, names.get(one.actor, one.actor), one.act) for one in done),
+            tuple(Logged(one.at, one.actor, names.get(one.actor, ""), one.act) for one in done),
         )
 
 

@@ -27,6 +27,8 @@ KINDS: tuple[ConsentKind, ...] = ("desk", "photo", "recording")
 VERSION = "2026-11"
 #: Who begins this grade in autumn is fourteen, and may agree herself.
 OLD_ENOUGH_GRADE = 9
+#: Words that are told in one go; more wait for the next look.
+MAX_SAID = 500
 
 
 class ChildConsent(Struct, frozen=True):
@@ -84,6 +86,18 @@ class GuardianConsents:
             last = _last(session, child, "desk")
             return grade >= OLD_ENOUGH_GRADE if last is None else last.given
 
+    def may_be_recorded(self, child: str) -> bool:
+        """Tells whether a pupil may be recorded, and so be helped live: it is part of what a
+        guardian agrees to for the desk, and nobody has objected, here or on the school's paper."""
+        with self._database.session() as session:
+            last = _last(session, child, "recording")
+            paper = RecordingConsent
+            query = select(paper.withdrawn_at).where(paper.person_id == child)
+            words = session.scalars(query).all()
+            if words:
+                return None in words
+            return last is None or last.given
+
     def may_send_media(self, child: str) -> bool:
         """Tells whether a pupil may send photos and voices: nobody has objected."""
         with self._database.session() as session:
@@ -115,6 +129,19 @@ class GuardianConsents:
             self._audit.add(session, doer, act, f"child/{child}", kind)
         if not given and kind != "recording":
             self._contents.forget_author(child, media_only=kind == "photo")
+
+    def said(self, after: int | None) -> list[tuple[int, str]]:
+        """Returns (number, child) of the words after one, in order; None: of the last ones; at
+        most ``MAX_SAID``."""
+        word = models.ConsentWord
+        query = select(word.key, word.child).limit(MAX_SAID)
+        query = (
+            query.order_by(word.key.desc())
+            if after is None
+            else query.where(word.key > after).order_by(word.key)
+        )
+        with self._database.session() as session:
+            return sorted((key, child) for key, child in session.execute(query))
 
     def withdrawn(self, kind: ConsentKind) -> frozenset[str]:
         """Returns the children whose consent has ended: what was recorded of their live help goes

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from twinclass_server.desk.content import keeping, models
@@ -18,6 +18,8 @@ from twinclass_signaling.errors import Conflict
 
 #: Both sides of a sheet and a drawing.
 MAX_PHOTOS = 3
+#: Parameters of one query; SQLite takes some ten thousand.
+_AT_A_TIME = 500
 
 
 class Said(Struct, frozen=True):
@@ -116,6 +118,18 @@ class Contents:
             wanted = [one for row in rows for one in (*row.photos, row.voice) if one]
             media = media_of(session, wanted)
             return {row.id: said_of(row, media) for row in rows}
+
+    def texts(self, identifiers: Sequence[str]) -> dict[str, str]:
+        """Returns what is written in some contents, as far as they are still there."""
+        row, now, found = models.Content, self._now(), dict[str, str]()
+        with self._database.session() as session:
+            for at in range(0, len(identifiers), _AT_A_TIME):
+                query = select(row.id, row.text).where(
+                    row.id.in_(identifiers[at : at + _AT_A_TIME]),
+                    or_(row.keep_until.is_(None), row.keep_until > now),
+                )
+                found |= dict(session.execute(query).all())
+        return found
 
     def is_own(self, person: str, desk: str, identifier: str) -> bool:
         """Tells whether somebody stored this herself, at this desk: nobody sends what another one

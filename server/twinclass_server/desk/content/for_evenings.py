@@ -17,6 +17,7 @@ from twinclass_server.desk.ports import About
 from twinclass_server.roster.database import Database
 from twinclass_server.roster.models import Enrolment
 from twinclass_signaling.desk.commands import CarryOver
+from twinclass_signaling.desk.directory import Known
 from twinclass_signaling.desk.plan import Desk, DeskId
 from twinclass_signaling.desk.questions import Question
 from twinclass_signaling.desk.state import DeskState
@@ -48,7 +49,10 @@ class KeptSchool:
         return await asyncio.to_thread(self._about, claims)
 
     def _about(self, claims: DeskClaims) -> About:
-        consented = self._content.consents.may_use(claims.sub, claims.grade or 0)
+        consents = self._content.consents
+        consented = consents.may_use(claims.sub, claims.grade or 0)
+        recorded = consents.may_be_recorded(claims.sub)
+        media = consents.may_send_media(claims.sub)
         own, hers = aliased(Enrolment), aliased(Enrolment)
         query = (
             select(hers.person_id)
@@ -63,7 +67,7 @@ class KeptSchool:
         )
         with self._database.session() as session:
             teachers = tuple(PersonId(one) for one in sorted(session.scalars(query)))
-        return About(consented, teachers)
+        return About(consented, teachers, recorded, media)
 
     async def wrote(self, evening: EveningId, person: PersonId, content: str) -> bool:
         """See ``ports.DeskSchool``."""
@@ -86,6 +90,11 @@ class KeptSchool:
             question.subject, question.grade, question.points, question.content
         )
 
+    async def texts(self, evening: EveningId, contents: Sequence[str]) -> Mapping[str, str]:
+        """See ``ports.DeskSchool``."""
+        del evening
+        return await asyncio.to_thread(self._content.contents.texts, contents)
+
     async def met_this_week(self, evening: EveningId, tutor: PersonId, pupil: PersonId) -> int:
         """See ``ports.DeskSchool``."""
         del evening
@@ -95,6 +104,14 @@ class KeptSchool:
         """See ``ports.DeskSchool``."""
         return await asyncio.to_thread(self._noting.noted, evening.desk, evening.day)
 
-    async def note(self, evening: EveningId, state: DeskState, steps: Sequence[DeskStep]) -> None:
+    async def note(
+        self,
+        evening: EveningId,
+        state: DeskState,
+        steps: Sequence[DeskStep],
+        people: Mapping[PersonId, Known],
+    ) -> None:
         """See ``ports.DeskSchool``."""
-        await asyncio.to_thread(self._noting.note, evening.desk, evening.day, state, steps)
+        # Of tutors only: they are what a help is told with.
+        names = {one: people[one].name for one in state.tutors if one in people}
+        await asyncio.to_thread(self._noting.note, evening.desk, evening.day, state, steps, names)

@@ -8,7 +8,7 @@ so everything here may be repeated: a help is paid once, a rating counted once, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,6 +52,7 @@ from twinclass_signaling.desk.session_events import (
 )
 from twinclass_signaling.desk.state import DeskState, Session
 from twinclass_signaling.errors import Conflict
+from twinclass_signaling.ids import PersonId
 from twinclass_signaling.roles import Role
 
 logger = logging.getLogger(__name__)
@@ -70,15 +71,28 @@ class Noting:
             row = session.get(models.Noted, (desk, evening))
             return 0 if row is None else row.seq
 
-    def note(self, desk: str, evening: str, state: DeskState, steps: Sequence[DeskStep]) -> None:
-        """Writes what is to last of some steps; repeating them changes nothing.
+    def note(
+        self,
+        desk: str,
+        evening: str,
+        state: DeskState,
+        steps: Sequence[DeskStep],
+        names: Mapping[PersonId, str] | None = None,
+    ) -> None:
+        """Writes what is to last of some steps; repeating them changes nothing. ``names``: of
+        tutors who are in no roster, as their links have them.
 
         Raises:
             Unavailable: the database is away; what was written stays, the rest is told again.
         """
         if not steps:
             return
-        pen = _Pen(self._content, self._name, desk, evening, state)
+        called = names or {}
+
+        def name(person: PersonId) -> str:
+            return self._name(person) or called.get(person, "")
+
+        pen = _Pen(self._content, name, desk, evening, state)
         for step in steps:
             try:
                 pen.write(step.event, step.at)
@@ -100,7 +114,7 @@ class _Pen:
     def __init__(
         self,
         content: DeskContent,
-        name: Callable[[str], str],
+        name: Callable[[PersonId], str],
         desk: str,
         evening: str,
         state: DeskState,

@@ -38,6 +38,8 @@ class CoreHost:
     def __init__(self, evenings: Evenings) -> None:
         self.evenings = evenings
         self.url: str | None = "/recorded"
+        #: As links call people.
+        self.names: dict[str, str] = {}
 
     def evening(self, desk: str) -> str:
         return EVENING
@@ -61,6 +63,9 @@ class CoreHost:
     def rates(self, desk: str, claims: DeskClaims, question: int) -> str | None:
         found = self.evenings.state.questions.get(QuestionId(question))
         return None if found is None or found.pupil != claims.sub else found.tutor
+
+    def name(self, desk: str, person: str) -> str:
+        return self.names.get(person, "")
 
     def officer(self, desk: str) -> str:
         return "示例安全负责人"

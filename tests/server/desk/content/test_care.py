@@ -157,6 +157,7 @@ async def test_a_recording_opens_with_two_officers_for_an_hour(both: list[Kept])
             answer = await kept.http.get(f"{path}/recording", headers=who)
             return str(answer.json().get("code", answer.json().get("url")))
 
+        kept.host.names["officer-1"] = "示例专员"
         assert await approve(kept.as_(Role.MODERATOR, "moderator")) == "forbidden"
         elsewhere = kept.as_(Role.SAFEGUARDING, "officer-9", desk="grade-8")
         assert await approve(elsewhere) == "report_unknown"
@@ -172,7 +173,10 @@ async def test_a_recording_opens_with_two_officers_for_an_hour(both: list[Kept])
         kept.wait(minutes=59)
         [case] = (await kept.http.get("/api/desk/cases", headers=kept.as_(
             Role.SAFEGUARDING, "officer-1"))).json()["cases"]  # fmt: skip
-        assert {one["officer"] for one in case["approvals"]} == {"officer-1", "officer-2"}
+        # As her link calls her; who was not here tonight has no name, and no id in its place.
+        names = {one["officer"]: one["name"] for one in case["approvals"]}
+        assert names == {"officer-1": "示例专员", "officer-2": ""}
+        assert {one["name"] for one in case["log"]} == {"示例专员", ""}
         assert [one["action"] for one in case["log"]] == [
             "case_approved", "case_approved", "recording_opened", "recording_opened",
         ]  # fmt: skip

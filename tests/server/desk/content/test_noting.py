@@ -33,7 +33,7 @@ def tell(kept: Kept, evenings: Evenings) -> None:
     noting = Noting(kept.database, kept.store)
     steps = steps_of(evenings)
     for some in (steps, *([step] for step in steps), steps):
-        noting.note(DESK, EVENING, evenings.state, some)
+        noting.note(DESK, EVENING, evenings.state, some, {TUTORS[0].person: "示例老师"})
     assert noting.noted(DESK, EVENING) == len(steps)
 
 
@@ -67,6 +67,7 @@ async def test_live_help_is_paid_rated_and_told_once(both: list[Kept]) -> None:
         assert [(one.ended_at - one.started_at).seconds for one in sessions if one.ended_at] == [
             570, 540, 480,
         ]  # fmt: skip
+        assert {one.tutor_name for one in sessions} == {"示例老师"}, "in no roster"
         assert kept.store.helps.met_this_week("tutor-1", "pupil-1") == 3
         with kept.database.session() as session:
             assert session.query(models.Rating).count() == 2
