@@ -228,7 +228,13 @@ of_others: st.SearchStrategy[AnyCommand] = st.one_of(
     st.builds(c.RemoveDuty, tutors),
 )
 facts: st.SearchStrategy[AnyCommand] = st.one_of(
-    st.builds(c.PupilHere, pupils, st.sampled_from([7, 7, 7, 8]), recorded=st.booleans()),
+    st.builds(
+        c.PupilHere,
+        pupils,
+        st.sampled_from([7, 7, 7, 8]),
+        consented=st.sampled_from([True, True, False]),
+        recorded=st.booleans(),
+    ),
     st.builds(c.StaffHere, tutors, st.just(Role.TUTOR)),
     st.just(c.StaffHere(MODERATOR.person, Role.MODERATOR)),
     st.builds(c.Lose, people),

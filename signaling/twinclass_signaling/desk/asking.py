@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from twinclass_signaling.desk import sessions
 from twinclass_signaling.desk.checks import own_question, pupil_here, question_of
 from twinclass_signaling.desk.commands import (
@@ -154,7 +156,12 @@ def _carry_over(state: DeskState, command: CarryOver) -> list[DeskEvent]:
     seat = state.pupils.get(command.pupil)
     if state.phase == "closed" or (seat is not None and seat.active is not None):
         return []
-    return _asked(state, command.question, command.pupil, command.grade, command.asked_at)
+    asked = command.question
+    if seat is not None and not seat.consented:
+        return []  # What it says is deleted.
+    if seat is not None and not seat.recorded:
+        asked = replace(asked, wish="written", tutor=None)
+    return _asked(state, asked, command.pupil, command.grade, command.asked_at)
 
 
 def _asked(

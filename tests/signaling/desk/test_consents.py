@@ -67,6 +67,17 @@ def test_a_question_carried_over_becomes_written_when_she_may_not_be_recorded() 
     assert desk.state.questions[number].wish == "written"
 
 
+def test_a_question_is_carried_over_to_a_child_who_is_here_as_her_guardian_agrees() -> None:
+    desk = evening(tutors=0)
+    asked = c.AskQuestion("maths", "stored-1", tutor=TUTOR.person)
+    tell(desk, ANNE, recorded=False)
+    desk.do(c.CarryOver(ANNE.person, 7, asked, OPENS - 86400))
+    question = desk.state.questions[QuestionId(1)]
+    assert (question.wish, question.pick) == ("written", None)
+    tell(desk, BEN, consented=False)
+    assert desk.do(c.CarryOver(BEN.person, 7, asked, OPENS - 86400)) == []
+
+
 def test_who_may_not_be_recorded_follows_written_questions_only_and_joins_no_session() -> None:
     desk = evening(tutors=0, pupils=2)
     desk.do(c.PupilHere(CARL.person, 7, recorded=False))

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -35,9 +34,6 @@ from twinclass_signaling.desk.views import views
 from twinclass_signaling.desk.visibility import may_see_question, touched
 from twinclass_signaling.ids import EventSeq
 from twinclass_signaling.roles import Role
-
-#: Still finds cases that the desk does not settle; the desk is in no server yet.
-pytestmark = pytest.mark.full
 
 APPROVING = msgspec.structs.replace(RANDOM_PLAN, needs_approval=True)
 
@@ -69,6 +65,7 @@ def play(found: list[Step], desk: Desk, *, looking: bool = False) -> Evenings:
 def invariants(state: DeskState, now: float) -> None:
     every_question_is_somewhere(state)
     nobody_has_two(state)
+    nobody_is_recorded_who_may_not_be(state)
     tutors_have_what_the_questions_say(state)
     sessions_keep_their_limits(state)
     nothing_is_left_undone(state, now)
@@ -135,6 +132,18 @@ def nobody_has_two(state: DeskState) -> None:
     assert all(count == 1 for count in present.values())
     leads = Counter(s.tutor for s in state.sessions.values() if s.ended_at is None)
     assert all(count == 1 for count in leads.values())
+
+
+def nobody_is_recorded_who_may_not_be(state: DeskState) -> None:
+    """No live help, and no waiting for any, without consent to be recorded."""
+    for pupil, seat in state.pupils.items():
+        if seat.session is not None:
+            assert seat.recorded
+            assert seat.consented
+        question = None if seat.active is None else state.questions[seat.active]
+        if question is not None:
+            assert seat.consented
+            assert seat.recorded or question.wish == "written", (pupil, question)
 
 
 def tutors_have_what_the_questions_say(state: DeskState) -> None:

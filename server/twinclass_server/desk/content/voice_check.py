@@ -59,6 +59,9 @@ def check(source: Path, target: Path) -> dict[str, object]:
         with opened:
             if not opened.streams.audio:
                 return {"code": "voice_unknown"}
+            # The option above holds for what opening decodes, not for what we do.
+            if opened.streams.audio[0].codec_context.name not in _CODECS.split(","):
+                return {"code": "voice_unknown"}
             seconds = _encode(opened, target)
     except _TooLong:
         return {"code": "voice_too_long"}

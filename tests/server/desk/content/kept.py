@@ -170,11 +170,11 @@ def bomb() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-def voice(seconds: float = 2.0, container: str = "webm") -> bytes:
-    """A recording as MediaRecorder makes it."""
+def voice(seconds: float = 2.0, container: str = "webm", codec: str = "") -> bytes:
+    """A recording as MediaRecorder makes it, or with another codec."""
     import av
 
-    codec, rate = ("libopus", 48_000) if container == "webm" else ("aac", 48_000)
+    codec, rate = codec or ("libopus" if container == "webm" else "aac"), 48_000
     target = io.BytesIO()
     with av.open(target, "w", format=container) as made:
         stream: Any = made.add_stream(codec, rate=rate, layout="mono")
@@ -183,5 +183,21 @@ def voice(seconds: float = 2.0, container: str = "webm") -> bytes:
             frame = av.AudioFrame.from_ndarray(wave[None, at : at + 960] * 0.3, "fltp", "mono")
             frame.sample_rate, frame.pts = rate, at
             made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    return target.getvalue()
+
+
+def moving_picture() -> bytes:
+    """A video without sound, in a container that voices come in."""
+    import av
+
+    target = io.BytesIO()
+    with av.open(target, "w", format="webm") as made:
+        stream: Any = made.add_stream("libvpx", rate=10)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        for _ in range(5):
+            pixels = np.zeros((64, 64, 3), np.uint8)
+            made.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
         made.mux(stream.encode(None))
     return target.getvalue()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from hosting.desk import PUPILS, TUTORS
-from server.desk.content.kept import Kept, bomb, picture, voice
+from server.desk.content.kept import Kept, bomb, moving_picture, picture, voice
 from twinclass_server.desk.content import models
 from twinclass_signaling.desk import commands as c
 from twinclass_signaling.desk.plan import QuestionId
@@ -111,6 +111,10 @@ async def test_a_voice_is_encoded_anew(kept: Kept, container: str) -> None:
         (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hosts\n", 422, "voice_unknown"),
         (b"ffconcat version 1.0\nfile /etc/hosts\n", 422, "voice_unknown"),
         (picture(), 422, "voice_unknown"),
+        (voice(2)[:600], 422, "voice_empty"),
+        (voice(2, "matroska", "ac3"), 422, "voice_unknown"),
+        (voice(2, "mpegts", "aac"), 422, "voice_unknown"),
+        (moving_picture(), 422, "voice_unknown"),
         (voice(63), 422, "voice_too_long"),
         (b"x" * (2 * 1024 * 1024 + 1), 413, "voice_too_large"),
     ],
