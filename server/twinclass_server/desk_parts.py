@@ -27,6 +27,7 @@ from twinclass_server.desk import references
 from twinclass_server.desk.chapters import DeskLibrary
 from twinclass_server.desk.consent_watch import ConsentWatch
 from twinclass_server.desk.content.audit import Doer
+from twinclass_server.desk.content.consents import KINDS
 from twinclass_server.desk.content.desk_content import DeskContent
 from twinclass_server.desk.content.for_evenings import KeptSchool
 from twinclass_server.desk.content.sample import put_sample
@@ -204,8 +205,9 @@ class DeskParts:
         if self._settings.demo.enabled:
             doer = Doer("demo-guardian", Role.GUARDIAN, DEMO_DESK)
             for child in demo_children(self._settings.demo.homes):
-                say = partial(self._content.consents.say, doer, child, "desk", given=True)
-                await asyncio.to_thread(say)
+                for kind in KINDS:
+                    say = partial(self._content.consents.say, doer, child, kind, given=True)
+                    await asyncio.to_thread(say)
             evening = self.evening(DEMO_DESK)
             await asyncio.to_thread(put_sample, self._content, DEMO_DESK, evening)
 

@@ -56,7 +56,10 @@ async def test_a_guardian_s_word_changes_her_child_s_page_at_once(server: Server
     assert isinstance(child.view, PupilView)
     assert not child.view.consented
     await say(guardian, "desk", given=True)
-    await child.see(PupilView, lambda view: view.consented and view.may_send_media)
+    agreed = await child.see(PupilView, lambda view: view.consented and view.may_send_media)
+    assert not agreed.may_be_recorded, "that is another word"
+    await say(guardian, "recording", given=True)
+    await child.see(PupilView, lambda view: view.may_be_recorded)
     await say(guardian, "photo", given=False)
     await child.see(PupilView, lambda view: not view.may_send_media)
     refused = await child.http(

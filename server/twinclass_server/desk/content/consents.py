@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy import select
@@ -40,6 +40,14 @@ class ChildConsent(Struct, frozen=True):
     version: str
     given_at: datetime | None
     withdrawn_at: datetime | None
+
+
+class Allowed(NamedTuple):
+    """What a pupil may do: use the desk, be recorded, send photos and voices."""
+
+    use: bool
+    recorded: bool
+    media: bool
 
 
 class GuardianConsents:
@@ -79,24 +87,23 @@ class GuardianConsents:
                 return _on_paper(session, child) is not None
             return last is not None and last.given
 
-    def may_use(self, child: str, grade: int) -> bool:
-        """Tells whether a pupil may use the desk: her guardian has agreed, or she is old enough and
-        nobody has objected."""
+    def allowed(self, child: str, grade: int) -> Allowed:
+        """Returns what a pupil may do. To use the desk, and to be recorded and so helped live, her
+        guardian has agreed to each, here or (to be recorded) on the school's paper; or she is old
+        enough and nobody has objected. Photos and voices: nobody has objected."""
         with self._database.session() as session:
-            last = _last(session, child, "desk")
-            return grade >= OLD_ENOUGH_GRADE if last is None else last.given
-
-    def may_be_recorded(self, child: str) -> bool:
-        """Tells whether a pupil may be recorded, and so be helped live: it is part of what a
-        guardian agrees to for the desk, and nobody has objected, here or on the school's paper."""
-        with self._database.session() as session:
-            last = _last(session, child, "recording")
-            paper = RecordingConsent
-            query = select(paper.withdrawn_at).where(paper.person_id == child)
-            words = session.scalars(query).all()
-            if words:
-                return None in words
-            return last is None or last.given
+            desk, recording, photo = (
+                _last(session, child, kind) for kind in ("desk", "recording", "photo")
+            )
+            query = select(RecordingConsent.withdrawn_at)
+            paper = session.scalars(query.where(RecordingConsent.person_id == child)).all()
+        is_old_enough = grade >= OLD_ENOUGH_GRADE
+        recorded = is_old_enough if recording is None else recording.given
+        return Allowed(
+            is_old_enough if desk is None else desk.given,
+            None in paper if paper else recorded,
+            photo is None or photo.given,
+        )
 
     def may_send_media(self, child: str) -> bool:
         """Tells whether a pupil may send photos and voices: nobody has objected."""

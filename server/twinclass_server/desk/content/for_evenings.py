@@ -49,10 +49,7 @@ class KeptSchool:
         return await asyncio.to_thread(self._about, claims)
 
     def _about(self, claims: DeskClaims) -> About:
-        consents = self._content.consents
-        consented = consents.may_use(claims.sub, claims.grade or 0)
-        recorded = consents.may_be_recorded(claims.sub)
-        media = consents.may_send_media(claims.sub)
+        allowed = self._content.consents.allowed(claims.sub, claims.grade or 0)
         own, hers = aliased(Enrolment), aliased(Enrolment)
         query = (
             select(hers.person_id)
@@ -67,7 +64,7 @@ class KeptSchool:
         )
         with self._database.session() as session:
             teachers = tuple(PersonId(one) for one in sorted(session.scalars(query)))
-        return About(consented, teachers, recorded, media)
+        return About(allowed.use, teachers, allowed.recorded, allowed.media)
 
     async def wrote(self, evening: EveningId, person: PersonId, content: str) -> bool:
         """See ``ports.DeskSchool``."""

@@ -58,8 +58,8 @@ def test_pairs_are_counted_over_any_seven_days(both: list[Kept]) -> None:
 async def test_consent_stands_as_the_guardian_said_last(both: list[Kept]) -> None:
     for kept in both:
         guardian = kept.as_(Role.GUARDIAN, "guardian", children=("pupil-1",))
-        assert not kept.store.consents.may_use("pupil-1", 7), "not before its first use"
-        assert kept.store.consents.may_use("pupil-1", 9), "old enough"
+        assert not kept.store.consents.allowed("pupil-1", 7).use, "not before its first use"
+        assert kept.store.consents.allowed("pupil-1", 9).use, "old enough"
 
         async def say(child: str, purpose: str, given: bool, kept: Kept = kept) -> int:
             answer = await kept.http.post(
@@ -72,10 +72,10 @@ async def test_consent_stands_as_the_guardian_said_last(both: list[Kept]) -> Non
         assert await say("pupil-1", "desk", True) == 200
         assert await say("pupil-2", "desk", True) == 403
         assert await say("pupil-1", "marketing", True) == 400
-        assert kept.store.consents.may_use("pupil-1", 7)
-        assert not kept.store.consents.may_use("pupil-2", 7)
+        assert kept.store.consents.allowed("pupil-1", 7).use
+        assert not kept.store.consents.allowed("pupil-2", 7).use
         assert await say("pupil-1", "desk", False) == 200
-        assert not kept.store.consents.may_use("pupil-1", 9), "an objection counts at any age"
+        assert not kept.store.consents.allowed("pupil-1", 9).use, "an objection counts at any age"
         told = (await kept.http.get("/api/desk/consents", headers=guardian)).json()
         assert told["officer"] == "示例安全负责人"
         stands = {one["purpose"]: one for one in told["consents"]}

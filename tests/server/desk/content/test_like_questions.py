@@ -68,7 +68,7 @@ async def test_a_pupil_is_known_with_what_her_guardian_agrees_to(both: list[Kept
     for kept in both:
         claims = DeskClaims("pupil-1", Role.PUPIL, DESK, kept.second() + 60, kept.second(), grade=7)
         about = await school(kept).about(claims)
-        assert (about.consented, about.recorded, about.media) == (False, True, True)
+        assert (about.consented, about.recorded, about.media) == (False, False, True)
         say = kept.store.consents.say
         for kind in ("desk", "recording", "photo"):
             say(GUARDIAN, "pupil-1", kind, given=True)
@@ -98,9 +98,9 @@ async def test_a_school_s_paper_goes_before_what_is_said_here(both: list[Kept]) 
                     date_last_modified=kept.now,
                 )
             )
-        assert not consents.may_be_recorded("pupil-9")
+        assert not consents.allowed("pupil-9", 9).recorded
         consents.say(GUARDIAN, "pupil-9", "recording", given=True)
-        assert consents.may_be_recorded("pupil-9")
+        assert consents.allowed("pupil-9", 7).recorded
 
 
 async def test_what_guardians_say_is_told_wherever_it_was_said(both: list[Kept]) -> None:
