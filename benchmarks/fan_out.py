@@ -1,6 +1,7 @@
 """One publisher to many viewers through a real media worker: CPU per packet, delay, memory.
 
     .venv/bin/python benchmarks/fan_out.py [--sizes 1 10 50 200 300] [--seconds 8] [--spread-ms 0]
+        [--recorded]
 
 One 1.5 Mbit/s camera (30 frames a second of six packets) and one Opus track. Viewers do real
 ICE, DTLS and SRTCP; their kernel drops the media (classic BPF), so that they cost almost
@@ -9,7 +10,8 @@ the worker's whole process, user and system, receive, RTCP and timers included.
 
 Beside each size runs the plainest loop there is, in this process: per packet and viewer one
 ``Session.protect`` and one ``sendto`` to sockets that drop likewise. The last column is our
-cost divided by that loop's.
+cost divided by that loop's. ``--recorded``: a recorder, as the server starts it, writes both tracks
+meanwhile; its share of a core stands behind the row.
 """
 
 from __future__ import annotations
@@ -21,13 +23,17 @@ import os
 import resource
 import socket
 import struct
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
+import psutil
 from pylibsrtp import Policy, Session
 
 from light.peer import Identity
@@ -35,6 +41,8 @@ from light.ports import free_port
 from light.source import AudioSource, VideoSource
 from light.worker import OPUS, VP8, WorkerUnderTest
 from twinclass_media.worker import messages as m
+from twinclass_recordings.recorder import messages as r
+from twinclass_recordings.recorder.control import encode
 
 
 def own_cpu() -> float:
@@ -88,7 +96,63 @@ def quantile(histogram: m.Histogram, before: m.Histogram, q: float) -> float:
     return float("inf")
 
 
-async def measure(viewers: int, seconds: float, spread_s: float, native: str) -> str:
+@asynccontextmanager
+async def recorder(folder: Path, worker: WorkerUnderTest) -> AsyncIterator[psutil.Process]:
+    """A recorder that writes the producers ``v`` and ``a`` of a worker."""
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "twinclass_recordings.recorder"),
+            *("--run-dir", str(folder), "--root", str(folder / "recordings")),
+        ],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not (folder / "recorder.sock").exists():
+            await asyncio.sleep(0.02)
+        _, writer = await asyncio.open_unix_connection(str(folder / "recorder.sock"))
+        writer.write(encode(r.Attach(1, "benchmark")))
+        tracks = tuple(
+            r.TrackSpec(
+                f"{producer}-rec", "lead", source, kind,
+                (r.PipedCodec(codec.name, codec.payload_type, codec.clock_rate),),
+                producer, str(folder / "none"),
+            )
+            for producer, source, kind, codec in (
+                ("v", "camera", "video", VP8), ("a", "microphone", "audio", OPUS),
+            )
+        )  # fmt: skip
+        writer.write(encode(r.Record("bench-1", 1, time.time(), tracks)))
+        pipe = str(folder / "recorder.pipe")
+        await worker.put(
+            *(
+                m.PipeSpec(f"{one}-rec", 1, m.ProducerId(one), pipe, m.ProducerId(f"{one}-rec"))
+                for one in ("v", "a")
+            )
+        )
+        yield psutil.Process(process.pid)
+        writer.close()
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@asynccontextmanager
+async def nobody() -> AsyncIterator[None]:
+    """Stands in for a recorder where there is none."""
+    yield None
+
+
+def busy(process: psutil.Process | None) -> float:
+    """CPU seconds of a process so far."""
+    if process is None:
+        return 0.0
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+async def measure(
+    viewers: int, seconds: float, spread_s: float, native: str, *, recorded: bool
+) -> str:
     """Returns one row of the table."""
     identity = Identity()
     with tempfile.TemporaryDirectory() as folder:
@@ -153,11 +217,12 @@ async def measure(viewers: int, seconds: float, spread_s: float, native: str) ->
                 peers.append(peer)
             joined = time.monotonic() - joining
             running = asyncio.gather(camera.run(seconds + 3), voice.run(seconds + 3))
-            await asyncio.sleep(2)
-            before = await worker.statistics()
-            await asyncio.sleep(seconds)
-            after = await worker.statistics()
-            await running
+            async with recorder(Path(folder), worker) if recorded else nobody() as writing:
+                await asyncio.sleep(2)
+                before, wrote = await worker.statistics(), busy(writing)
+                await asyncio.sleep(seconds)
+                after, share = await worker.statistics(), (busy(writing) - wrote) / seconds
+                await running
             for peer in (publisher, *peers):
                 peer.close()
     packets = after.packets["out"] - before.packets["out"]
@@ -171,7 +236,7 @@ async def measure(viewers: int, seconds: float, spread_s: float, native: str) ->
         f" {quantile(after.audio_delay_s, before.audio_delay_s, 0.99):6.1f}"
         f" {quantile(after.video_delay_s, before.video_delay_s, 0.5):6.1f}"
         f" {quantile(after.video_delay_s, before.video_delay_s, 0.99):6.1f}"
-        f"  {dict(after.drops) or ''}"
+        f"  {dict(after.drops) or ''}{f' recorder {share:.1%}' if recorded else ''}"
     )
 
 
@@ -181,13 +246,15 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0)
     parser.add_argument("--native", choices=("auto", "off"), default="auto", help="send loop")
     parser.add_argument("--spread-ms", type=float, default=0.0)
+    parser.add_argument("--recorded", action="store_true")
     a = parser.parse_args()
     print(
         "viewers  packets/s    us/pkt    beside  ratio  KiB/view  ms/join"
         "  a p50  a p99  v p50  v p99 (forward delay, ms, bucket's upper bound)"
     )
     for size in a.sizes:
-        print(await measure(size, a.seconds, a.spread_ms / 1000, a.native), flush=True)
+        row = await measure(size, a.seconds, a.spread_ms / 1000, a.native, recorded=a.recorded)
+        print(row, flush=True)
 
 
 if __name__ == "__main__":
