@@ -1,4 +1,4 @@
-"""Builds transport-wide congestion control feedback from arrival times.
+"""Builds transport-wide congestion control feedback from arrival times, and reads it.
 
 Spec: draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1. Never negotiate it
 without sending it: Chromium then falls to 30 kbit/s (measured).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 
+from twinclass_media.errors import MalformedPacket
 from twinclass_media.rtp.sequence import SequenceUnwrapper
 
 #: Feedback interval. 50 to 250 ms is what senders are tuned for; 100 ms costs 10 packets a second.
@@ -16,6 +17,10 @@ INTERVAL_S = 0.1
 MAX_STATUS_COUNT = 500
 _DELTA_S = 0.00025
 _REFERENCE_S = 0.064
+
+
+#: (16-bit number, arrival in seconds of the receiver's clock; None: not received).
+Report = tuple[int, float | None]
 
 
 class ArrivalLog:
@@ -107,3 +112,57 @@ def pack_status_chunks(symbols: list[int]) -> bytes:
             chunks += struct.pack("!H", word)
             position += 7
     return bytes(chunks)
+
+
+def read_feedback(fci: bytes) -> list[Report]:
+    """Returns what a feedback says of each number, in their order.
+
+    Reference times wrap after 12 days; whoever keeps arrivals across feedbacks takes a jump for a
+    new clock.
+
+    Raises:
+        MalformedPacket: cut, or about more numbers than ``MAX_STATUS_COUNT`` times four.
+    """
+    if len(fci) < 8:
+        raise MalformedPacket("transport-wide feedback is cut")
+    base, count, word = struct.unpack_from("!HHI", fci)
+    if count > 4 * MAX_STATUS_COUNT:
+        raise MalformedPacket("transport-wide feedback is about too many packets")
+    symbols, position = _read_chunks(fci, count)
+    at = (word >> 8) * _REFERENCE_S
+    found: list[Report] = []
+    for offset, symbol in enumerate(symbols):
+        number = (base + offset) & 0xFFFF
+        if symbol == 1:
+            if position >= len(fci):
+                raise MalformedPacket("transport-wide feedback lacks a delta")
+            at += fci[position] * _DELTA_S
+            position += 1
+        elif symbol == 2:
+            if position + 2 > len(fci):
+                raise MalformedPacket("transport-wide feedback lacks a delta")
+            at += struct.unpack_from("!h", fci, position)[0] * _DELTA_S
+            position += 2
+        found.append((number, at if symbol in (1, 2) else None))
+    return found
+
+
+def _read_chunks(fci: bytes, count: int) -> tuple[list[int], int]:
+    """Returns (a symbol for each number, where the deltas begin)."""
+    symbols: list[int] = []
+    position = 8
+    while len(symbols) < count:
+        if position + 2 > len(fci):
+            raise MalformedPacket("transport-wide feedback lacks a chunk")
+        (chunk,) = struct.unpack_from("!H", fci, position)
+        position += 2
+        if not chunk & 0x8000:
+            run = chunk & 0x1FFF
+            if run == 0:
+                raise MalformedPacket("transport-wide feedback has an empty run")
+            symbols += [chunk >> 13 & 3] * min(run, count - len(symbols))
+        elif chunk & 0x4000:
+            symbols += [chunk >> shift & 3 for shift in range(12, -1, -2)]
+        else:
+            symbols += [chunk >> shift & 1 for shift in range(13, -1, -1)]
+    return symbols[:count], position

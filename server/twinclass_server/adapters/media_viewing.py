@@ -155,6 +155,9 @@ class Viewing:
         if downlink is None or not downlink.pool.refused(n):
             return
         _log.warning("a page refused downlink offer %d", n)
+        if downlink.pool.must_begin_anew:
+            self.restart_downlink(session, fresh=True)
+            return
         if downlink.former is not None:
             downlink.credentials, downlink.former = downlink.former, None
         self.put_downlink(session)

@@ -80,7 +80,10 @@ _Key = tuple[SlotKind, int, MediaKind]
 
 
 class PoolSection(Struct):
-    """One m-line. ``codecs`` empty until committed; what the page rejected stays rejected."""
+    """One m-line. ``codecs`` empty until committed; what the page rejected stays rejected.
+
+    ``doubtful``: its offer's answer was lost; the page may have it though it is not committed.
+    """
 
     mid: str
     kind: MediaKind
@@ -91,6 +94,7 @@ class PoolSection(Struct):
     codecs: tuple[NegotiatedCodec, ...] = ()
     committed: bool = False
     rejected: bool = False
+    doubtful: bool = False
 
     @property
     def key(self) -> _Key:
@@ -137,6 +141,7 @@ class DownlinkPool:
         self._wanted: dict[_Key, Subscription] = {}
         #: Slots of a refused offer: not offered again until the lesson wants others.
         self._blocked: frozenset[_Key] = frozenset()
+        self._begin_anew = False
 
     @classmethod
     def create(
@@ -266,13 +271,19 @@ class DownlinkPool:
             for section, answered in zip(state.sections, answer.media, strict=True)
         ]
         for section, taken in zip(state.sections, codecs, strict=True):
-            section.committed = True
+            section.committed, section.doubtful = True, False
             section.rejected = section.rejected or not taken
             section.codecs = taken
         state.remote = remote
         state.in_flight = False
         state.fresh = False
         return True
+
+    @property
+    def must_begin_anew(self) -> bool:
+        """The page may have m-lines that no offer of this pool would have any more (a refusal after
+        an offer that lapsed): only a fresh pool, and a new peer connection, agree again."""
+        return self._begin_anew
 
     def refused(self, n: int) -> bool:
         """Rolls offer ``n`` back; False when it is not the one in flight."""
@@ -281,6 +292,7 @@ class DownlinkPool:
             return False
         state.in_flight = False
         self._blocked = frozenset(s.key for s in state.sections if not s.committed)
+        self._begin_anew = any(s.doubtful for s in state.sections)
         state.sections = [s for s in state.sections if s.committed]
         return True
 
@@ -289,6 +301,8 @@ class DownlinkPool:
         if self._state.in_flight:
             self._state.in_flight = False
             self._state.restart = True
+            for section in self._state.sections:
+                section.doubtful = not section.committed
 
     def restart(self) -> None:
         """Asks for an ICE restart with the next offer."""

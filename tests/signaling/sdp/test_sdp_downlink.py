@@ -296,6 +296,23 @@ def test_surplus_m_lines_of_a_whep_viewer_are_inactive() -> None:
     assert len(pool.sections) == 2
 
 
+def test_a_refusal_after_an_answer_that_was_lost_begins_anew() -> None:
+    draw = counter()
+    pool = DownlinkPool.create(draw)
+    pool.want(BASE)
+    pool.offer(LOCAL)
+    # The page has applied it, but its answer came to nobody.
+    pool = DownlinkPool.restore(pool.dump(), draw)
+    pool.want(BASE)
+    again = pool.offer(LOCAL)
+    assert pool.refused(again.n)
+    assert pool.must_begin_anew
+    plain = DownlinkPool.create(draw)
+    plain.want(BASE)
+    assert plain.refused(plain.offer(LOCAL).n)
+    assert not plain.must_begin_anew
+
+
 class PoolMachine(RuleBasedStateMachine):
     """Any order of wishes, answers, refusals and crashes keeps page and pool together."""
 
@@ -341,6 +358,9 @@ class PoolMachine(RuleBasedStateMachine):
         assert self.flying is not None
         assert self.pool.refused(self.flying.n)
         self.flying = None
+        if self.pool.must_begin_anew:
+            self.pool = DownlinkPool.create(self.draw, n=self.pool.n, fresh=True)
+            self.page = {}
 
     @rule(applied=st.booleans())
     def crash(self, applied: bool) -> None:

@@ -1,0 +1,87 @@
+"""Who gets what of a viewer's line: sound first, then slides, the lead, the stage, the wall.
+
+A picture that is small beats none: everybody's lowest layer goes before anybody's higher one. A
+layer is left at once when it does not fit, and taken up only when it fits with room to spare, so
+that nothing swings to and fro.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Priority(IntEnum):
+    """Lower goes first. In a lesson what is said matters most, then what is written."""
+
+    SOUND = 0
+    SLIDES = 1
+    LEAD = 2
+    STAGE = 3
+    WALL = 4
+
+
+#: Room that a higher layer must leave when it is taken up; below it, once taken, it stays.
+SPARE = 1.15
+#: Of what a layer was measured to need: encoders swing.
+_KEEP = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A track that somebody wants to see or hear.
+
+    ``layers``: bit/s of each encoding, lowest first, as it arrives now; ``most``: the highest that
+    the viewer has any use for; ``now``: what it gets now, -1: none.
+    """
+
+    track: str
+    priority: Priority
+    layers: tuple[float, ...]
+    most: int
+    now: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is sent. ``layers``: by track, -1: nothing. ``wanted_bps``: what the next better share
+    needs, for a probe; 0: all have what they want."""
+
+    layers: dict[str, int]
+    spent_bps: float
+    wanted_bps: float
+
+
+def allocate(wishes: Sequence[Wish], target_bps: float) -> Share:
+    """Returns who gets which layer of a line that carries ``target_bps``.
+
+    Sound is sent whatever the line is thought to carry: what is left of a lesson without sound is
+    nothing.
+    """
+    ordered = sorted(wishes, key=lambda wish: wish.priority)
+    given = {wish.track: -1 for wish in ordered}
+    spent, wanted = 0.0, 0.0
+    for wish in ordered:
+        if wish.priority is Priority.SOUND and wish.layers:
+            given[wish.track] = 0
+            spent += wish.layers[0]
+    pictures = [wish for wish in ordered if wish.priority is not Priority.SOUND and wish.layers]
+    # Everybody's lowest layer, then the next of the first, until it has what it wants.
+    steps = [(wish, 0) for wish in pictures]
+    steps += [
+        (wish, layer)
+        for wish in pictures
+        for layer in range(1, min(wish.most, len(wish.layers) - 1) + 1)
+    ]
+    for wish, layer in steps:
+        if given[wish.track] != layer - 1:
+            continue  # The one below did not fit.
+        more = wish.layers[layer] - (wish.layers[layer - 1] if layer > 0 else 0.0)
+        room = _KEEP if wish.now >= layer else SPARE
+        if spent + more <= target_bps / room:
+            given[wish.track] = layer
+            spent += more
+        elif wanted == 0.0:
+            wanted = (spent + more) * SPARE
+    return Share(given, spent, wanted)

@@ -1,0 +1,169 @@
+"""What a viewer's line carries, from what was sent and what the viewer says came (RFC 8888's and
+the transport-wide feedback's facts: number, sent, arrived).
+
+Spec: draft-ietf-rmcat-gcc-02. Sans-I/O: times are given.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from twinclass_media.bandwidth.acknowledged import AcknowledgedRate
+from twinclass_media.bandwidth.delay import DelayGradient, Usage
+from twinclass_media.bandwidth.loss import LossControl
+from twinclass_media.bandwidth.probe import Plan, Probes
+from twinclass_media.bandwidth.rate import RateControl
+from twinclass_media.bandwidth.sent import Arrived, Sent, SentLog
+from twinclass_media.rtp.transport_cc import Report
+
+#: What a line is believed to carry before anything is known: sound, and the smallest picture.
+START_BPS = 300_000.0
+#: Two voices and nothing else; below it nothing is left to send less of.
+FLOOR_BPS = 40_000.0
+#: Time from the first packet to its report; without any, the line is thought to be far.
+_START_RTT_S = 0.2
+#: Reports come every 50 to 250 ms. None for so long while something is in flight: the line is cut,
+#: or so full that it is as good as cut.
+SILENT_S = 0.75
+#: While silent, this share is left each second.
+_SILENT_SHARE = 0.5
+#: After a hole, so much of what was carried before is tried at once.
+_BACK = 0.9
+#: How often more may be tried; doubled as long as it comes to nothing.
+_PROBE_S, _PROBE_MOST_S = 3.0, 20.0
+
+
+class Estimator:
+    """One viewer's. ``target_bps`` is what may be sent now."""
+
+    __slots__ = (
+        "_acknowledged", "_delay", "_from_probe", "_hole_bps", "_hole_since", "_last_report_at",
+        "_last_sent_at", "_loss", "_probe_at", "_probe_wait_s", "_probes", "_rate", "_sent",
+        "rtt_s",
+    )  # fmt: skip
+
+    def __init__(self, now: float, start_bps: float = START_BPS) -> None:
+        self._sent = SentLog()
+        self._delay = DelayGradient()
+        self._acknowledged = AcknowledgedRate()
+        self._rate = RateControl(start_bps, FLOOR_BPS)
+        self._loss = LossControl()
+        self._probes = Probes()
+        self.rtt_s = _START_RTT_S
+        self._last_report_at = now
+        self._last_sent_at = -math.inf
+        self._hole_since: float | None = None
+        self._hole_bps = 0.0
+        self._probe_at = now
+        self._probe_wait_s = _PROBE_S
+
+    @property
+    def target_bps(self) -> float:
+        """Returns what may be sent now, bit/s."""
+        return max(FLOOR_BPS, min(self._rate.bps, self._loss.bps))
+
+    @property
+    def acknowledged_bps(self) -> float:
+        """Returns what arrives, bit/s; 0: not known."""
+        return self._acknowledged.bps or 0.0
+
+    @property
+    def lost_share(self) -> float:
+        """Returns the share of packets that was lost lately."""
+        return self._loss.share
+
+    @property
+    def is_silent(self) -> bool:
+        """Tells whether nothing is heard of what was sent."""
+        return self._hole_since is not None
+
+    # ---- what happens
+
+    def sent(self, size: int, now: float, probe: int = 0) -> int:
+        """Notes a packet of ``size`` bytes on the line; returns its transport-wide number."""
+        if now - self._last_sent_at > SILENT_S:
+            # Nothing was there to report on.
+            self._last_report_at = max(self._last_report_at, now)
+        self._last_sent_at = now
+        return self._sent.add(now, size, probe)
+
+    def reported(self, reports: Iterable[Report], now: float) -> None:
+        """Takes a feedback of the viewer."""
+        arrived, lost = self._sent.take(reports)
+        if not arrived:
+            return
+        self._last_report_at = now
+        self._measure_rtt(arrived, now)
+        if self._hole_since is not None:
+            self._come_back(now)
+        proven: float | None = None
+        was_over = False
+        for one in arrived:
+            self._acknowledged.add(one)
+            was_over = self._delay.add(one) is Usage.OVER or was_over
+            proven = self._probes.add(one) or proven
+        usage = Usage.OVER if was_over else self._delay.usage
+        self._rate.update(usage, self._acknowledged.bps, self.rtt_s, now)
+        self._loss.add(len(arrived), _of_late(lost, now, self.rtt_s), self.target_bps,
+                       self.rtt_s, now)  # fmt: skip
+        if proven is not None and usage is not Usage.OVER:
+            self._prove(proven)
+
+    def tick(self, now: float) -> None:
+        """Looks at the time, at least ten times a second while something is sent."""
+        is_sending = now - self._last_sent_at < SILENT_S
+        if not is_sending or now - self._last_report_at < max(SILENT_S, 3 * self.rtt_s):
+            return
+        if self._hole_since is None:
+            self._hole_since, self._hole_bps = now, self._acknowledged.bps or self._rate.bps
+            self._rate.set(self._rate.bps * _SILENT_SHARE)
+        elif now - self._hole_since > 1.0:
+            self._hole_since = now
+            self._rate.set(self._rate.bps * _SILENT_SHARE)
+
+    # ---- probes
+
+    def probe(self, wanted_bps: float, now: float) -> Plan | None:
+        """Returns a probe to send now when ``wanted_bps`` is more than may be sent; None: not now.
+
+        The caller sends ``size`` bytes of padding or of repairs spread over ``probe.SPAN_S``, and
+        says so by ``sent(..., probe=number)``.
+        """
+        if wanted_bps <= self.target_bps or self._probes.is_running(now) or now < self._probe_at:
+            return None
+        if self.is_silent or self._delay.usage is not Usage.NORMAL or self._loss.bps < wanted_bps:
+            return None
+        self._probe_at = now + self._probe_wait_s
+        self._probe_wait_s = min(_PROBE_MOST_S, 2 * self._probe_wait_s)
+        return self._probes.begin(wanted_bps, now)
+
+    def _prove(self, bps: float) -> None:
+        if bps > self._rate.bps:
+            self._rate.set(bps)
+            self._probe_wait_s = _PROBE_S
+
+    # ---- inside
+
+    def _come_back(self, now: float) -> None:
+        """The line is there again; it may carry what it did, so that is tried at once."""
+        self._hole_since = None
+        self._delay = DelayGradient()
+        self._acknowledged = AcknowledgedRate()
+        self._probe_at, self._probe_wait_s = now, _PROBE_S
+
+    @property
+    def recall_bps(self) -> float:
+        """Returns what was carried before the last hole, less a little; 0: there was none."""
+        return _BACK * self._hole_bps
+
+    def _measure_rtt(self, arrived: list[Arrived], now: float) -> None:
+        # From the last that came: the viewer held the others until it reported.
+        sample = max(0.001, now - max(one.sent.at for one in arrived))
+        self.rtt_s = min(2.0, 0.9 * self.rtt_s + 0.1 * sample)
+
+
+def _of_late(lost: list[Sent], now: float, rtt_s: float) -> int:
+    """Counts the lost, each while it is new: a number is reported as missing only once by
+    browsers, but repeated by others."""
+    return sum(1 for one in lost if now - one.at < 1.0 + rtt_s)
