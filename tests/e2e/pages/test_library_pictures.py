@@ -88,10 +88,10 @@ def draw_lesson(folder: Path) -> None:
         m.Person("room-1", "room", m.Text("七(1)班", "七(1)班")),
     )
     (folder / "captions").mkdir()
-    (folder / "captions/zh.vtt").write_text(WORDS, encoding="utf-8")
+    (folder / "captions/zh-CN.vtt").write_text(WORDS, encoding="utf-8")
     made = m.Manifest(
         "lesson-0", TITLES[0][0], 0.0, LONG_S, "closed", tuple(tracks), chapters=tuple(chapters),
-        people=people, captions={"zh-CN": "captions/zh.vtt"}, cover="cover.jpg",
+        people=people, cover="cover.jpg",
     )  # fmt: skip
     (folder / "manifest.json").write_bytes(m.encode(made))
 
