@@ -1,0 +1,1 @@
+"""What tests and trials need of media; nothing that runs in a lesson imports it."""
