@@ -1,0 +1,101 @@
+"""A relay: a network between real peers and a server, UDP and TCP (shell)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+
+from twinclass_media.testing.netem.addresses import Address
+from twinclass_media.testing.netem.network import Network
+from twinclass_media.testing.netem.profile import Profile, load_profile
+from twinclass_media.testing.netem.record import LinkStatistics
+from twinclass_media.testing.netem.tcp import TcpRelay
+from twinclass_media.testing.netem.udp import UdpRelay
+
+
+@dataclass(frozen=True, slots=True)
+class RelayStatistics:
+    """What went through, and what the relay itself could not pass on.
+
+    Attributes:
+        drops: by cause: ``kernel`` and ``refused`` by the machine, ``clients`` and
+            ``connections`` beyond their bounds, ``udp_blocked`` by the profile.
+    """
+
+    udp_clients: int
+    tcp_connections: int
+    drops: dict[str, int]
+    links: dict[str, LinkStatistics]
+
+
+class Relay:
+    """Listens on either or both, forwards to one address. Owns all sockets and timers."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        profile: Profile,
+        seed: int,
+        target: Address,
+        udp: Address | None,
+        tcp: Address | None,
+    ) -> None:
+        """Binds. Port 0 lets the kernel choose; if both are 0 the two get the same number.
+
+        Raises:
+            OSError: an address is taken or not ours.
+        """
+        self._network = Network(loop, profile, seed)
+        self.udp = UdpRelay(loop, udp, target, self._network) if udp else None
+        try:
+            if tcp and self.udp and tcp.port == 0:
+                tcp = Address(tcp.host, self.udp.address.port)
+            self.tcp = TcpRelay(loop, tcp, target, self._network) if tcp else None
+        except OSError:
+            self.close_udp()
+            raise
+
+    def rebind(self) -> None:
+        """Every client has another address from now on; TCP connections end."""
+        if self.udp:
+            self.udp.rebind()
+        if self.tcp:
+            self.tcp.rebind()
+
+    def set_profile(self, name: str) -> None:
+        """The network is as another profile from now on.
+
+        Raises:
+            ProfileError: there is none of that name, or it cannot be used.
+        """
+        self._network.set_profile(load_profile(name))
+
+    def set_blackhole(self, is_dark: bool) -> None:
+        """Nothing passes, or it does again."""
+        self._network.set_blackhole(is_dark)
+
+    def statistics(self) -> RelayStatistics:
+        """Returns counters since the start."""
+        drops: Counter[str] = Counter()
+        for part in (self.udp, self.tcp):
+            if part:
+                drops.update(part.drops)
+        return RelayStatistics(
+            udp_clients=self.udp.clients if self.udp else 0,
+            tcp_connections=self.tcp.connections if self.tcp else 0,
+            drops=dict(drops),
+            links=self._network.statistics(),
+        )
+
+    def close_udp(self) -> None:
+        """Closes the datagram side."""
+        if self.udp:
+            self.udp.close()
+
+    def close(self) -> None:
+        """Closes all sockets and timers; what is on the way is dropped."""
+        self.close_udp()
+        if self.tcp:
+            self.tcp.close()
+        self._network.close()
