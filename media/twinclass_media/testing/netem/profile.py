@@ -219,9 +219,9 @@ def load_profile(name: str) -> Profile:
     try:
         with path.open("rb") as file:
             text = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no path can have such a name
         there = ", ".join(known)
-        raise ProfileError(f"no file {name} ({error.strerror}); there are: {there}") from error
+        raise ProfileError(f"no file {name} ({error}); there are: {there}") from error
     if len(text) > MAX_FILE_BYTES:
         raise ProfileError(f"{path.name}: more than {MAX_FILE_BYTES} bytes")
     try:

@@ -79,7 +79,10 @@ def test_a_file_that_is_no_text_or_too_long_is_refused(data: bytes, tmp_path: Pa
         load_profile(str(file))
 
 
-@pytest.mark.parametrize("name", ["nowhere", "../weak", "/etc/passwd", "nowhere.toml"])
+@pytest.mark.parametrize(
+    "name",
+    ["nowhere", "../weak", "/etc/passwd", "nowhere.toml", "", "a/\0.toml", "x" * 5000 + ".toml"],
+)
 def test_an_unknown_name_is_answered_with_the_known_ones(name: str) -> None:
     with pytest.raises(ProfileError, match="there are: 4g-weak, city"):
         load_profile(name)
