@@ -1,4 +1,4 @@
-"""A room joins and sees the lead through a network that loses packets."""
+"""Chromium joins and sees the lead through networks that lose, block and change addresses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Page
 
 from e2e.conftest import Browsers, Server, frames, wait_until
 from hosting.relay import RelayProcess
@@ -17,52 +18,70 @@ pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
 
 
 @pytest.fixture
-async def relay() -> AsyncIterator[RelayProcess]:
-    port = free_port()
+async def relay(request: pytest.FixtureRequest) -> AsyncIterator[RelayProcess]:
+    """A relay with the profile of the test, on the port that the server will announce."""
+    here = f"127.0.0.1:{free_port()}"
     async with RelayProcess.started(
-        *("--profile", "loss-5", "--seed", "6"),
-        *("--listen-udp", f"127.0.0.1:{port}", "--listen-tcp", f"127.0.0.1:{port}"),
-        *("--to", f"127.0.0.1:{free_port()}"),
+        *("--profile", request.param, "--seed", "6"),
+        *("--listen-udp", here, "--listen-tcp", here, "--to", f"127.0.0.1:{free_port()}"),
     ) as relay:
         yield relay
 
 
 @pytest.fixture
-async def behind(tmp_path: Path, relay: RelayProcess) -> AsyncIterator[Server]:
-    """A server whose media is announced as the relay's."""
+async def pages(
+    tmp_path: Path, relay: RelayProcess, browsers: Browsers
+) -> AsyncIterator[tuple[Page, Page]]:
+    """A lead and a room that have pressed join, at a server whose media is the relay's."""
     server = Server(tmp_path / "data", environment={"TWINCLASS_MEDIA__ANNOUNCE": relay.udp})
     server.media_port = relay.target_port
     server.start()
-    await server.wait_ready()
-    yield server
-    server.stop()
+    try:
+        await server.wait_ready()
+        links = server.links()
+        lead = await browsers.page(links["lead"][0])
+        room = await browsers.page(links["room"][0])
+        for page in (lead, room):
+            await page.get_by_test_id("join").click(timeout=40_000)
+        yield lead, room
+    finally:
+        server.stop()
 
 
-async def test_a_room_decodes_frames_through_five_percent_loss(
-    behind: Server, relay: RelayProcess, browsers: Browsers
-) -> None:
-    links = behind.links()
-    lead = await browsers.page(links["lead"][0])
-    room = await browsers.page(links["room"][0])
-    for page in (lead, room):
-        await page.get_by_test_id("join").click(timeout=40_000)
-
+async def wait_picture(page: Page, what: str) -> None:
     async def sees() -> bool:
-        first = await frames(room)
+        first = await frames(page)
         await asyncio.sleep(1.0)
-        return (await frames(room)) - first >= 10
+        return (await frames(page)) - first >= 10
 
-    await wait_until(sees, 30, "ten frames a second in the room")
-    remote: list[dict[str, Any]] = await room.evaluate(
+    await wait_until(sees, 30, what)
+
+
+async def ports_of_candidates(page: Page) -> set[int]:
+    """Where the page was told that the server is."""
+    found: list[dict[str, Any]] = await page.evaluate(
         """async () => (await window.__twinclass.stats()).downlink
             .filter(s => s.type === 'remote-candidate')"""
     )
-    ports = {candidate["port"] for candidate in remote}
-    assert ports == {relay.udp_port}, "nobody goes past the relay"
+    return {candidate["port"] for candidate in found}
+
+
+async def statistics_of(relay: RelayProcess) -> dict[str, Any]:
+    found: dict[str, Any] = (await relay.ask(stats=True))["stats"]
+    return found
+
+
+@pytest.mark.parametrize("relay", ["loss-5"], indirect=True)
+async def test_a_room_decodes_frames_through_five_percent_loss(
+    relay: RelayProcess, pages: tuple[Page, Page]
+) -> None:
+    _, room = pages
+    await wait_picture(room, "ten frames a second in the room")
+    assert await ports_of_candidates(room) == {relay.udp_port}, "nobody goes past the relay"
 
     async def down() -> dict[str, Any] | None:
         """What went to the pages, once it is enough to tell a share."""
-        stats = (await relay.ask(stats=True))["stats"]
+        stats = await statistics_of(relay)
         assert stats["udp_clients"] >= 2
         found: dict[str, Any] = stats["links"]["down"]
         return found if found["sent"] >= 2000 else None
@@ -71,3 +90,33 @@ async def test_a_room_decodes_frames_through_five_percent_loss(
     assert found is not None
     # Four standard deviations of 2,000 draws are 2 %.
     assert 0.03 < found["dropped"]["loss"] / found["sent"] < 0.07
+
+
+@pytest.mark.parametrize("relay", ["udp-blocked"], indirect=True)
+async def test_a_room_sees_the_lead_where_udp_is_blocked(
+    relay: RelayProcess, pages: tuple[Page, Page]
+) -> None:
+    _, room = pages
+    await wait_picture(room, "frames over TCP")
+    stats = await statistics_of(relay)
+    assert stats["drops"]["udp_blocked"] > 0
+    assert stats["udp_clients"] == 0
+    assert stats["tcp_connections"] >= 2
+
+
+@pytest.mark.parametrize("relay", ["city"], indirect=True)
+async def test_frames_go_on_after_the_address_of_everybody_has_changed(
+    relay: RelayProcess, pages: tuple[Page, Page]
+) -> None:
+    _, room = pages
+    await wait_picture(room, "the lead")
+    before = await statistics_of(relay)
+    relay.rebind()
+
+    async def is_done() -> bool:
+        return bool((await statistics_of(relay))["rebindings"] == 1)
+
+    await wait_until(is_done, what="the rebinding")
+    await wait_picture(room, "the lead again")
+    after = await statistics_of(relay)
+    assert after["udp_clients"] == before["udp_clients"], "the pages have kept their sockets"

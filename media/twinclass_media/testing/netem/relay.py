@@ -19,12 +19,14 @@ class RelayStatistics:
     """What went through, and what the relay itself could not pass on.
 
     Attributes:
+        rebindings: how often everybody's address was changed.
         drops: by cause: ``kernel`` and ``refused`` by the machine, ``clients`` and
             ``connections`` beyond their bounds, ``udp_blocked`` by the profile.
     """
 
     udp_clients: int
     tcp_connections: int
+    rebindings: int
     drops: dict[str, int]
     links: dict[str, LinkStatistics]
 
@@ -47,6 +49,7 @@ class Relay:
             OSError: an address is taken or not ours.
         """
         self._network = Network(loop, profile, seed)
+        self._rebindings = 0
         self.udp = UdpRelay(loop, udp, target, self._network) if udp else None
         try:
             if tcp and self.udp and tcp.port == 0:
@@ -58,6 +61,7 @@ class Relay:
 
     def rebind(self) -> None:
         """Every client has another address from now on; TCP connections end."""
+        self._rebindings += 1
         if self.udp:
             self.udp.rebind()
         if self.tcp:
@@ -84,6 +88,7 @@ class Relay:
         return RelayStatistics(
             udp_clients=self.udp.clients if self.udp else 0,
             tcp_connections=self.tcp.connections if self.tcp else 0,
+            rebindings=self._rebindings,
             drops=dict(drops),
             links=self._network.statistics(),
         )
