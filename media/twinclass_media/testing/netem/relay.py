@@ -13,7 +13,7 @@ from twinclass_media.testing.netem.record import LinkStatistics
 from twinclass_media.testing.netem.tcp import TcpRelay
 from twinclass_media.testing.netem.udp import UdpRelay
 
-#: Seen once in some two hundred starts; sixteen in turn are a machine without free ports.
+#: Seen twice in some hundred starts; sixteen in turn are a machine without free ports.
 NUMBERS_TRIED = 16
 
 
