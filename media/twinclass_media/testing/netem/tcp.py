@@ -37,14 +37,16 @@ class Half:
         self._connection, self._source, self._pump = connection, source, pump
         self._loop = connection.loop
         self._stream = Stream()
-        self._unsent = b""
+        # What the receiver has not taken; at most what the link held when reading stopped.
+        self._unsent = bytearray()
         self._is_reading = False
-        self.is_ended = False
+        # The end has come in; it has gone out.
+        self._is_read_out = self.is_ended = False
         self.sink: socket.socket
 
     def read(self) -> None:
         """Begins to read, or goes on."""
-        if not self._is_reading and not self._connection.is_closed:
+        if not (self._is_reading or self._is_read_out or self._connection.is_closed):
             self._is_reading = True
             self._loop.add_reader(self._source.fileno(), self._readable)
 
@@ -73,6 +75,7 @@ class Half:
             # The end travels as a segment without bytes does (FIN).
             self._pump.send(len(data) + HEADER_BYTES, self._arrived, data, self._stream)
             if not data:
+                self._is_read_out = True
                 self.stop()
                 return
 
@@ -81,33 +84,31 @@ class Half:
             return
         if not data:
             self.is_ended = True
-        if self._unsent:
-            self._unsent += data
-        else:
-            self._write(data)
+        was_waiting = bool(self._unsent)
+        self._unsent += data
+        if was_waiting:
+            return
+        self._write()
+        if self._unsent and not self._connection.is_closed:
+            self._loop.add_writer(self.sink.fileno(), self._writable)
 
-    def _write(self, data: bytes) -> None:
+    def _writable(self) -> None:
+        self._write()
+        if not self._unsent and not self._connection.is_closed:
+            self._loop.remove_writer(self.sink.fileno())
+            self.read()
+
+    def _write(self) -> None:
         try:
-            written = self.sink.send(data) if data else 0
+            if self._unsent:
+                del self._unsent[: self.sink.send(self._unsent)]
         except BlockingIOError:
-            written = 0
+            return
         except OSError:
             self._connection.close()
             return
-        was_waiting, self._unsent = bool(self._unsent), data[written:]
-        if self._unsent:
-            if not was_waiting:
-                self._loop.add_writer(self.sink.fileno(), self._writable)
-            return
-        if was_waiting:
-            self._loop.remove_writer(self.sink.fileno())
-        if self.is_ended:
+        if self.is_ended and not self._unsent:
             self._connection.half_ended(self)
-        elif was_waiting:
-            self.read()
-
-    def _writable(self) -> None:
-        self._write(self._unsent)
 
 
 class Connection:

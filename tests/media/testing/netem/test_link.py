@@ -189,7 +189,7 @@ def test_jitter_is_within_its_bounds_and_is_used() -> None:
 def test_jitter_of_neighbours_is_alike() -> None:
     """Independent draws would come out at the upper bound, as nobody may pass."""
     way = Way(delay_ms=50, jitter_ms=20)
-    delays = [at_s - 0.005 * payload for at_s, payload in arrivals(way, evenly(20_000, 0.005))]
+    delays = [at_s - 0.001 * payload for at_s, payload in arrivals(way, evenly(50_000, 0.001))]
     assert sum(delays) / len(delays) == pytest.approx(0.052, abs=0.004)
 
 
@@ -257,11 +257,36 @@ def test_a_blackhole_takes_what_is_sent_or_queued_while_it_lasts() -> None:
     assert queued.statistics().dropped["blackhole"] == 2
 
 
+def test_a_blackhole_of_the_timetable_empties_the_queue_but_for_streams() -> None:
+    dark = (Change(1.5, blackhole=True), Change(3, blackhole=False))
+    link: Link[int] = Link(Way(rate_bps=8_000, queue_bytes=5000, timetable=dark), 1)
+    for index in range(3):
+        link.send(0.0, 1000, index)
+    link.send(0.0, 1000, 3, Stream())
+    assert take_until(link, 2.0) == [(1.0, 0)]
+    assert (link.in_flight, link.queue_bytes) == (1, 1000)
+    assert link.statistics().dropped["blackhole"] == 2
+    assert take_until(link, 9.0) == [(4.0, 3)]
+
+
+def test_what_is_inside_when_it_closes_is_counted() -> None:
+    link: Link[int] = Link(Way(rate_bps=8_000, queue_bytes=5000, delay_ms=1000), 1)
+    for index in range(3):
+        link.send(0.0, 1000, index)
+    assert link.due(1.5) == []
+    link.close()
+    assert link.statistics().dropped["closed"] == 3
+    assert balance(link) == 0
+    assert link.next_at() is None
+
+
 def test_a_timetable_repeats() -> None:
-    dark = (Change(1, blackhole=True), Change(2, blackhole=False))
+    # Each time it begins as the way does: light, and a delay of nothing.
+    dark = (Change(1, blackhole=True), Change(2, blackhole=False, delay_ms=5), Change(3, loss=1.0))
     came = arrivals(Way(timetable=dark, repeat_s=4), evenly(1200, 0.01))
     heard = {payload // 100 for _, payload in came}
-    assert heard == {0, 2, 3, 4, 6, 7, 8, 10, 11}
+    assert heard == {0, 2, 4, 6, 8, 10}
+    assert {round(at_s - 0.01 * n, 6) for at_s, n in came if n // 100 % 4 == 0} == {0.0}
 
 
 def test_a_wandering_rate_wanders_between_its_bounds() -> None:
