@@ -114,11 +114,12 @@ class Half:
 class Connection:
     """A client's connection and ours to the server in its name."""
 
-    def __init__(self, relay: TcpRelay, client: socket.socket, lines: Lines) -> None:
+    def __init__(
+        self, relay: TcpRelay, client: socket.socket, server: socket.socket, lines: Lines
+    ) -> None:
         self._relay, self.lines, self.loop = relay, lines, relay.loop
         self.is_closed = False
-        self._client = client
-        self._server = socket.socket(relay.target.family, socket.SOCK_STREAM)
+        self._client, self._server = client, server
         for sock in (self._client, self._server):
             _prepare(sock)
         self._up = Half(self, self._client, lines.up)
@@ -230,7 +231,13 @@ class TcpRelay:
             self.drops["connections"] += 1
             client.close()
             return
-        connection = Connection(self, client, self._network.lines())
+        try:
+            server = socket.socket(self.target.family, socket.SOCK_STREAM)
+        except OSError:  # out of sockets
+            self.drops["connections"] += 1
+            client.close()
+            return
+        connection = Connection(self, client, server, self._network.lines())
         self._connections.add(connection)
         connection.start()
 

@@ -41,7 +41,11 @@ class UdpClient:
     def _opened(self) -> socket.socket:
         target = self._relay.target
         sock = _datagram_socket(target.family)
-        sock.connect(target.pair)
+        try:
+            sock.connect(target.pair)
+        except OSError:
+            sock.close()
+            raise
         self._relay.loop.add_reader(sock.fileno(), self._readable)
         return sock
 
@@ -88,7 +92,7 @@ class UdpRelay:
     """A bound port and the clients that came to it.
 
     When there are ``MAX_CLIENTS`` the longest silent one makes room, if it was silent for
-    ``IDLE_S``; else the newcomer's datagram is dropped and counted.
+    ``IDLE_S``; else, or without a socket for it, the newcomer's datagram is dropped and counted.
     """
 
     def __init__(
@@ -171,7 +175,12 @@ class UdpRelay:
             del self._clients[oldest.address]
             oldest.close()
             self._network.release(oldest.lines)
-        client = UdpClient(self, address, self._network.lines())
+        lines = self._network.lines()
+        try:
+            client = UdpClient(self, address, lines)
+        except OSError:  # out of sockets, or no way to the server
+            self._network.release(lines)
+            return None
         self._clients[address] = client
         return client
 

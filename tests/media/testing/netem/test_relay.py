@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -211,6 +212,22 @@ async def test_there_are_256_clients_at_most(tmp_path: Path, far: socket.socket)
                         break
                     await asyncio.sleep(0.01)
         assert (stats["udp_clients"], stats["drops"]["clients"]) == (256, 1)
+
+
+async def test_without_sockets_newcomers_are_counted_and_the_rest_goes_on(
+    tmp_path: Path, far: socket.socket, near: socket.socket
+) -> None:
+    async with udp_relay(tmp_path, far) as relay:
+        near.sendto(b"a", ("127.0.0.1", relay.udp_port))
+        assert (await receive(far))[0] == b"a"
+        open_files = len(os.listdir(f"/proc/{relay.process.pid}/fd"))
+        resource.prlimit(relay.process.pid, resource.RLIMIT_NOFILE, (open_files, open_files))
+        with datagram_socket() as other:
+            other.sendto(b"b", ("127.0.0.1", relay.udp_port))
+            near.sendto(b"c", ("127.0.0.1", relay.udp_port))
+            assert (await receive(far))[0] == b"c"
+        stats = (await relay.ask(stats=True))["stats"]
+        assert (stats["udp_clients"], stats["drops"]) == (1, {"clients": 1})
 
 
 class TcpServer:
