@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum
 
+from twinclass_media.bandwidth.queue_delay import QueueDelay
 from twinclass_media.bandwidth.sent import Arrived
 
 #: Packets that left within this belong together: senders send frames in bursts.
@@ -27,6 +28,10 @@ _LEAST, _MOST, _START = 6.0, 600.0, 12.5
 _JUMP = 15.0
 #: A queue grows for so long before it is believed.
 _OVERUSE_S = 0.010
+#: A queue shorter than this is the frames' own: a large one takes as long to pass as it differs
+#: from a small one. A slope without a queue is not believed (measured: without this, five cuts a
+#: minute on a line that is a quarter full), nor one of what is usual on this line.
+_LEAST_QUEUE_S, _USUAL_TIMES = 0.020, 1.5
 #: The clocks have jumped, or the viewer has slept: begin anew.
 _MAX_GAP_S = 3.0
 
@@ -52,9 +57,21 @@ class DelayGradient:
     """Says after each arrival how the line is used."""
 
     __slots__ = (
-        "_before", "_count", "_delay", "_first_at", "_group", "_over_s", "_overs", "_points",
-        "_slope", "_smoothed", "_threshold", "_threshold_at", "usage",
-    )  # fmt: skip
+        "_before",
+        "_count",
+        "_delay",
+        "_first_at",
+        "_group",
+        "_over_s",
+        "_overs",
+        "_points",
+        "_slope",
+        "_smoothed",
+        "_threshold",
+        "_threshold_at",
+        "queue",
+        "usage",
+    )
 
     def __init__(self) -> None:
         self._threshold = _START
@@ -71,6 +88,7 @@ class DelayGradient:
         self._over_s = -1.0
         self._overs = 0
         self._threshold_at = -1.0
+        self.queue = QueueDelay()
 
     def add(self, one: Arrived) -> Usage:
         """Notes an arrival, in the order of arrival."""
@@ -92,6 +110,7 @@ class DelayGradient:
             if arrived_s < 0 or arrived_s > _MAX_GAP_S or sent_s > _MAX_GAP_S:
                 self._reset()
             else:
+                self.queue.add(group.arrived_at, group.arrived_at - group.sent_at)
                 self._take(sent_s, arrived_s, group.arrived_at)
         return self.usage
 
@@ -112,14 +131,26 @@ class DelayGradient:
         if trend > self._threshold:
             self._over_s = sent_s / 2 if self._over_s < 0 else self._over_s + sent_s
             self._overs += 1
-            if self._over_s > _OVERUSE_S and self._overs > 1 and slope >= self._slope:
+            is_believed = self._over_s > _OVERUSE_S and self._overs > 1 and slope >= self._slope
+            if is_believed and self.is_queued:
                 self._over_s, self._overs = 0.0, 0
                 self.usage = Usage.OVER
         else:
             self._over_s, self._overs = -1.0, 0
             self.usage = Usage.UNDER if trend < -self._threshold else Usage.NORMAL
+            if self.usage is Usage.NORMAL and self.queue.stands(at):
+                self.usage = Usage.OVER
         self._slope = slope
         self._follow(abs(trend), 1000 * at)
+
+    @property
+    def is_queued(self) -> bool:
+        """Tells whether a queue stands before the viewer, longer than is usual."""
+        return self.queue.queue_s > self._least_queue_s
+
+    @property
+    def _least_queue_s(self) -> float:
+        return _LEAST_QUEUE_S + _USUAL_TIMES * self.queue.usual_s
 
     def _follow(self, trend: float, at_ms: float) -> None:
         if self._threshold_at < 0:

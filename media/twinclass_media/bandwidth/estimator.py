@@ -31,17 +31,30 @@ _SILENT_SHARE = 0.5
 #: After a hole, so much of what was carried before is tried at once.
 _BACK = 0.9
 #: How often more may be tried; doubled as long as it comes to nothing.
-_PROBE_S, _PROBE_MOST_S = 3.0, 20.0
+_PROBE_S, _PROBE_MOST_S = 2.0, 8.0
+#: A probe that was too much leaves a queue, which is gone after so long.
+_DRAIN_S = 0.2
 
 
 class Estimator:
     """One viewer's. ``target_bps`` is what may be sent now."""
 
     __slots__ = (
-        "_acknowledged", "_delay", "_from_probe", "_hole_bps", "_hole_since", "_last_report_at",
-        "_last_sent_at", "_loss", "_probe_at", "_probe_wait_s", "_probes", "_rate", "_sent",
+        "_acknowledged",
+        "_delay",
+        "_hole_bps",
+        "_hole_since",
+        "_last_report_at",
+        "_last_sent_at",
+        "_loss",
+        "_own_queue_until",
+        "_probe_at",
+        "_probe_wait_s",
+        "_probes",
+        "_rate",
+        "_sent",
         "rtt_s",
-    )  # fmt: skip
+    )
 
     def __init__(self, now: float, start_bps: float = START_BPS) -> None:
         self._sent = SentLog()
@@ -57,6 +70,7 @@ class Estimator:
         self._hole_bps = 0.0
         self._probe_at = now
         self._probe_wait_s = _PROBE_S
+        self._own_queue_until = -math.inf
 
     @property
     def target_bps(self) -> float:
@@ -80,13 +94,13 @@ class Estimator:
 
     # ---- what happens
 
-    def sent(self, size: int, now: float, probe: int = 0) -> int:
+    def sent(self, size: int, now: float) -> int:
         """Notes a packet of ``size`` bytes on the line; returns its transport-wide number."""
         if now - self._last_sent_at > SILENT_S:
             # Nothing was there to report on.
             self._last_report_at = max(self._last_report_at, now)
         self._last_sent_at = now
-        return self._sent.add(now, size, probe)
+        return self._sent.add(now, size, self._probes.label(now))
 
     def reported(self, reports: Iterable[Report], now: float) -> None:
         """Takes a feedback of the viewer."""
@@ -104,11 +118,19 @@ class Estimator:
             was_over = self._delay.add(one) is Usage.OVER or was_over
             proven = self._probes.add(one) or proven
         usage = Usage.OVER if was_over else self._delay.usage
-        self._rate.update(usage, self._acknowledged.bps, self.rtt_s, now)
-        self._loss.add(len(arrived), _of_late(lost, now, self.rtt_s), self.target_bps,
-                       self.rtt_s, now)  # fmt: skip
-        if proven is not None and usage is not Usage.OVER:
-            self._prove(proven)
+        carried = self._acknowledged.bps
+        if usage is Usage.OVER and now < self._own_queue_until:
+            usage = Usage.NORMAL  # The probe's own queue; it goes by itself.
+        if usage is Usage.OVER:
+            # A queue stands: what comes out of it now is what the line carries.
+            carried = self._acknowledged.just_now_bps or carried
+        self._rate.update(usage, carried, self.rtt_s, now)
+        self._loss.add(
+            *(len(arrived), _of_late(lost, now, self.rtt_s), self.target_bps, self.rtt_s, now),
+            queued=self._delay.is_queued,
+        )
+        if proven is not None:
+            self._prove(proven if usage is not Usage.OVER else 0.0)
 
     def tick(self, now: float) -> None:
         """Looks at the time, at least ten times a second while something is sent."""
@@ -127,21 +149,23 @@ class Estimator:
     def probe(self, wanted_bps: float, now: float) -> Plan | None:
         """Returns a probe to send now when ``wanted_bps`` is more than may be sent; None: not now.
 
-        The caller sends ``size`` bytes of padding or of repairs spread over ``probe.SPAN_S``, and
-        says so by ``sent(..., probe=number)``.
+        The caller sends it as padding or repairs, beside what media there is.
         """
         if wanted_bps <= self.target_bps or self._probes.is_running(now) or now < self._probe_at:
             return None
         if self.is_silent or self._delay.usage is not Usage.NORMAL or self._loss.bps < wanted_bps:
             return None
         self._probe_at = now + self._probe_wait_s
-        self._probe_wait_s = min(_PROBE_MOST_S, 2 * self._probe_wait_s)
-        return self._probes.begin(wanted_bps, now)
+        plan = self._probes.begin(wanted_bps, self._delay.queue.usual_s, now)
+        self._own_queue_until = now + plan.span_s + self.rtt_s + _DRAIN_S
+        return plan
 
     def _prove(self, bps: float) -> None:
         if bps > self._rate.bps:
             self._rate.set(bps)
             self._probe_wait_s = _PROBE_S
+        else:
+            self._probe_wait_s = min(_PROBE_MOST_S, 2 * self._probe_wait_s)
 
     # ---- inside
 

@@ -1,8 +1,9 @@
 """The rate that loss allows, and how much of the loss is not ours.
 
 Spec: draft-ietf-rmcat-gcc-02 section 6, with one difference. A weak radio loses 3 to 15 % whatever
-is sent over it, and a rate that is cut for it is cut to nothing. So a cut is an experiment: what is
-lost afterwards all the same is the line's own, and is not held against the rate for a while.
+is sent over it, and a rate that is cut for it is cut to nothing. So a cut without a queue is an
+experiment: what is lost afterwards all the same is the line's own, and is not held against the rate
+for a while. (A policer has no queue either; there a cut helps.)
 """
 
 from __future__ import annotations
@@ -13,65 +14,102 @@ import math
 HIGH, LOW = 0.10, 0.02
 #: Packets that a share is made of, and how long they are gathered at least.
 _LEAST_PACKETS, _LEAST_S = 20, 0.3
+#: A share of few packets is uncertain; so many of its standard errors are taken off before a cut.
+_ERRORS = 1.5
 _GROWTH_A_SECOND = 1.08
-#: Of the loss before a cut: so much of it left after it was not ours.
-_SAME = 0.7
+#: How long an experiment lasts; both sides of it are seen over about as long.
+_EXPERIMENT_S = 2.0
 #: How long a line is believed to lose by itself; then it is tried again.
 _BELIEVED_S = 30.0
 
 
 class LossControl:
-    """``bps`` is what loss allows; infinite until it was high once."""
+    """``bps``: what loss allows, infinite until it was high once; ``share``: lost of late."""
 
     __slots__ = (
-        "_at", "_bound_at", "_cut_at", "_cut_loss", "_lost", "_own", "_own_until", "_packets",
-        "_since", "bps", "share",
-    )  # fmt: skip
+        "_after_lost",
+        "_after_packets",
+        "_before",
+        "_cut_at",
+        "_hoped",
+        "_lost",
+        "_mean",
+        "_own",
+        "_own_until",
+        "_packets",
+        "_since",
+        "bps",
+        "share",
+    )
 
     def __init__(self) -> None:
         self.bps = math.inf
-        #: Of the last span that was long enough.
         self.share = 0.0
         self._packets = self._lost = 0
         self._since: float | None = None
-        self._at = 0.0
+        self._mean: float | None = None
         self._cut_at = -math.inf
-        self._cut_loss: float | None = None
+        #: Mean loss before the cut that is being tried.
+        self._before: float | None = None
+        self._hoped = 0.0
+        self._after_packets = self._after_lost = 0
         self._own = 0.0
         self._own_until = -math.inf
 
-    def add(self, came: int, lost: int, sending_bps: float, rtt_s: float, now: float) -> None:
-        """Notes what a report says. ``sending_bps``: what is allowed now."""
+    def add(
+        self, came: int, lost: int, sending_bps: float, rtt_s: float, now: float, *, queued: bool
+    ) -> None:
+        """Notes what a report says. ``sending_bps``: what is allowed now.
+
+        ``queued``: a queue stands before the viewer, so what is lost is lost there, and ours.
+        """
         if self._since is None:
             self._since = now
         self._packets += came + lost
         self._lost += lost
-        if self._packets < _LEAST_PACKETS or now - self._since < max(_LEAST_S, rtt_s):
-            return
         span = now - self._since
+        if self._packets < _LEAST_PACKETS or span < max(_LEAST_S, rtt_s):
+            return
         self.share = self._lost / self._packets
+        error = math.sqrt(self.share * (1 - self.share) / self._packets)
+        if self._mean is None:
+            self._mean = self.share
+        self._mean += min(1.0, span / _EXPERIMENT_S) * (self.share - self._mean)
+        if self._before is not None and now - span >= self._cut_at + rtt_s:
+            self._after_packets += self._packets
+            self._after_lost += self._lost
         self._packets = self._lost = 0
         self._since = now
-        self._judge(sending_bps, rtt_s, span, now)
-
-    def _judge(self, sending_bps: float, rtt_s: float, span: float, now: float) -> None:
-        if self._cut_loss is not None and now - self._cut_at > rtt_s + 2 * _LEAST_S:
-            if self.share >= _SAME * self._cut_loss:
-                self._own, self._own_until = self.share, now + _BELIEVED_S
-            self._cut_loss = None
-        if now > self._own_until:
-            self._own = 0.0
-        ours = max(0.0, self.share - self._own)
-        if ours > HIGH:
-            if now - self._cut_at > rtt_s + _LEAST_S:
-                self.bps = min(self.bps, sending_bps) * (1 - 0.5 * ours)
-                self._cut_at, self._cut_loss = now, self.share
+        self._end_experiment(now)
+        ours = self.share - self._own
+        if ours - _ERRORS * error > HIGH:
+            self._cut(ours, sending_bps, rtt_s, now, queued=queued)
         elif ours < LOW and not math.isinf(self.bps):
             self.bps *= _GROWTH_A_SECOND**span
             if self.bps > 2 * sending_bps:
                 self.bps = math.inf  # Delay is what holds it now.
 
-    @property
-    def own_share(self) -> float:
-        """Returns the loss that the line has by itself."""
-        return self._own
+    def _end_experiment(self, now: float) -> None:
+        is_over = now - self._cut_at >= _EXPERIMENT_S and self._after_packets >= _LEAST_PACKETS
+        if self._before is not None and is_over:
+            after = self._after_lost / self._after_packets
+            # What a line that is too narrow would lose now, and what one that loses by itself.
+            if after > (self._before + self._hoped) / 2:
+                self._own, self._own_until = after, now + _BELIEVED_S
+                self.bps = math.inf  # The cut was in vain.
+            self._before = None
+        if now > self._own_until:
+            self._own = 0.0
+
+    def _cut(
+        self, ours: float, sending_bps: float, rtt_s: float, now: float, *, queued: bool
+    ) -> None:
+        if now - self._cut_at < (rtt_s + _LEAST_S if queued else _EXPERIMENT_S):
+            return
+        left = 1 - 0.5 * ours
+        self.bps = min(self.bps, sending_bps) * left
+        self._cut_at = now
+        self._before = None if queued else self._mean
+        if self._before is not None:
+            self._hoped = max(0.0, 1 - (1 - self._before) / left)
+            self._after_packets = self._after_lost = 0

@@ -11,24 +11,29 @@ from dataclasses import dataclass
 from twinclass_media.bandwidth.sent import Arrived
 
 LEAST_PACKETS = 5
+_PACKET_BYTES = 1_150
 SPAN_S = 0.015
+_SWINGS, _MOST_SPAN_S = 4.0, 0.12
 #: Of its packets, so many must have come.
 _LEAST_SHARE = 0.8
 #: Faster than it was sent by so much: it waited in a queue and came in one go.
 _MOST_RATIO = 2.0
-#: It came slower than it was sent: then the line is full at this, and a little is left free.
-_FULL, _FREE = 0.9, 0.95
+#: It took longer to come than to send, by more than timers and interrupts make of it: then the line
+#: is full at this, and a little is left free.
+_TIMERS_S, _FREE = 0.003, 0.95
 #: Reports of a probe come within so long of each other.
 _PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A probe to be sent: ``size`` bytes in all, spread over ``SPAN_S``."""
+    """A probe to be sent: so many packets of ``size`` bytes, evenly over ``span_s``."""
 
     number: int
     bps: float
+    packets: int
     size: int
+    span_s: float
 
 
 @dataclass(slots=True)
@@ -46,26 +51,40 @@ class _Came:
 class Probes:
     """Probes of one viewer, one at a time."""
 
-    __slots__ = ("_came", "_count", "_since", "plan")
+    __slots__ = ("_came", "_count", "_sent", "_since", "plan")
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self._count = 0
+        self._sent = 0
         self._came: _Came | None = None
         self._since = -math.inf
 
-    def begin(self, bps: float, now: float) -> Plan:
-        """Returns the probe to send now; a former one is given up."""
+    def begin(self, bps: float, swing_s: float, now: float) -> Plan:
+        """Returns the probe to send now; a former one is given up. ``swing_s``: how much the line's
+        delay swings by itself; a probe must be longer, or it measures that."""
         self._count += 1
-        size = max(LEAST_PACKETS * 200, round(bps * SPAN_S / 8))
-        self.plan = Plan(self._count, bps, size)
+        span = min(_MOST_SPAN_S, SPAN_S + _SWINGS * swing_s)
+        total = bps * span / 8
+        packets = max(LEAST_PACKETS, math.ceil(total / _PACKET_BYTES))
+        self.plan = Plan(self._count, bps, packets, max(60, math.ceil(total / packets)), span)
         self._came = None
+        self._sent = 0
         self._since = now
         return self.plan
 
     def is_running(self, now: float) -> bool:
         """Tells whether an answer may still come."""
         return self.plan is not None and now - self._since < _PATIENCE_S
+
+    def label(self, now: float) -> int:
+        """Returns the number of the probe that is being sent, 0: none. All that leaves meanwhile is
+        part of it: what the line carries, it carries of media and padding together."""
+        plan = self.plan
+        if plan is None or now - self._since > plan.span_s:
+            return 0
+        self._sent += 1
+        return plan.number
 
     def add(self, one: Arrived) -> float | None:
         """Notes an arrival; returns the bit/s that a probe has proven, once for each."""
@@ -82,7 +101,7 @@ class Probes:
         if sent.at >= came.last_sent_at:
             came.last_sent_at, came.last_sent_size = sent.at, sent.size
         came.last_at = max(one.at, came.last_at)
-        if came.packets < LEAST_PACKETS or came.size < _LEAST_SHARE * plan.size:
+        if came.packets < max(LEAST_PACKETS - 1, _LEAST_SHARE * self._sent):
             return None
         return self._result(came)
 
@@ -93,10 +112,12 @@ class Probes:
             return None
         self.plan = None
         # The last packet's time is not in what it took to send, the first one's not in its arrival.
-        sent_bps = 8 * (came.size - came.last_sent_size) / sent_s
-        came_bps = 8 * (came.size - came.first_size) / came_s
+        # What was lost in the middle was sent all the same, and did not hold up the others.
+        whole = self._sent / came.packets
+        sent_bps = 8 * whole * (came.size - came.last_sent_size) / sent_s
+        came_bps = 8 * whole * (came.size - came.first_size) / came_s
         if came_bps > _MOST_RATIO * sent_bps:
             return None
-        if came_bps < _FULL * sent_bps:
-            return _FREE * came_bps
-        return min(sent_bps, came_bps)
+        if came_s > sent_s + _TIMERS_S:
+            return _FREE * min(sent_bps, came_bps)
+        return sent_bps

@@ -1,0 +1,75 @@
+"""How long a queue stands before a viewer: delay above that of the empty line.
+
+Clocks need not agree: only differences count.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+#: The least delay is that of the empty line; it is looked for anew, as clocks drift and routes
+#: change.
+_BASE_S = 10.0
+#: A queue delays everything; what jitter delays, others pass. So the least of a moment counts.
+_MOMENT_S = 0.25
+#: Radio delays in bursts, and what comes behind keeps its order: its delay swings as if a queue
+#: came and went. That is learned over some seconds, up to a bound: a queue that never empties must
+#: not become usual.
+_USUAL_S, _USUAL_MOST_S = 5.0, 0.060
+#: A queue that stands for so long is too much, though it does not grow.
+_STANDING_S, _STANDING_FOR_S = 0.100, 0.3
+
+
+class QueueDelay:
+    """``queue_s``: now; ``usual_s``: most of the time."""
+
+    __slots__ = (
+        "_base",
+        "_base_before",
+        "_base_since",
+        "_moment",
+        "_stands_since",
+        "_usual_at",
+        "queue_s",
+        "usual_s",
+    )
+
+    def __init__(self) -> None:
+        self.queue_s = self.usual_s = 0.0
+        self._base = self._base_before = math.inf
+        self._base_since: float | None = None
+        #: (arrival, delay) of the moment, each less than those after it.
+        self._moment: deque[tuple[float, float]] = deque()
+        self._usual_at = 0.0
+        self._stands_since: float | None = None
+
+    def add(self, at: float, delay: float) -> None:
+        """Notes the one-way delay of what arrived at ``at``."""
+        if self._base_since is None:
+            self._base_since = self._usual_at = at
+        if at - self._base_since > _BASE_S:
+            self._base_since, self._base_before, self._base = at, self._base, math.inf
+        self._base = min(self._base, delay)
+        moment = self._moment
+        while moment and moment[-1][1] >= delay:
+            moment.pop()
+        moment.append((at, delay))
+        while at - moment[0][0] > _MOMENT_S:
+            moment.popleft()
+        self.queue_s = moment[0][1] - min(self._base, self._base_before)
+        share = min(1.0, (at - self._usual_at) / _USUAL_S)
+        self.usual_s += share * (min(self.queue_s, _USUAL_MOST_S) - self.usual_s)
+        self._usual_at = at
+        if self.queue_s < _STANDING_S:
+            self._stands_since = None
+        elif self._stands_since is None:
+            self._stands_since = at
+
+    def stands(self, at: float) -> bool:
+        """Tells, once each ``_STANDING_FOR_S``, whether a queue stands without growing."""
+        since = self._stands_since
+        if since is None or at - since <= _STANDING_FOR_S:
+            return False
+        self._stands_since = at
+        return True
