@@ -111,22 +111,22 @@ async def test_a_question_left_open_in_a_lesson_is_asked_in_the_evening_by_one_t
     server: Server, browsers: Browsers
 ) -> None:
     phone = await browsers.page(server.links()["home_learner"][0], size=(360, 640))
-    await phone.get_by_test_id("join").click(timeout=10_000)
+    await phone.get_by_test_id("join").click(timeout=40_000)
     # While the lesson goes on it is a quiet entry, which opens beside the lesson.
-    await phone.get_by_test_id("reach").click(timeout=10_000)
+    await phone.get_by_test_id("reach").click(timeout=40_000)
     beside = phone.get_by_test_id("carry")
     await expect(beside).to_be_visible()
     await expect(beside).to_have_attribute("target", "_blank")
     assert not await barriers(phone, "learner-carry")
     await asyncio.to_thread(close, server)
-    await expect(phone.get_by_test_id("full-page")).to_be_visible(timeout=10_000)
+    await expect(phone.get_by_test_id("full-page")).to_be_visible(timeout=40_000)
     assert not await barriers(phone, "learner-over")
     await phone.get_by_test_id("carry").click()
     chip = phone.get_by_test_id("origin")
-    await expect(chip).to_contain_text("来自 有理数的乘法", timeout=10_000)
+    await expect(chip).to_contain_text("来自 有理数的乘法", timeout=40_000)
     await expect(phone.get_by_test_id("subject-maths")).to_be_checked()
     await phone.reload()
-    await expect(chip).to_contain_text("来自 有理数的乘法", timeout=10_000)
+    await expect(chip).to_contain_text("来自 有理数的乘法", timeout=40_000)
     tutor = await phone.context.new_page()
     await tutor.goto(desk_links(server)["demo-tutor"])
     await tutor.get_by_test_id("duty-start").click()
@@ -134,7 +134,7 @@ async def test_a_question_left_open_in_a_lesson_is_asked_in_the_evening_by_one_t
     await ask(phone, "同号相乘为什么得正？")
     offer = tutor.get_by_test_id("offer")
     await expect(offer.get_by_test_id("origin")).to_contain_text(
-        "来自 有理数的乘法", timeout=10_000
+        "来自 有理数的乘法", timeout=40_000
     )
     own = phone.get_by_test_id("waiting").locator("xpath=..").get_by_test_id("origin")
     await expect(own).to_contain_text("来自 有理数的乘法")
@@ -164,21 +164,21 @@ async def test_a_part_of_a_recording_is_asked_about_and_watched_by_the_tutor(
     name = await recorded(server)
     token = server.links()["home_learner"][0].partition("token=")[2]
     pupil = await browsers.page(f"{server.base}/library/lesson/{name}?t=7#token={token}")
-    await pupil.get_by_test_id("carry").wait_for(timeout=20_000)
+    await pupil.get_by_test_id("carry").wait_for(timeout=40_000)
     assert await pupil.evaluate("() => __player.time()") == 7
     assert not await barriers(pupil, "library-carry")
     await pupil.get_by_test_id("carry").click()
-    await expect(pupil.get_by_test_id("origin")).to_contain_text("新课 0:07", timeout=10_000)
+    await expect(pupil.get_by_test_id("origin")).to_contain_text("新课 0:07", timeout=40_000)
     tutor = await pupil.context.new_page()
     await tutor.goto(desk_links(server)["demo-tutor"])
     await tutor.get_by_test_id("duty-start").click()
     await ask(pupil, "这一步为什么变号，移过去不是一样的吗？")
     chip = tutor.get_by_test_id("offer").get_by_test_id("origin").get_by_role("link")
-    await expect(chip).to_contain_text("有理数的乘法 · 新课 0:07", timeout=10_000)
+    await expect(chip).to_contain_text("有理数的乘法 · 新课 0:07", timeout=40_000)
     async with tutor.context.expect_page() as opened:
         await chip.click()
     watched = await opened.value
-    await watched.get_by_test_id("player").wait_for(timeout=20_000)
+    await watched.get_by_test_id("player").wait_for(timeout=40_000)
     assert await watched.evaluate("() => __player.time()") == 7
     # There is nothing else for her behind this link.
     await expect(watched.get_by_test_id("back")).to_have_count(0)
