@@ -39,7 +39,7 @@ QUIET = [
     "--use-fake-device-for-media-stream=fps=30",
 ]
 READY_S = 90.0
-expect.set_options(timeout=40_000 * PATIENCE)
+expect.set_options(timeout=40_000)
 
 
 def require(path: str, package: str) -> str:
