@@ -27,6 +27,7 @@ from twinclass_signaling.desk.view_types import (
     TutorView,
 )
 from twinclass_signaling.ids import PersonId
+from twinclass_signaling.messages import Ack, Error
 from twinclass_signaling.roles import Role
 
 #: What the demo's bank knows, asked in other words.
@@ -326,3 +327,56 @@ async def test_scenario_15_contacts_are_stopped(
         assert answer.json()["code"] == "text_blocked", answer.text
     figures.add("evening desk, scenario 15", "contact text blocked after, max, ms",
                 f"{1000 * max(times):.0f}", "200")  # fmt: skip
+
+
+# ---- a thousand claims --------------------------------------------------------------------
+
+
+async def thousand_claims(server: ServerProcess, tutors: int, questions: int) -> float:
+    """Every tutor claims every question at once; returns the seconds until all are answered."""
+    planner = await enter(server, Role.DUTY_PLANNER, "planner")
+    staff: list[DeskPage] = []
+    for n in range(tutors):
+        duty = Duty(PersonId(f"tutor-{n}"), ("maths",), (9,), 0, 24 * 60, kinds=("written",))
+        await planner.do(c.SetDuty(duty))
+        await asyncio.sleep(0.1)
+        tutor = await enter(server, Role.TUTOR, f"tutor-{n}")
+        await tutor.do(c.StartDuty())
+        # Nobody is offered anything: whoever is first may claim.
+        await tutor.do(c.PauseDuty(on=True))
+        staff.append(tutor)
+    for n in range(questions):
+        pupil = await enter(server, Role.PUPIL, f"pupil-{n}")
+        await pupil.ask(wish="written")
+    await staff[0].see(TutorView, lambda view: len(view.written) == questions)
+    started = time.monotonic()
+    answers = await asyncio.gather(
+        *(
+            tutor.command(c.ClaimQuestion(QuestionId(number)))
+            for tutor in staff
+            for number in range(1, questions + 1)
+        )
+    )
+    took_s = time.monotonic() - started
+    taken = [one for one in answers if isinstance(one, Ack)]
+    assert len(taken) == questions
+    refused = {one.code for one in answers if isinstance(one, Error)}
+    assert refused <= {"already_claimed", "tutor_busy"}
+    held = 0
+    for tutor in staff:
+        view = await tutor.see(TutorView, lambda view: not view.written)
+        held += len(view.held)
+    assert held == questions
+    return took_s
+
+
+async def test_claims_at_once_take_each_question_once(server: ServerProcess) -> None:
+    await thousand_claims(server, tutors=5, questions=4)
+
+
+@pytest.mark.full
+@pytest.mark.timeout(360)
+async def test_a_thousand_claims_at_once(server: ServerProcess, figures: FigureTable) -> None:
+    took_s = await thousand_claims(server, tutors=100, questions=10)
+    figures.add("evening desk, 1,000 claims of 10 questions by 100 tutors at once",
+                "all answered after, s; claimed twice", f"{took_s:.2f}; 0", "; 0")  # fmt: skip
