@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
+from websockets.exceptions import ConnectionClosed
 
 from e2e.conftest import Browsers, Server, wait_until
 from e2e.drawn import SLIDE_TITLE
@@ -83,7 +84,8 @@ async def told(server: Server, *, plays_h264: bool) -> AsyncGenerator[Taught]:
         yield found
     finally:
         listening.cancel()
-        with suppress(asyncio.CancelledError):
+        # The lesson's end may have closed its line before.
+        with suppress(asyncio.CancelledError, ConnectionClosed):
             await listening
 
 

@@ -1,8 +1,11 @@
 /** The way to tonight's desk, asked for when it may be taken; without a desk there is none. */
-import { computed, shallowRef, type ComputedRef } from 'vue'
+import { computed, onScopeDispose, shallowRef, type ComputedRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { clockAt, endAt, isAllDay } from '@/desk/zone'
 import { carry, isTonight, type Carried } from '@/school/carry'
+
+/** A lesson that closes is put away for some seconds, and a line may be lost just then. */
+const AGAIN_MS = [2_000, 6_000] as const
 
 export interface Carry {
   /** null while there is none. */
@@ -15,6 +18,8 @@ export interface Carry {
 export function useCarry(token: () => string, now: () => number): Carry {
   const { t: say } = useI18n()
   const found = shallowRef<Carried | null>(null)
+  let isGone = false
+  onScopeDispose(() => { isGone = true })
   return {
     url: computed(() => found.value?.url ?? null),
     hours: computed(() => {
@@ -25,12 +30,17 @@ export function useCarry(token: () => string, now: () => number): Carry {
       return desk.is_open ? say('learner.carry.until', { to }) : say('learner.carry.hours', { from, to })
     }),
     async look(t, entry = null) {
-      try {
-        const carried = await carry(token(), t, entry)
-        found.value = isTonight(carried, now()) ? carried : null
-      } catch {
-        // No desk, or no line: nothing is promised that cannot be kept.
-        found.value = null
+      for (const wait of [0, ...AGAIN_MS]) {
+        await new Promise((resolve) => { setTimeout(resolve, wait) })
+        if (isGone) return
+        try {
+          const carried = await carry(token(), t, entry)
+          found.value = isTonight(carried, now()) ? carried : null
+          return
+        } catch {
+          // No desk, or no line: nothing is promised that cannot be kept.
+          found.value = null
+        }
       }
     },
   }
