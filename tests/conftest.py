@@ -24,13 +24,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 #: What is killed and measured there has the machine for itself; see ``./test``.
-ALONE = ("faults", "media", "scenarios", "whip")
+ALONE = (
+    "faults",
+    "media/bandwidth/test_simulated.py",
+    "media/testing/netem/test_relay.py",
+    "media/transport",
+    "media/worker",
+    "scenarios",
+    "whip",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks tests that must not run beside others."""
     for item in items:
-        if item.path.relative_to(ROOT / "tests").parts[0] in ALONE:
+        if any(item.path.is_relative_to(ROOT / "tests" / one) for one in ALONE):
             item.add_marker("alone")
 
 
