@@ -12,10 +12,17 @@ from twinclass_server.adapters.worker_process import WorkerProcess, socket_direc
 
 
 async def is_there(process: WorkerProcess, socket: Path) -> None:
+    """Waits until it takes connections; its socket is there a moment before."""
     async with asyncio.timeout(10):
-        while not socket.exists():
+        while True:
             assert not process.has_exited(), process.last_words()
-            await asyncio.sleep(0.02)
+            try:
+                _, writer = await asyncio.open_unix_connection(socket)
+            except OSError:
+                await asyncio.sleep(0.02)
+                continue
+            writer.close()
+            return
 
 
 async def test_only_a_recorder_that_was_recording_and_is_gone_is_started(tmp_path: Path) -> None:
