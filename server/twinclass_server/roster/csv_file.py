@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,9 +48,6 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "given_on": ("同意日期",),
     "given_by": ("同意人",),
     "withdrawn_at": ("撤回日期",),
-}
-_BY_HEADER = {name: name for name in _COLUMNS} | {
-    alias: name for name, aliases in _COLUMNS.items() for alias in aliases
 }
 REQUIRED: dict[Kind, tuple[str, ...]] = {
     "schools": ("school_id", "school_name"),
@@ -102,40 +99,66 @@ def decode(data: bytes) -> str:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a table has. ``columns``: our name -> headers that mean it besides, the first Chinese;
+    ``required``: of them, those it must have."""
+
+    columns: Mapping[str, tuple[str, ...]]
+    required: tuple[str, ...]
+    max_rows: int = MAX_ROWS
+
+    def rows(self, data: bytes) -> Iterator[Row]:
+        """Yields the rows of a file.
+
+        Raises:
+            CsvProblem: the file cannot be read on.
+        """
+        csv.field_size_limit(MAX_FIELD)
+        reader = csv.reader(io.StringIO(decode(data), newline=""), strict=True)
+        try:
+            names = self._names(next(reader, []))
+            line = reader.line_num + 1
+            for count, cells in enumerate(reader):
+                if count >= self.max_rows:
+                    raise CsvProblem(
+                        "too_many_rows",
+                        f"超过 {self.max_rows} 行，请分成几个文件。",
+                        f"More than {self.max_rows} rows; split the file.",
+                        line,
+                    )
+                if any(cell.strip() for cell in cells):
+                    pairs = zip(names, cells, strict=False)
+                    yield Row(
+                        line, {name: cell.strip() for name, cell in pairs if name is not None}
+                    )
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise CsvProblem(
+                "csv_malformed",
+                "这一行的引号或内容有误，后面的行没有读。",
+                f"Quotes or contents are malformed ({error}); what follows was not read.",
+                reader.line_num,
+            ) from error
+
+    def _names(self, header: list[str]) -> list[str | None]:
+        by_header = {name: name for name in self.columns} | {
+            alias: name for name, aliases in self.columns.items() for alias in aliases
+        }
+        names = [by_header.get(cell.strip().lower()) for cell in header]
+        missing = [name for name in self.required if name not in names]
+        if missing:
+            zh = "、".join(self.columns[name][0] for name in missing)
+            raise CsvProblem(
+                "column_missing", f"缺少列：{zh}。", f"Columns missing: {', '.join(missing)}.", 1
+            )
+        return names
+
+
 def rows(kind: Kind, data: bytes) -> Iterator[Row]:
-    """Yields the rows of a file.
+    """Yields the rows of a file of a roster.
 
     Raises:
         CsvProblem: the file cannot be read on.
     """
-    csv.field_size_limit(MAX_FIELD)
-    reader = csv.reader(io.StringIO(decode(data), newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        names = [_BY_HEADER.get(cell.strip().lower()) for cell in header]
-        missing = [name for name in REQUIRED[kind] if name not in names]
-        if missing:
-            zh = "、".join(_COLUMNS[name][0] for name in missing)
-            raise CsvProblem(
-                "column_missing", f"缺少列：{zh}。", f"Columns missing: {', '.join(missing)}.", 1
-            )
-        line = reader.line_num + 1
-        for count, cells in enumerate(reader):
-            if count >= MAX_ROWS:
-                raise CsvProblem(
-                    "too_many_rows",
-                    f"超过 {MAX_ROWS} 行，请分成几个文件。",
-                    f"More than {MAX_ROWS} rows; split the file.",
-                    line,
-                )
-            if any(cell.strip() for cell in cells):
-                pairs = zip(names, cells, strict=False)
-                yield Row(line, {name: cell.strip() for name, cell in pairs if name is not None})
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise CsvProblem(
-            "csv_malformed",
-            "这一行的引号或内容有误，后面的行没有读。",
-            f"Quotes or contents are malformed ({error}); what follows was not read.",
-            reader.line_num,
-        ) from error
+    return Table(_COLUMNS, REQUIRED[kind]).rows(data)
