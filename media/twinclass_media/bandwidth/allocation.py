@@ -24,8 +24,6 @@ class Priority(IntEnum):
 
 #: Room that a higher layer must leave when it is taken up; below it, once taken, it stays.
 SPARE = 1.15
-#: Of what a layer was measured to need: encoders swing.
-_KEEP = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def allocate(wishes: Sequence[Wish], target_bps: float) -> Share:
         if given[wish.track] != layer - 1:
             continue  # The one below did not fit.
         more = wish.layers[layer] - (wish.layers[layer - 1] if layer > 0 else 0.0)
-        room = _KEEP if wish.now >= layer else SPARE
+        room = 1.0 if wish.now >= layer else SPARE
         if spent + more <= target_bps / room:
             given[wish.track] = layer
             spent += more

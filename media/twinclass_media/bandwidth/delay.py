@@ -45,12 +45,11 @@ class Usage(Enum):
 
 
 class _Group:
-    __slots__ = ("arrived_at", "first_sent_at", "sent_at", "size")
+    __slots__ = ("arrived_at", "first_sent_at", "sent_at")
 
     def __init__(self, one: Arrived) -> None:
         self.first_sent_at = self.sent_at = one.sent.at
         self.arrived_at = one.at
-        self.size = one.sent.size
 
 
 class DelayGradient:
@@ -101,7 +100,6 @@ class DelayGradient:
         if _belongs(group, one):
             group.sent_at = max(group.sent_at, one.sent.at)
             group.arrived_at = max(group.arrived_at, one.at)
-            group.size += one.sent.size
             return self.usage
         before, self._before, self._group = self._before, group, _Group(one)
         if before is not None:

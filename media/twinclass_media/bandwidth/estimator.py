@@ -28,8 +28,6 @@ _START_RTT_S = 0.2
 SILENT_S = 0.75
 #: While silent, this share is left each second.
 _SILENT_SHARE = 0.5
-#: After a hole, so much of what was carried before is tried at once.
-_BACK = 0.9
 #: How often more may be tried; doubled as long as it comes to nothing.
 _PROBE_S, _PROBE_MOST_S = 2.0, 8.0
 #: A probe that was too much leaves a queue, which is gone after so long.
@@ -42,7 +40,6 @@ class Estimator:
     __slots__ = (
         "_acknowledged",
         "_delay",
-        "_hole_bps",
         "_hole_since",
         "_last_report_at",
         "_last_sent_at",
@@ -67,7 +64,6 @@ class Estimator:
         self._last_report_at = now
         self._last_sent_at = -math.inf
         self._hole_since: float | None = None
-        self._hole_bps = 0.0
         self._probe_at = now
         self._probe_wait_s = _PROBE_S
         self._own_queue_until = -math.inf
@@ -137,10 +133,7 @@ class Estimator:
         is_sending = now - self._last_sent_at < SILENT_S
         if not is_sending or now - self._last_report_at < max(SILENT_S, 3 * self.rtt_s):
             return
-        if self._hole_since is None:
-            self._hole_since, self._hole_bps = now, self._acknowledged.bps or self._rate.bps
-            self._rate.set(self._rate.bps * _SILENT_SHARE)
-        elif now - self._hole_since > 1.0:
+        if self._hole_since is None or now - self._hole_since > 1.0:
             self._hole_since = now
             self._rate.set(self._rate.bps * _SILENT_SHARE)
 
@@ -175,11 +168,6 @@ class Estimator:
         self._delay = DelayGradient()
         self._acknowledged = AcknowledgedRate()
         self._probe_at, self._probe_wait_s = now, _PROBE_S
-
-    @property
-    def recall_bps(self) -> float:
-        """Returns what was carried before the last hole, less a little; 0: there was none."""
-        return _BACK * self._hole_bps
 
     def _measure_rtt(self, arrived: list[Arrived], now: float) -> None:
         # From the last that came: the viewer held the others until it reported.

@@ -32,11 +32,6 @@ class Pacer(Generic[T]):
         self._budget = 0.0
         self._at = now
 
-    @property
-    def waiting_s(self) -> float:
-        """Returns how long what is put in now would wait."""
-        return 8 * self._bytes / self._rate()
-
     def _rate(self) -> float:
         return max(FACTOR * self.bps, 8 * self._bytes / MOST_S)
 

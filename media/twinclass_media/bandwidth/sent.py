@@ -65,7 +65,3 @@ class SentLog:
                 arrived.append(Arrived(packet, at))
         arrived.sort(key=lambda one: one.at)
         return arrived, lost
-
-    def in_flight(self, since: float) -> int:
-        """Returns the bytes sent after ``since`` that nothing was said of."""
-        return sum(one.size for one in self._packets.values() if one.at >= since)

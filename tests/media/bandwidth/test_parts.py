@@ -79,7 +79,6 @@ def test_numbers_are_forgotten_and_told_once() -> None:
     # What was reported as missing may come after all.
     came, _ = log.take([(numbers[-2], 3.0), (numbers[-1], 3.0)])
     assert len(came) == 1
-    assert log.in_flight(0.0) == 100 * (MAX_SENT - 2)
 
 
 @pytest.mark.parametrize("bps", [300_000, 1_000_000, 8_000_000])
