@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from faults.lesson import Figures
-from hosting.desk_page import DeskPage, close_desk_pages, desk_token
+from hosting.desk_page import DeskPage, close_desk_pages, demo_desk_server, desk_token, enter
 from hosting.process import ServerProcess, server_process
 from light.ports import free_port
 from twinclass_signaling.desk import commands as c
@@ -34,14 +34,8 @@ FIRST = QuestionId(1)
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    async with server_process(tmp_path, free_port(4), None, "--demo") as running:
+    async with demo_desk_server(tmp_path) as running:
         yield running
-        await close_desk_pages()
-
-
-async def enter(server: ServerProcess, role: Role, person: str) -> DeskPage:
-    page, _ = await DeskPage.enter(server.port, desk_token(server.keys, role, person))
-    return page
 
 
 async def on_duty(server: ServerProcess, person: str) -> DeskPage:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -12,6 +14,8 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from hosting.process import ServerProcess, server_process
+from light.ports import free_port
 from twinclass_signaling.desk.commands import AskQuestion, DeskCommand
 from twinclass_signaling.desk.messages import (
     SUBPROTOCOL,
@@ -184,3 +188,17 @@ class DeskPage:
 
     async def close(self) -> None:
         await self.socket.close()
+
+
+@asynccontextmanager
+async def demo_desk_server(data: Path) -> AsyncIterator[ServerProcess]:
+    """A server with the demo's desk; closes what pages tests left open."""
+    async with server_process(data, free_port(4), None, "--demo") as running:
+        yield running
+        await close_desk_pages()
+
+
+async def enter(server: ServerProcess, role: Role, person: str, **more: object) -> DeskPage:
+    """Comes in with a link of the demo's desk. ``more``: of its claims."""
+    page, _ = await DeskPage.enter(server.port, desk_token(server.keys, role, person, **more))
+    return page

@@ -15,9 +15,8 @@ import pytest
 from PIL import Image
 
 from conftest import FigureTable
-from hosting.desk_page import DeskPage, close_desk_pages, desk_token
-from hosting.process import ServerProcess, server_process
-from light.ports import free_port
+from hosting.desk_page import DeskPage, demo_desk_server, desk_token
+from hosting.process import ServerProcess
 from twinclass_signaling.desk import commands as c
 from twinclass_signaling.desk.plan import Duty, QuestionId, SessionNumber
 from twinclass_signaling.desk.view_types import (
@@ -45,9 +44,8 @@ JOINING = asyncio.Semaphore(50)
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    async with server_process(tmp_path, free_port(4), None, "--demo") as running:
+    async with demo_desk_server(tmp_path) as running:
         yield running
-        await close_desk_pages()
 
 
 async def enter(server: ServerProcess, role: Role, person: str, **more: object) -> DeskPage:

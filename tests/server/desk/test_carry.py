@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from hosting.desk_page import DeskPage, close_desk_pages, desk_token
+from hosting.desk_page import DeskPage, desk_token
 from hosting.process import ServerProcess, server_process
 from light.ports import free_port
 from twinclass_signaling.desk import commands as c
@@ -23,13 +22,6 @@ from twinclass_signaling.roles import Role
 from twinclass_signaling.tokens import Claims, DeskClaims, SigningKey, TokenKeys
 
 STRANGERS = TokenKeys([SigningKey("k1", b"s" * 32)])
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    async with server_process(tmp_path, free_port(4), None, "--demo") as running:
-        yield running
-        await close_desk_pages()
 
 
 def join_token(

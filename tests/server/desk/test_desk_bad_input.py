@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from hosting.desk import duty
-from hosting.desk_page import DeskPage, close_desk_pages, desk_token
-from hosting.process import ServerProcess, server_process
-from light.ports import free_port
+from hosting.desk_page import DeskPage, enter
+from hosting.process import ServerProcess
 from server.desk.content.kept import bomb, picture
 from twinclass_signaling.desk import commands as c
 from twinclass_signaling.desk.commands import DeskCommand
@@ -27,18 +25,6 @@ ONE = QuestionId(1)
 BURST = 150
 CROWD = 200
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)> 3 < 5 && x > 2"
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    async with server_process(tmp_path, free_port(4), None, "--demo") as running:
-        yield running
-        await close_desk_pages()
-
-
-async def enter(server: ServerProcess, role: Role, person: str, **more: object) -> DeskPage:
-    page, _ = await DeskPage.enter(server.port, desk_token(server.keys, role, person, **more))
-    return page
 
 
 async def answers(page: DeskPage, many: int) -> list[Ack | Error]:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from hosting.desk_page import DeskPage, close_desk_pages, desk_token
-from hosting.process import ServerProcess, server_process
-from light.ports import free_port
+from hosting.desk_page import DeskPage, enter
+from hosting.process import ServerProcess
 from twinclass_signaling.desk import commands as c
 from twinclass_signaling.desk.plan import QuestionId, SessionNumber
 from twinclass_signaling.desk.view_types import GuardianView, ModeratorView, PupilView, TutorView
@@ -18,18 +13,6 @@ from twinclass_signaling.messages import Error
 from twinclass_signaling.roles import Role
 
 CHILD = "pupil-1"
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    async with server_process(tmp_path, free_port(4), None, "--demo") as running:
-        yield running
-        await close_desk_pages()
-
-
-async def enter(server: ServerProcess, role: Role, person: str, **more: object) -> DeskPage:
-    page, _ = await DeskPage.enter(server.port, desk_token(server.keys, role, person, **more))
-    return page
 
 
 async def say(guardian: DeskPage, purpose: str, child: str = CHILD, *, given: bool) -> None:

@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from hosting.desk_page import DeskPage, close_desk_pages, desk_token
-from hosting.process import ServerProcess, server_process
-from light.ports import free_port
+from hosting.desk_page import DeskPage, desk_token, enter
+from hosting.process import ServerProcess
 from twinclass_signaling.desk import commands as c
 from twinclass_signaling.desk.messages import Authenticate, Welcome
 from twinclass_signaling.desk.plan import QuestionId, SessionNumber
 from twinclass_signaling.desk.view_types import ModeratorView, PupilView, TutorView
 from twinclass_signaling.messages import Error, Fenced, Resume
 from twinclass_signaling.roles import Role
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[ServerProcess]:
-    async with server_process(tmp_path, free_port(4), None, "--demo") as running:
-        yield running
-        await close_desk_pages()
-
-
-async def enter(server: ServerProcess, role: Role, person: str, **more: object) -> DeskPage:
-    page, _ = await DeskPage.enter(server.port, desk_token(server.keys, role, person, **more))
-    return page
 
 
 async def test_a_question_goes_from_a_phone_to_a_tutor_and_is_helped_with(
