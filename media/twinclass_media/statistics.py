@@ -41,6 +41,7 @@ class Statistics:
 
     Attributes:
         drops: reason -> packets. Everything that is not forwarded is in here by name.
+        lines: what became of viewers' lines -> times (narrow, wide, deaf).
     """
 
     def __init__(self) -> None:
@@ -52,6 +53,7 @@ class Statistics:
         self.rtcp_out = 0
         self.retransmitted = 0
         self.drops: Counter[str] = Counter()
+        self.lines: Counter[str] = Counter()
         self.audio_delay = Distribution(DELAY_BOUNDS)
         self.video_delay = Distribution(DELAY_BOUNDS)
         self.segments = Distribution(tuple(float(b) for b in SEGMENT_BOUNDS))

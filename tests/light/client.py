@@ -335,6 +335,7 @@ class LightClient:
                 peer.close()
             peer = self.downlink = LightPeer(self._identity)
             peer.on_rtp = self._first_packets
+            peer.report_arrivals(_extension_id(offer, "transport-wide-cc-extensions-01"))
         assert peer is not None
         self._first_ssrc_of_mid = _ssrcs(offer)
         await self.send(

@@ -27,6 +27,10 @@ from cryptography.x509.oid import NameOID
 from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 
+from twinclass_media.rtp.packet import RtpPacket
+from twinclass_media.rtp.rtcp import transport_feedback
+from twinclass_media.rtp.transport_cc import INTERVAL_S, ArrivalLog
+
 PROFILES = {
     "SRTP_AES128_CM_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14),
     "SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12),
@@ -131,6 +135,9 @@ class LightPeer:
         self.on_nack: Callable[[int, list[int]], None] | None = None
         self.on_rtcp: Callable[[int, int, bytes], None] | None = None
         self.feedback: Counter[str] = Counter()
+        #: Transport-wide numbers: the extension's id (0: not negotiated), and when they came.
+        self._number_id = 0
+        self._arrivals = ArrivalLog(0.0)
         self.connected = asyncio.Event()
         self.connected_at = 0.0
         self.profile = ""
@@ -325,6 +332,10 @@ class LightPeer:
         if stream is None:
             stream = self.streams[ssrc] = Received()
         stream.add(sequence, len(packet) - 12, second & 0x7F, now)
+        if self._number_id and packet[0] & 0x10:
+            number = RtpPacket(packet).extension(self._number_id)
+            if number is not None:
+                self._arrivals.add(int.from_bytes(number, "big"), now)
         if self.on_rtp is not None:
             self.on_rtp(ssrc, packet, now)
 
@@ -352,6 +363,19 @@ class LightPeer:
                     pid, mask = struct.unpack_from("!HH", body, at)
                     missing += [pid] + [(pid + 1 + b) & 0xFFFF for b in range(16) if mask >> b & 1]
                 self.on_nack(int.from_bytes(body[4:8], "big"), missing)
+
+    def report_arrivals(self, extension_id: int) -> None:
+        """Answers transport-wide numbers every 100 ms, as browsers do."""
+        self._number_id = extension_id
+        self._arrivals_due()
+
+    def _arrivals_due(self) -> None:
+        if self._closed:
+            return
+        self._timers.append(self._loop.call_later(INTERVAL_S, self._arrivals_due))
+        fci = self._arrivals.take_feedback()
+        if fci is not None and self._tx is not None:
+            self.send_rtcp(transport_feedback(1, 0, fci))
 
     def _report(self) -> None:
         if self._closed:

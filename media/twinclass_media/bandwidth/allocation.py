@@ -9,19 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
-
-class Priority(IntEnum):
-    """Lower goes first. In a lesson what is said matters most, then what is written."""
-
-    SOUND = 0
-    SLIDES = 1
-    LEAD = 2
-    STAGE = 3
-    WALL = 4
-
-
+#: Priority of what is sent whatever the line is thought to carry. Others count up from it: in a
+#: lesson slides, the lead, the stage, the wall.
+SOUND = 0
 #: Room that a higher layer must leave when it is taken up; below it, once taken, it stays.
 SPARE = 1.15
 
@@ -35,7 +26,7 @@ class Wish:
     """
 
     track: str
-    priority: Priority
+    priority: int
     layers: tuple[float, ...]
     most: int
     now: int = -1
@@ -44,11 +35,12 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Share:
     """What is sent. ``layers``: by track, -1: nothing. ``wanted_bps``: what the next better share
-    needs, for a probe; 0: all have what they want."""
+    needs, for a probe; 0: all have what they want. ``full_bps``: what all that is wanted needs."""
 
     layers: dict[str, int]
     spent_bps: float
     wanted_bps: float
+    full_bps: float
 
 
 def allocate(wishes: Sequence[Wish], target_bps: float) -> Share:
@@ -61,10 +53,11 @@ def allocate(wishes: Sequence[Wish], target_bps: float) -> Share:
     given = {wish.track: -1 for wish in ordered}
     spent, wanted = 0.0, 0.0
     for wish in ordered:
-        if wish.priority is Priority.SOUND and wish.layers:
+        if wish.priority <= SOUND and wish.layers:
             given[wish.track] = 0
             spent += wish.layers[0]
-    pictures = [wish for wish in ordered if wish.priority is not Priority.SOUND and wish.layers]
+    pictures = [wish for wish in ordered if wish.priority > SOUND and wish.layers]
+    full = spent + sum(wish.layers[min(wish.most, len(wish.layers) - 1)] for wish in pictures)
     # Everybody's lowest layer, then the next of the first, until it has what it wants.
     steps = [(wish, 0) for wish in pictures]
     steps += [
@@ -82,4 +75,4 @@ def allocate(wishes: Sequence[Wish], target_bps: float) -> Share:
             spent += more
         elif wanted == 0.0:
             wanted = (spent + more) * SPARE
-    return Share(given, spent, wanted)
+    return Share(given, spent, wanted, full * SPARE)

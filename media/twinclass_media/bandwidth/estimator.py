@@ -40,6 +40,7 @@ class Estimator:
     __slots__ = (
         "_acknowledged",
         "_delay",
+        "_has_probed",
         "_hole_since",
         "_last_report_at",
         "_last_sent_at",
@@ -67,6 +68,17 @@ class Estimator:
         self._probe_at = now
         self._probe_wait_s = _PROBE_S
         self._own_queue_until = -math.inf
+        self._has_probed = False
+
+    @property
+    def next_number(self) -> int:
+        """Returns the transport-wide number that the next packet gets."""
+        return self._sent.next_number
+
+    @property
+    def is_new(self) -> bool:
+        """Tells whether nothing was tried yet, or not since the line was cut."""
+        return not self._has_probed
 
     @property
     def target_bps(self) -> float:
@@ -148,6 +160,7 @@ class Estimator:
             return None
         if self.is_silent or self._delay.usage is not Usage.NORMAL or self._loss.bps < wanted_bps:
             return None
+        self._has_probed = True
         self._probe_at = now + self._probe_wait_s
         plan = self._probes.begin(wanted_bps, self._delay.queue.usual_s, now)
         self._own_queue_until = now + plan.span_s + self.rtt_s + _DRAIN_S
@@ -168,6 +181,7 @@ class Estimator:
         self._delay = DelayGradient()
         self._acknowledged = AcknowledgedRate()
         self._probe_at, self._probe_wait_s = now, _PROBE_S
+        self._has_probed = False
 
     def _measure_rtt(self, arrived: list[Arrived], now: float) -> None:
         # From the last that came: the viewer held the others until it reported.

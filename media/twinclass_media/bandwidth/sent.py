@@ -39,6 +39,11 @@ class SentLog:
         self._next = 0
         self._packets: dict[int, Sent] = {}
 
+    @property
+    def next_number(self) -> int:
+        """Returns the number that the next packet gets."""
+        return self._next & 0xFFFF
+
     def add(self, at: float, size: int, probe: int = 0) -> int:
         """Remembers a packet; returns its number."""
         number = self._next & 0xFFFF

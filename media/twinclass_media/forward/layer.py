@@ -23,6 +23,11 @@ HOLD_S = 0.003
 SILENT_S = 1.0
 #: A cached keyframe older than this shows a past too far away to be worth it.
 MAX_KEYFRAME_AGE_S = 10.0
+#: A rate is of so long; and it falls slowly, or each still second would be taken for a cheaper
+#: picture than it is.
+RATE_S, RATE_KEPT = 0.5, 0.85
+#: Beside its payload a packet has headers: RTP with extensions, tag, UDP, IP.
+PACKET_OVERHEAD_BYTES = 64
 #: Packets after the keyframe that a late joiner gets at once with it; more would be a burst.
 MAX_CATCH_UP = 40
 
@@ -34,12 +39,17 @@ class Layer:
         rows: live rows by shape.
         waiting: rows that begin with the next keyframe.
         flushed: highest source number that was handed on.
+        rate_bps: what it takes on a line, headers included; the last known one while it does not
+            send, 0 before it ever did.
         clock_offset: our wall clock less the publisher's, seconds; None until it reports.
         pending: received, not yet sent (a frame being gathered), in order of arrival.
     """
 
     __slots__ = (
         "_keyframe_timestamp",
+        "_rate_at",
+        "_rate_bytes",
+        "_taken_bytes",
         "_unwrap",
         "active",
         "bound_at",
@@ -58,6 +68,7 @@ class Layer:
         "octets",
         "pending",
         "pending_since",
+        "rate_bps",
         "reception",
         "rid",
         "ring",
@@ -84,6 +95,9 @@ class Layer:
         self.width = self.height = 0
         self.last_at = 0.0
         self.octets = 0
+        self.rate_bps = 0.0
+        self._taken_bytes = self._rate_bytes = 0
+        self._rate_at = 0.0
         self.keyframes = KeyframeThrottle()
         self.keyframe_at = -1e9
         self.keyframe_first = self.keyframe_end = -1
@@ -128,6 +142,7 @@ class Layer:
         self.codec = codec
         self.last_at = now
         self.octets += len(payload)
+        self._taken_bytes += len(payload) + PACKET_OVERHEAD_BYTES
         if keyframe:
             self._keyframe_timestamp = packet.timestamp
             self.keyframe_first = sequence
@@ -160,6 +175,17 @@ class Layer:
             # SPS, PPS and IDR share a timestamp: only the first of them is the start.
             return timestamp != self._keyframe_timestamp, None
         return False, None
+
+    def measure(self, now: float) -> None:
+        """Works out ``rate_bps``; called a few times a second."""
+        span = now - self._rate_at
+        if span < RATE_S:
+            return
+        if self.active and span < 4 * RATE_S:
+            rate = 8 * (self._taken_bytes - self._rate_bytes) / span
+            kept = RATE_KEPT * self.rate_bps + (1 - RATE_KEPT) * rate
+            self.rate_bps = max(rate, kept)
+        self._rate_at, self._rate_bytes = now, self._taken_bytes
 
     # ---- rows
 

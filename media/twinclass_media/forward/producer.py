@@ -44,7 +44,7 @@ class Producer:
     """Layers from the lowest to the highest, and every row that is fed or wants to be.
 
     Attributes:
-        max_layers: row -> highest layer wanted (index).
+        max_layers: row -> highest layer wanted (index); its ceiling may be lower.
         taps: who takes packets besides the rows.
         changed: a layer began, ended, or became (un)wanted since this was last cleared.
     """
@@ -75,9 +75,10 @@ class Producer:
     def wants(self, layer: Layer) -> bool:
         """Some row may be fed from this layer. Lower ones stay wanted too: they are what a row
         falls back to when the publisher's line cannot carry the upper ones."""
-        return any(max_layer >= layer.index for max_layer in self.max_layers.values()) or any(
-            tap.max_layer >= layer.index for tap in self.taps
-        )
+        return any(
+            min(max_layer, max(0, row.ceiling)) >= layer.index
+            for row, max_layer in self.max_layers.items()
+        ) or any(tap.max_layer >= layer.index for tap in self.taps)
 
     # ---- packets in
 
@@ -129,8 +130,8 @@ class Producer:
         return [Burst(layer, entries, tuple(rows), not self.video) for rows in layer.rows.values()]
 
     def _admit(self, layer: Layer, entry: Entry, now: float) -> None:
-        waiting = [row for row in layer.waiting if not row.stalled]
-        layer.waiting = [row for row in layer.waiting if row.stalled]
+        waiting = [row for row in layer.waiting if not row.idle]
+        layer.waiting = [row for row in layer.waiting if row.idle]
         for row in waiting:
             old = row.layer
             timestamp = self._timestamp(row, layer, entry, now)
@@ -169,8 +170,8 @@ class Producer:
         self.max_layers[row] = max_layer
         row.producer = self
         self.changed = True
-        target = self._target(max_layer)
-        if not self.video:
+        target = self._target(row)
+        if not self.video or row.idle:
             target.waiting.append(row)
             row.wanted = target
             return []
@@ -205,11 +206,29 @@ class Producer:
         if self.max_layers.get(row) != max_layer:
             self.max_layers[row] = max_layer
             self.changed = True
-            self.select()
+            self._steer(row)
 
-    def _target(self, max_layer: int) -> Layer:
-        """The highest layer that sends, not above ``max_layer``; else the lowest one that does;
-        else the one to be hoped for. Chromium never sends the top layer of a small picture."""
+    def set_ceiling(self, row: Row, ceiling: int, *, at_once: bool = False) -> None:
+        """Changes the highest layer that a row's line carries; -1: nothing goes out.
+
+        ``at_once``: what it gets now is too much to go on until the lower layer's keyframe.
+        """
+        was_idle = row.idle
+        if row.ceiling == ceiling or row not in self.max_layers:
+            row.ceiling = ceiling
+            return
+        row.ceiling = ceiling
+        self.changed = True
+        if row.idle != was_idle or (at_once and self._target(row) is not row.layer):
+            self.restart(row)
+        else:
+            self._steer(row)
+
+    def _target(self, row: Row) -> Layer:
+        """The highest layer that sends, not above what the row wants and its line carries; else
+        the lowest one that does; else the one to be hoped for. Chromium never sends the top layer
+        of a small picture."""
+        max_layer = min(self.max_layers[row], max(0, row.ceiling))
         best: Layer | None = None
         for layer in self.layers:
             if layer.active and (layer.index <= max_layer or best is None):
@@ -218,21 +237,24 @@ class Producer:
 
     def select(self) -> None:
         """Moves every row towards the layer it should be fed from."""
-        for row, max_layer in self.max_layers.items():
-            target = self._target(max_layer)
-            if row.wanted is target or (row.wanted is None and row.layer is target):
-                continue
-            if row.wanted is not None:
-                row.wanted.waiting.remove(row)
-                row.wanted = None
-                self.changed = True
-            if row.layer is target and row in target.rows.get(row.shape, ()):
-                continue
-            target.waiting.append(row)
-            row.wanted = target
+        for row in self.max_layers:
+            self._steer(row)
+
+    def _steer(self, row: Row) -> None:
+        target = self._target(row)
+        if row.wanted is target or (row.wanted is None and row.layer is target):
+            return
+        if row.wanted is not None:
+            row.wanted.waiting.remove(row)
+            row.wanted = None
             self.changed = True
-            if self.video:
-                target.keyframes.wish()
+        if row.layer is target and row in target.rows.get(row.shape, ()):
+            return
+        target.waiting.append(row)
+        row.wanted = target
+        self.changed = True
+        if self.video and not row.idle:
+            target.keyframes.wish()
 
     def reshape(self, row: Row, shape: Shape) -> None:
         """A row's packets look different from here on."""
@@ -249,16 +271,15 @@ class Producer:
 
     def restart(self, row: Row) -> None:
         """A row lost its place: it begins again with a keyframe, which is wished for unless the
-        row is stalled."""
-        max_layer = self.max_layers.get(row)
-        if max_layer is None:
+        row is idle."""
+        if row not in self.max_layers:
             return
         for layer in self.layers:
             layer.detach(row)
-        target = self._target(max_layer)
+        target = self._target(row)
         target.waiting.append(row)
         row.wanted = target
-        if self.video and not row.stalled:
+        if self.video and not row.idle:
             target.keyframes.wish()
         self.select()
 
@@ -267,12 +288,13 @@ class Producer:
     def tick(self, now: float) -> None:
         """Notices layers that went silent and moves their rows down."""
         for layer in self.layers:
+            layer.measure(now)
             if layer.active and now - layer.last_at > SILENT_S:
                 layer.active = False
                 self.changed = True
                 self.select()
         for layer in self.layers:
-            if self.video and not self.paused and any(not r.stalled for r in layer.waiting):
+            if self.video and not self.paused and any(not r.idle for r in layer.waiting):
                 layer.keyframes.wish()
 
     def set_paused(self, paused: bool) -> None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 #: Cuts remembered for retransmission; NACKs older than a few cuts are of no use.
 MAX_CUTS = 8
+#: The newest packets that stand in for padding.
+MAX_REPEATED = 32
+#: More layers than any camera has.
+NO_CEILING = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,8 @@ class Row:
         payload_types: codec name -> (payload type, RTX payload type or None).
         last_source, last_entry: the newest packet that went out under the present cut.
         floor: source number of the last cut; older packets of the layer are not for this row.
+        priority: who gets room first when there is not enough; lower goes first.
+        ceiling: the highest layer that its viewer's line carries; -1: not even the lowest.
         stalled: its sink takes no video now; it begins again when it can, and asks for
             nothing until then.
         shape: what its packets look like (``forward.shape.Shape``).
@@ -52,8 +58,10 @@ class Row:
         "_cuts",
         "_highest",
         "_picture_id",
+        "_repeated",
         "_timestamp",
         "_tl0",
+        "ceiling",
         "clock_rate",
         "floor",
         "last_at",
@@ -65,6 +73,7 @@ class Row:
         "payload_types",
         "peer",
         "picture_id_delta",
+        "priority",
         "producer",
         "resent",
         "rtx_sequence",
@@ -106,6 +115,8 @@ class Row:
         self.last_source = -1
         self.last_entry: Entry | None = None
         self.last_at = 0.0
+        self.priority = 100
+        self.ceiling = NO_CEILING
         self.stalled = False
         self.started = False
         self.packets = 0
@@ -116,6 +127,12 @@ class Row:
         self._highest = 0x10000 + first_sequence
         self._timestamp = first_timestamp
         self._picture_id = self._tl0 = -1
+        self._repeated = 0
+
+    @property
+    def idle(self) -> bool:
+        """Nothing may go out now, so nothing is asked for."""
+        return self.stalled or self.ceiling < 0
 
     def cut(self, layer: Layer, entry: Entry, timestamp: int) -> None:
         """Goes on with ``entry`` of ``layer`` as the next packet, at RTP time ``timestamp``."""
@@ -175,6 +192,16 @@ class Row:
             return self.last_timestamp
         elapsed = max(1, int((now - self.last_at) * self.clock_rate))
         return (self.last_timestamp + elapsed) & 0xFFFFFFFF
+
+    def next_to_repeat(self) -> int | None:
+        """Returns the number of a packet to send once more where something must be sent that says
+        nothing new: the newest ones, each again only after the others. None: nothing is known."""
+        self._settle()
+        entry = self.last_entry
+        if entry is None:
+            return None
+        self._repeated = (self._repeated + 1) % MAX_REPEATED
+        return (entry.sequence - self._repeated + self.sequence_offset) & 0xFFFF
 
     def find_sent(self, sequence_number: int) -> tuple[Entry, Cut] | None:
         """Returns the entry behind a number that a viewer misses and the cut it went out under,

@@ -18,7 +18,7 @@ MAX_BURST = 48
 ARENA_BYTES = 72 * 1024
 
 #: (offset, first byte, marker bit, sequence, timestamp, pointer to packet, to its length).
-Line = tuple[int, int, int, int, int, Any, Any]
+Slot = tuple[int, int, int, int, int, Any, Any]
 
 _pack_header = struct.Struct("!BBHII").pack_into
 _pack_number = struct.Struct("!H").pack_into
@@ -39,7 +39,7 @@ class Arena:
         self._lengths: Any = FFI.new("int[]", MAX_BURST)
         self._length_pointers: list[Any] = [self._lengths + i for i in range(MAX_BURST)]
 
-    def lines(self, template: Template) -> tuple[list[Line], bytes]:
+    def lines(self, template: Template) -> tuple[list[Slot], bytes]:
         """Returns what ``number`` needs of a template: per packet a line, and all lengths."""
         lines = [
             (
@@ -68,7 +68,7 @@ class Arena:
         peer: Peer,
         payload_type: int,
         template: Template,
-        lines: list[Line],
+        lines: list[Slot],
         lengths: bytes,
     ) -> bool:
         """Copies the template here, writes a row's headers and protects in place. False: something
@@ -110,7 +110,8 @@ class Arena:
         """Writes what only some rows need, before protection."""
         buffer = self._buffer
         number_at = template.number_at
-        number = peer.take_transport_numbers(len(template.packets)) if number_at else 0
+        line = peer.line
+        number = line.next_number if number_at and line is not None else 0
         for i, p in enumerate(template.packets):
             if number_at:
                 _pack_number(buffer, p.offset + number_at, (number + i) & 0xFFFF)

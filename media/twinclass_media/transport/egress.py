@@ -15,17 +15,22 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
+from twinclass_media.forward.layer import PACKET_OVERHEAD_BYTES
 from twinclass_media.forward.producer import Burst
 from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.row import Row
 from twinclass_media.forward.shape import Shape, abs_send_time
 from twinclass_media.forward.template import Template, build_template
 from twinclass_media.statistics import Statistics
-from twinclass_media.transport.arena import MAX_BURST, Arena, Line, patch_vp8
+from twinclass_media.transport.arena import MAX_BURST, Arena, Slot
+from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.burst import MAX_ROWS, NativeBurst, Status
 from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.retransmission import pad
 
 #: Linux: setsockopt/cmsg level and type of UDP segmentation (uapi/linux/udp.h).
 SOL_UDP = 17
@@ -37,6 +42,8 @@ ROWS_PER_LOOK = 8
 #: Jobs waiting. At 200 viewers a job takes a millisecond or two: this is seconds of work, and
 #: what comes above it is video that nobody could use any more.
 MAX_JOBS = 2000
+#: How often lines that are watched are looked at while something waits for them.
+PACE_S = 0.004
 #: While the socket's buffer is full, look again after this long.
 BLOCKED_RETRY_S = 0.001
 
@@ -57,6 +64,7 @@ class _Job:
         "rows",
         "runs",
         "shape",
+        "sizes",
         "template",
     )
 
@@ -64,6 +72,8 @@ class _Job:
         self.burst = burst
         self.rows = rows
         self.shape = shape
+        #: Of the protected packets, for lines that are watched.
+        self.sizes: list[int] = []
         self.at = at
         self.audio = burst.audio
         self.position = 0
@@ -71,7 +81,7 @@ class _Job:
         #: For the compiled loop.
         self.layout: tuple[bytes, bytes] | None = None
         #: For the loop in Python.
-        self.lines: list[Line] = []
+        self.lines: list[Slot] = []
         self.lengths = b""
         #: (start, end, segment, ancillary, view) per run.
         self.runs: list[tuple[int, int, int, list[tuple[int, int, bytes]], memoryview]] = []
@@ -98,6 +108,8 @@ class Egress:
         #: Datagrams whose numbers are spent but that the full socket did not take.
         self._stuck: tuple[Peer, list[tuple[bytes, int]]] | None = None
         self.retry_at: float | None = None
+        #: Peers whose lines have something to be sent later.
+        self.pacing: set[Peer] = set()
 
     @property
     def busy(self) -> bool:
@@ -114,11 +126,61 @@ class Egress:
             return
         shape: Shape = burst.rows[0].shape
         rows = list(burst.rows)
+        if shape.transport_cc and not burst.audio:
+            rows = self._without_waiting(burst, rows)
+        self._append(queue, burst, rows, shape, at)
+
+    @staticmethod
+    def _append(queue: deque[_Job], burst: Burst, rows: list[Row], shape: Shape, at: float) -> None:
+        if not rows:
+            return
         for first in range(0, len(burst.entries), MAX_BURST):
-            part = Burst(
-                burst.layer, burst.entries[first : first + MAX_BURST], burst.rows, burst.audio
-            )
+            part = Burst(burst.layer, burst.entries[first : first + MAX_BURST], rows, burst.audio)
             queue.append(_Job(part, rows, shape, at))
+
+    # ---- lines that are watched
+
+    def _without_waiting(self, burst: Burst, rows: list[Row]) -> list[Row]:
+        """Returns the rows whose lines have room for the burst now; for others it waits."""
+        now = _now()
+        size = sum(len(entry.payload) for entry in burst.entries)
+        size += len(burst.entries) * PACKET_OVERHEAD_BYTES
+        passing: list[Row] = []
+        for row in rows:
+            peer: Peer = row.peer
+            line = peer.line
+            if line is None or line.pacer.passes(size, now):
+                passing.append(row)
+                continue
+            for entry in burst.entries:
+                size_of_one = len(entry.payload) + PACKET_OVERHEAD_BYTES
+                line.pacer.put(size_of_one, (row, burst.layer, entry))
+            self.pacing.add(peer)
+        return passing
+
+    def pace(self, now: float) -> None:
+        """Hands on what watched lines have room for now; called every ``PACE_S`` while ``pacing``
+        is not empty."""
+        for peer in list(self.pacing):
+            line = peer.line
+            if line is None or not peer.ready:
+                self.pacing.discard(peer)
+                continue
+            due = line.pacer.due(now)
+            for (row, layer), group in groupby(due, key=itemgetter(0, 1)):
+                burst = Burst(layer, [entry for _, _, entry in group], (row,), False)
+                self._append(self._video, burst, [row], row.shape, now)
+            while line.probe and line.probe[0][0] <= now:
+                pad(peer, line.probe.popleft()[1], now, self._statistics)
+            if not line.is_waiting:
+                self.pacing.discard(peer)
+
+    def release(self, peer: Peer, line: Line, now: float) -> None:
+        """A line is not watched any more: what waits goes out."""
+        self.pacing.discard(peer)
+        for (row, layer), group in groupby(line.pacer.all(), key=itemgetter(0, 1)):
+            burst = Burst(layer, [entry for _, _, entry in group], (row,), False)
+            self._append(self._video, burst, [row], row.shape, now)
 
     def run(self) -> bool:
         """Works for one quantum. True when work is left."""
@@ -144,6 +206,8 @@ class Egress:
         if template is None:
             send_time = abs_send_time(_now())
             template = job.template = build_template(job.burst.entries, job.shape, send_time)
+            if template.number_at:
+                job.sizes = [packet.size + job.shape.tag for packet in template.packets]
         native = self._native
         if native is not None and not job.shape.stream:
             sent = self._send_rows_native(native, job, template, deadline)
@@ -188,7 +252,8 @@ class Egress:
             if types is None:
                 self._statistics.drops["codec_not_negotiated"] += count
                 continue
-            number = peer.next_transport_number if is_numbered else 0
+            line = peer.line
+            number = line.next_number if is_numbered and line is not None else 0
             put(len(ready), row, peer, types[0], number)
             ready.append((row, position))
         job.position = position
@@ -211,8 +276,8 @@ class Egress:
             if newest > row.last_source:
                 row.last_source = newest
                 row.last_entry = last
-            if is_numbered:
-                row.peer.take_transport_numbers(count)
+            if is_numbered and row.peer.line is not None:
+                row.peer.line.sent(job.sizes, _now())
         if done.status in (Status.BLOCKED, Status.REFUSED):
             peer = ready[taken - 1][0].peer
             _, end, segment = template.runs[done.run]
@@ -286,6 +351,8 @@ class Egress:
                 if newest > row.last_source:
                     row.last_source = newest
                     row.last_entry = last
+                if job.sizes and peer.line is not None:
+                    peer.line.sent(job.sizes, _now())
                 sent += 1
             if self._stuck is not None:
                 break
@@ -405,33 +472,3 @@ class Egress:
         if row.layer is not None:
             burst = Burst(row.layer, (entry,), (row,), True)
             self._audio.append(_Job(burst, [row], row.shape, _now()))
-
-    def resend(self, row: Row, sequence_number: int, now: float) -> bool:
-        """Answers a NACK with RTX (RFC 4588 section 4). False: the packet is gone."""
-        peer: Peer = row.peer
-        found = row.find_sent(sequence_number)
-        if found is None or not peer.ready or not row.rtx_ssrc:
-            return False
-        entry, cut = found
-        types = row.payload_types.get(entry.codec)
-        if types is None or types[1] is None:
-            return False
-        row.rtx_sequence = (row.rtx_sequence + 1) & 0xFFFF
-        header = struct.pack(
-            "!BBHIIH",
-            0x80,
-            entry.marker << 7 | types[1],
-            row.rtx_sequence,
-            (entry.timestamp + cut.timestamp_offset) & 0xFFFFFFFF,
-            row.rtx_ssrc,
-            sequence_number,
-        )
-        payload = entry.payload
-        if entry.vp8 is not None and (cut.picture_id_delta or cut.tl0_delta):
-            patched = bytearray(payload)
-            patch_vp8(patched, 0, entry, cut.picture_id_delta, cut.tl0_delta)
-            payload = bytes(patched)
-        row.resent[sequence_number] = now
-        peer.send_rtp(header + payload)
-        self._statistics.retransmitted += 1
-        return True

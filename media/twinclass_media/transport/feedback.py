@@ -12,8 +12,9 @@ from collections.abc import Callable
 from twinclass_media.forward.layer import Layer
 from twinclass_media.forward.row import Row
 from twinclass_media.rtp import rtcp
-from twinclass_media.transport.egress import Egress
+from twinclass_media.statistics import Statistics
 from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.retransmission import resend
 
 #: SSRC of our own feedback; any value, as we never send media with it (RFC 3550 section 6.4).
 FEEDBACK_SSRC = 1
@@ -93,7 +94,9 @@ def ask_again(peer: Peer, layer: Layer, now: float) -> bool:
     return gave_up
 
 
-def answer_nacks(peer: Peer, nacks: list[tuple[int, list[int]]], egress: Egress, now: float) -> int:
+def answer_nacks(
+    peer: Peer, nacks: list[tuple[int, list[int]]], statistics: Statistics, now: float
+) -> int:
     """Resends what a viewer misses, within its budget. Returns how many were not sent."""
     refused = 0
     gap = max(RESEND_GAP_S, peer.rtt_s)
@@ -109,7 +112,7 @@ def answer_nacks(peer: Peer, nacks: list[tuple[int, list[int]]], egress: Egress,
                 continue
             if now - row.resent.get(number, -1e9) < gap:
                 continue
-            if egress.resend(row, number, now):
+            if resend(row, number, now, statistics):
                 peer.nack_budget -= 1
             else:
                 refused += 1

@@ -43,7 +43,7 @@ class IngressEvents(Protocol):
         """ICE or DTLS state changed."""
         ...
 
-    def path_changed(self, peer: Peer) -> None:
+    def path_changed(self, peer: Peer, now: float) -> None:
         """The peer sends and receives over another path."""
         ...
 
@@ -169,7 +169,7 @@ class Ingress:
             moved = peer.path is not None
             peer.use_path(way)
             if moved:
-                self._events.path_changed(peer)
+                self._events.path_changed(peer, now)
         elif stale and peer.srtp is not None:
             peer.update_ready(consent=True)
         if peer.state[0] != "connected":

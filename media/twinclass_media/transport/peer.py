@@ -6,14 +6,18 @@ import socket
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from twinclass_media.bandwidth.allocation import Share
+from twinclass_media.bandwidth.trial import Trial
+from twinclass_media.bandwidth.watch import Watch
 from twinclass_media.forward.layer import Layer
 from twinclass_media.forward.producer import Producer
 from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.row import Row
-from twinclass_media.forward.shape import Shape
+from twinclass_media.forward.shape import Shape, abs_send_time
 from twinclass_media.rtp.transport_cc import ArrivalLog
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.dtls import DtlsServer
+from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.way import NO_WAY, Way
 from twinclass_media.transport.srtp import SrtpPair
 from twinclass_media.worker.messages import TransportSpec
@@ -91,6 +95,7 @@ class Peer:
     Attributes:
         ready: a path is there, keys are there, consent is fresh: packets may go out.
         handle, session: libsrtp's session for sending, as cffi's pointer and as a number.
+        line: while its line is watched, else None.
         sendto, sendmsg, address, packet_info: the chosen path, for UDP.
         way: the same for the compiled loop.
         ssrcs: SSRC -> (producer, layer, is RTX) of what it sends.
@@ -113,9 +118,9 @@ class Peer:
         "handle",
         "id",
         "last_feedback_in",
+        "line",
         "nack_budget",
         "names",
-        "next_transport_number",
         "packet_info",
         "path",
         "paths",
@@ -129,9 +134,12 @@ class Peer:
         "rtt_known",
         "rtt_s",
         "segmentation",
+        "sending_bps",
         "sendmsg",
         "sendto",
+        "sent_mark",
         "session",
+        "share",
         "slot",
         "spec",
         "srtp",
@@ -139,7 +147,9 @@ class Peer:
         "state",
         "stream",
         "suspect_at",
+        "trial",
         "ufrags",
+        "watch",
         "way",
     )
 
@@ -192,14 +202,16 @@ class Peer:
         self.received_mark = 0
         self.last_feedback_in = 0.0
         self.slot = 0
-        #: The transport-wide sequence number that the next packet gets.
-        self.next_transport_number = 1
-
-    def take_transport_numbers(self, count: int) -> int:
-        """Spends transport-wide sequence numbers; returns the first of them."""
-        first = self.next_transport_number
-        self.next_transport_number = (first + count) & 0xFFFF
-        return first
+        #: Of a viewer, from its first row on: how close its line is looked at, and what of it
+        #: is believed while it only says what it could take.
+        self.watch: Watch | None = None
+        self.line: Line | None = None
+        self.trial = Trial()
+        #: Payload of all rows: now, and by when it was looked at last.
+        self.sending_bps = 0.0
+        self.sent_mark = 0
+        #: What was given of its line last.
+        self.share: Share | None = None
 
     def use_path(self, path: Path) -> None:
         """Sends over ``path`` from here on."""
@@ -226,9 +238,16 @@ class Peer:
             tag=self.srtp.tag if self.srtp else 16,
             stream=self.stream is not None,
             abs_send_time=e.abs_send_time if e.abs_send_time < 15 else 0,
+            transport_cc=self._numbers,
             mid_id=e.mid if with_mid else 0,
             mid=mid.encode() if with_mid else b"",
         )
+
+    @property
+    def _numbers(self) -> int:
+        """The id of transport-wide numbers, 0: they are not given now."""
+        identifier = self.spec.extensions.transport_cc
+        return identifier if self.line is not None and identifier < 15 else 0
 
     def send_raw(self, data: bytes) -> None:
         """Sends a datagram as it is (DTLS)."""
@@ -238,12 +257,27 @@ class Peer:
             except OSError:
                 self._statistics.drops["send_failed"] += 1
 
-    def send_rtp(self, packet: bytes) -> None:
-        """Protects and sends one packet."""
-        if self.ready and self.srtp is not None:
-            self.send_raw(self.srtp.protect(packet))
-            self._statistics.packets_out += 1
-            self._statistics.bytes_out += len(packet)
+    def send_rtp(self, header: bytes, payload: bytes, now: float) -> None:
+        """Sends one packet outside the send loop: a fixed header without extensions, which get
+        theirs here, and what follows them."""
+        if not self.ready or self.srtp is None:
+            return
+        e = self.spec.extensions
+        shape = Shape(
+            self.srtp.tag,
+            abs_send_time=e.abs_send_time if e.abs_send_time < 15 else 0,
+            transport_cc=self._numbers,
+        )
+        block, number_at = shape.extension_block(abs_send_time(now))
+        packet = bytearray(header + block + payload)
+        if block:
+            packet[0] |= 0x10
+        if number_at and self.line is not None:
+            packet[number_at : number_at + 2] = self.line.next_number.to_bytes(2, "big")
+            self.line.sent((len(packet) + shape.tag,), now)
+        self.send_raw(self.srtp.protect(bytes(packet)))
+        self._statistics.packets_out += 1
+        self._statistics.bytes_out += len(packet)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Protects and sends one compound packet."""

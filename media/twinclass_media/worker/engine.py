@@ -25,6 +25,7 @@ from twinclass_media.transport.ingress import Ingress
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.pipe import WANTS_S
 from twinclass_media.worker import messages as m
+from twinclass_media.worker.lines import Lines
 from twinclass_media.worker.objects import SLOTS, Objects
 from twinclass_media.worker.pipe_board import PipeBoard
 from twinclass_media.worker.registry import KIND_NAMES
@@ -71,6 +72,7 @@ class Engine:
         self._held: dict[Layer, Producer] = {}
         self._losing: dict[Layer, tuple[Peer, Producer]] = {}
         self.pipes = PipeBoard(self.statistics, self)
+        self.lines = Lines(*(self.egress, self.statistics, self._reshape_all, self.ask_keyframes))
         self.objects = Objects(self.ingress, self.pipes, self.statistics, self, max_transports)
         self._ticks = 0
         self._quality_at = now + QUALITY_S
@@ -99,6 +101,7 @@ class Engine:
                 self.objects.put(spec, now)
             except SpecError as error:
                 problems.append(m.Problem(spec.id, error.code, str(error)))
+        self.lines.settle(now)
         self.wake()
         return m.Applied(command.request, tuple(problems))
 
@@ -122,6 +125,7 @@ class Engine:
     def peer_connected(self, peer: Peer, now: float) -> None:
         """Keys are there: its rows begin."""
         self.objects.connected(peer, now)
+        self.lines.settle(now)
         self.wake()
 
     def peer_changed(self, peer: Peer, reason: str) -> None:
@@ -133,9 +137,25 @@ class Engine:
         state: Any = (ice, dtls)
         self.notify(m.TransportState(peer.spec.id, state[0], state[1], protocol, reason))
 
-    def path_changed(self, peer: Peer) -> None:
-        """UDP and TCP packets have different shapes."""
+    def path_changed(self, peer: Peer, now: float) -> None:
+        """UDP and TCP packets have different shapes; and it may be another line."""
+        self._reshape_all(peer)
+        self.lines.moved(peer, now)
+
+    def _reshape_all(self, peer: Peer) -> None:
         self._reshape(peer, list(peer.rows.values()))
+
+    def row_starts(self, peer: Peer, row: Row, now: float) -> None:
+        """A row is about to be fed."""
+        self.lines.row_starts(peer, row, now)
+
+    def row_changed(self, peer: Peer) -> None:
+        """What a row wants has changed, or it ended."""
+        self.lines.row_changed(peer)
+
+    def peer_gone(self, peer: Peer) -> None:
+        """A peer is gone."""
+        self.lines.forget(peer)
 
     def _reshape(self, peer: Peer, rows: list[Row]) -> None:
         mids = self.objects.mids(peer)
@@ -173,7 +193,7 @@ class Engine:
             if known:
                 self._reshape(peer, known)
         if content.nacks:
-            refused = feedback.answer_nacks(peer, content.nacks, self.egress, now)
+            refused = feedback.answer_nacks(peer, content.nacks, self.statistics, now)
             if refused:
                 self.statistics.drops["nack_refused"] += refused
         for ssrc in content.keyframes:
@@ -183,6 +203,8 @@ class Engine:
                 layer.keyframes.wish()
         if content.remb_bps is not None:
             peer.available_bps = content.remb_bps
+        if peer.watch is not None:
+            self.lines.feedback(peer, content, now)
 
     def _note_clock(self, peer: Peer, layer: Layer, sender: rtcp.SenderInfo, now: float) -> None:
         """One clock offset per publisher, for all its layers; it may creep, not jump."""
@@ -292,6 +314,7 @@ class Engine:
         if urgent:
             return
         self._ticks += 1
+        self.lines.tick(now)
         for peer in self.objects.peers.values():
             if peer.ssrcs and peer.ready:
                 feedback.transport_feedback(peer)
@@ -333,6 +356,7 @@ class Engine:
             return
         if peer.ready:
             if peer.rows:
+                self.lines.measure(peer, SLOTS * TICK_S, now)
                 feedback.sender_reports(peer, now, self.to_unix)
             if peer.ssrcs:
                 feedback.publisher_reports(peer, now)

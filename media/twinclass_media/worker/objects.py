@@ -35,6 +35,18 @@ class ObjectEvents(Protocol):
         """Somebody may wish for a keyframe."""
         ...
 
+    def row_starts(self, peer: Peer, row: Row, now: float) -> None:
+        """A row is about to be fed."""
+        ...
+
+    def row_changed(self, peer: Peer) -> None:
+        """What a row wants has changed, or it ended."""
+        ...
+
+    def peer_gone(self, peer: Peer) -> None:
+        """A peer is gone."""
+        ...
+
     def producer_silent(self, router: str, producer: str) -> None:
         """A producer was paused or is gone: it does not speak."""
         ...
@@ -182,6 +194,7 @@ class Objects:
             peer.rows[spec.ssrc] = row
             if spec.rtx_ssrc:
                 peer.rows[spec.rtx_ssrc] = row
+        row.priority = spec.priority
         row.payload_types = {c.name: (c.payload_type, c.rtx_payload_type) for c in spec.codecs}
         self.feed(spec, row, now)
 
@@ -214,11 +227,14 @@ class Objects:
         former: Producer | None = row.producer
         if former is not None and former is not target:
             former.remove(row)
+            self._events.row_changed(peer)
         if target is None:
             return
         if row in target.max_layers:
             target.set_max_layer(row, spec.max_layer)
+            self._events.row_changed(peer)
         else:
+            self._events.row_starts(peer, row, now)
             row.shape = peer.shape(spec.mid, spec.ssrc)
             self._events.queue(target.add(row, spec.max_layer, now), now)
         self._events.ask_keyframes(target, now)
@@ -235,6 +251,7 @@ class Objects:
             peer: Peer = row.peer
             peer.rows.pop(spec.ssrc, None)
             peer.rows.pop(spec.rtx_ssrc, None)
+            self._events.row_changed(peer)
         elif isinstance(spec, m.ProducerSpec | m.PipedProducerSpec):
             self._remove_producer(identifier)
         elif isinstance(spec, m.PipeSpec):
@@ -269,6 +286,7 @@ class Objects:
             peer.closed = True
             peer.update_ready(consent=False)
             self.slots[peer.slot].discard(peer)
+            self._events.peer_gone(peer)
             self._ingress.forget(peer)
 
     def connected(self, peer: Peer, now: float) -> None:

@@ -18,6 +18,7 @@ from twinclass_media.settings import MediaSettings
 from twinclass_media.statistics import Distribution
 from twinclass_media.transport.addresses import announced_candidates
 from twinclass_media.transport.certificate import generate_certificate
+from twinclass_media.transport.egress import PACE_S
 from twinclass_media.transport.native.library import LIBRARY, load
 from twinclass_media.transport.pipe import PipeSocket
 from twinclass_media.transport.tcp import TcpEndpoint
@@ -68,6 +69,7 @@ class Worker:
         self._stop = asyncio.Event()
         self._pump_scheduled = False
         self._hold_timer: asyncio.TimerHandle | None = None
+        self._pace_timer: asyncio.TimerHandle | None = None
         self._alone_since: float | None = now
         self._next_tick = self._full_tick_at = now
         self._tick_timer: asyncio.TimerHandle | None = None
@@ -164,12 +166,19 @@ class Worker:
             self._tick_timer.cancel()
             self._next_tick = time.monotonic() + URGENT_TICK_S
             self._tick_timer = self._loop.call_at(self._next_tick, self._tick)
+        if engine.egress.pacing and self._pace_timer is None:
+            self._pace_timer = self._loop.call_later(PACE_S, self._pace)
         if not engine.held:
             if self._hold_timer is not None:
                 self._hold_timer.cancel()
                 self._hold_timer = None
         elif self._hold_timer is None:
             self._hold_timer = self._loop.call_later(HOLD_S, self._flush_held)
+
+    def _pace(self) -> None:
+        self._pace_timer = None
+        self._engine.egress.pace(time.monotonic())
+        self._pump()
 
     def _flush_held(self) -> None:
         self._hold_timer = None
@@ -185,6 +194,8 @@ class Worker:
         engine.statistics.loop_lag_s = max(engine.statistics.loop_lag_s, lag)
         due = now >= self._full_tick_at
         engine.tick(now, urgent=not due)
+        if engine.egress.busy or engine.egress.pacing:
+            self._wake()
         if due:
             self._full_tick_at = max(self._full_tick_at + TICK_S, now)
             for tcp in self._tcp:

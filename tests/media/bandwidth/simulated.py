@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from twinclass_media.bandwidth.allocation import Priority, Wish, allocate
+from twinclass_media.bandwidth.allocation import SOUND, Wish, allocate
 from twinclass_media.bandwidth.estimator import Estimator
 from twinclass_media.bandwidth.pacer import Pacer
 from twinclass_media.rtp.transport_cc import INTERVAL_S, ArrivalLog, read_feedback
@@ -96,8 +96,8 @@ class Viewer:
         estimator = self.estimator
         estimator.tick(now)
         target = estimator.target_bps
-        wish = Wish("lead", Priority.LEAD, tuple(bps for bps, _ in LAYERS), 2, self.wanted)
-        sound = Wish("sound", Priority.SOUND, (SOUND_BPS,), 0)
+        wish = Wish("lead", 2, tuple(bps for bps, _ in LAYERS), 2, self.wanted)
+        sound = Wish("sound", SOUND, (SOUND_BPS,), 0)
         share = allocate([wish, sound], target)
         self.wanted = share.layers["lead"]
         self.pacer.bps = max(target, 100_000.0)

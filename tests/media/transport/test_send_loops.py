@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from twinclass_media.bandwidth.watch import Watch
 from twinclass_media.forward.layer import Layer
 from twinclass_media.forward.producer import Burst
 from twinclass_media.forward.ring import Entry
@@ -24,6 +25,7 @@ from twinclass_media.statistics import Statistics
 from twinclass_media.transport.arena import Arena
 from twinclass_media.transport.dtls import SrtpKeys
 from twinclass_media.transport.egress import Egress
+from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.build import compile_library
 from twinclass_media.transport.native.burst import NativeBurst, Status
 from twinclass_media.transport.native.library import LIBRARY, load
@@ -155,13 +157,15 @@ def test_both_loops_send_the_same_bytes(
                 row.sequence_offset, row.timestamp_offset = offset + i, offset * 7
                 row.picture_id_delta, row.tl0_delta = delta, -delta
                 row.peer.segmentation = segmentation
-                row.peer.next_transport_number = 65530 + i
+                # Wide enough that nothing waits.
+                line = row.peer.line = Line(Watch(0.0, 1e9, can_answer=True), 0.0)
+                line.sent([0] * (3 + i), 0.0)
             made = entries(sizes, picture_id, bits)
             burst(viewers, loop, made, shape)
             sent.append(
                 (
                     viewers.received(),
-                    [row.peer.next_transport_number for row in viewers.rows],
+                    [row.peer.line.next_number for row in viewers.rows],
                     [(row.packets, row.octets, row.last_source) for row in viewers.rows],
                     viewers.statistics.packets_out,
                     dict(viewers.statistics.drops),

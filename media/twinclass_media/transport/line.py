@@ -1,0 +1,58 @@
+"""A viewer's line while it is watched: what went out under which number, and what waits.
+
+Numbers count over all tracks of a transport (transport-wide); sound passes what waits.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from twinclass_media.bandwidth.estimator import Estimator
+from twinclass_media.bandwidth.pacer import Pacer
+from twinclass_media.bandwidth.probe import Plan
+from twinclass_media.bandwidth.watch import Watch
+from twinclass_media.forward.layer import Layer
+from twinclass_media.forward.ring import Entry
+from twinclass_media.forward.row import Row
+
+#: IPv4 and UDP headers; SRTP's tag is in the packet.
+IP_BYTES = 28
+#: Below it spreading would hold up what is there to be sent: two voices, a small picture.
+LEAST_PACE_BPS = 100_000.0
+
+
+class Line:
+    """One viewer's, from when watching begins until it ends."""
+
+    __slots__ = ("_watch", "estimator", "pacer", "probe")
+
+    def __init__(self, watch: Watch, now: float) -> None:
+        self._watch = watch
+        self.estimator = Estimator(now, watch.start_bps)
+        self.pacer: Pacer[tuple[Row, Layer, Entry]] = Pacer(watch.start_bps, now)
+        #: (when, bytes) of the packets of a probe that are still to be sent.
+        self.probe: deque[tuple[float, int]] = deque()
+
+    @property
+    def next_number(self) -> int:
+        """Returns the transport-wide number of the packet that is sent next."""
+        return self.estimator.next_number
+
+    @property
+    def is_waiting(self) -> bool:
+        """Tells whether something is to be sent later."""
+        return bool(self.probe) or not self.pacer.is_empty
+
+    def sent(self, sizes: Iterable[int], now: float) -> None:
+        """Notes packets of these bytes (protected), in the order of their numbers."""
+        count = 0
+        for size in sizes:
+            self.estimator.sent(size + IP_BYTES, now)
+            count += 1
+        self._watch.numbered(count)
+
+    def begin_probe(self, plan: Plan, now: float) -> None:
+        """Plans the packets of a probe."""
+        gap = plan.span_s / plan.packets
+        self.probe = deque((now + n * gap, plan.size - IP_BYTES) for n in range(plan.packets))

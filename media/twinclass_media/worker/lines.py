@@ -1,0 +1,240 @@
+"""Viewers' lines: which are watched, what they are thought to carry, and what is sent of it.
+
+Looks at watched lines at each tick, at others once a second. What a row may get is its *ceiling*;
+what it wants is the control plane's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from twinclass_media.bandwidth.allocation import SOUND, Share, Wish, allocate
+from twinclass_media.bandwidth.estimator import START_BPS
+from twinclass_media.bandwidth.watch import State, Watch
+from twinclass_media.errors import MalformedPacket
+from twinclass_media.forward.layer import Layer
+from twinclass_media.forward.producer import Producer
+from twinclass_media.forward.row import NO_CEILING, Row
+from twinclass_media.rtp.rtcp import RtcpContent
+from twinclass_media.rtp.transport_cc import read_feedback
+from twinclass_media.statistics import Statistics
+from twinclass_media.transport.egress import Egress
+from twinclass_media.transport.line import LEAST_PACE_BPS, Line
+from twinclass_media.transport.peer import Peer
+
+#: Of a voice that is silent now (DTX), and of an encoding that was never seen: each is about three
+#: times the one below it, as browsers make them.
+VOICE_BPS = 16_000.0
+FIRST_LAYER_BPS, LAYER_RATIO = 150_000.0, 3.0
+#: A probe a little above what is wanted: what it proves is a little less than it sent.
+PROBE_SPARE = 1.1
+#: A layer that takes so many times what the line carries is left before the lower one's keyframe.
+TOO_MUCH = 1.3
+
+
+class Lines:
+    """What each viewer gets of its line."""
+
+    def __init__(
+        self,
+        egress: Egress,
+        statistics: Statistics,
+        reshape: Callable[[Peer], None],
+        ask_keyframes: Callable[[Producer, float], None],
+    ) -> None:
+        """``reshape(peer)``: its packets get, or do not get, transport-wide numbers from now on."""
+        self._egress = egress
+        self._statistics = statistics
+        self._reshape = reshape
+        self._ask_keyframes = ask_keyframes
+        self._watched: set[Peer] = set()
+        #: Rows have come or changed since their line was looked at.
+        self._changed: set[Peer] = set()
+
+    # ---- rows
+
+    def row_starts(self, peer: Peer, row: Row, now: float) -> None:
+        """A row is about to be fed."""
+        if peer.watch is None:
+            can_answer = 0 < peer.spec.extensions.transport_cc < 15
+            peer.watch = Watch(now, START_BPS, can_answer=can_answer)
+            if can_answer:
+                self._begin(peer, now)
+        if peer.line is not None:
+            # Small at first, until it is seen below what the line has room for.
+            row.ceiling = min(row.ceiling, 0)
+        self._changed.add(peer)
+
+    def row_changed(self, peer: Peer) -> None:
+        """What a row wants has changed, or it ended."""
+        self._changed.add(peer)
+
+    def settle(self, now: float) -> None:
+        """Looks at the lines of which rows have changed."""
+        changed, self._changed = self._changed, set()
+        for peer in changed:
+            if not peer.closed:
+                self._look(peer, now)
+
+    def forget(self, peer: Peer) -> None:
+        """A peer is gone."""
+        self._watched.discard(peer)
+        self._changed.discard(peer)
+        self._egress.pacing.discard(peer)
+
+    # ---- what viewers say
+
+    def feedback(self, peer: Peer, content: RtcpContent, now: float) -> None:
+        """Takes what of a compound is about the line."""
+        watch, line = peer.watch, peer.line
+        if watch is None:
+            return
+        watch.heard_at = now
+        if line is not None:
+            for fci in content.transport_cc:
+                try:
+                    reports = read_feedback(fci)
+                except MalformedPacket:
+                    self._statistics.drops["feedback_malformed"] += 1
+                    continue
+                watch.answered()
+                line.estimator.reported(reports, now)
+        if content.remb_bps is not None:
+            watch.told(content.remb_bps, peer.sending_bps, now)
+            if watch.state is State.DEAF:
+                peer.trial.told(content.remb_bps, peer.sending_bps, now)
+        if content.reports:
+            watch.reported(peer.reported_loss, peer.sending_bps, now)
+        self._follow(peer, watch, now)
+
+    def moved(self, peer: Peer, now: float) -> None:
+        """A viewer is on another path."""
+        if peer.watch is not None:
+            peer.watch.moved(peer.sending_bps, now)
+            self._follow(peer, peer.watch, now)
+
+    # ---- time
+
+    def tick(self, now: float) -> None:
+        """Ten times a second: looks at watched lines."""
+        self.settle(now)
+        for peer in list(self._watched):
+            if peer.ready:
+                self._look(peer, now)
+
+    def measure(self, peer: Peer, span_s: float, now: float) -> None:
+        """Once a second for each viewer: what is sent to it, and whether it is heard of."""
+        sent = sum(row.octets for ssrc, row in peer.rows.items() if ssrc == row.ssrc)
+        peer.sending_bps = max(0.0, 8 * (sent - peer.sent_mark) / span_s)
+        peer.sent_mark = sent
+        watch = peer.watch
+        if watch is None:
+            return
+        watch.tick(peer.sending_bps, now)
+        peer.trial.tick(now)
+        self._follow(peer, watch, now)
+        if watch.state is State.DEAF:
+            self._look(peer, now)
+
+    # ---- inside
+
+    def _begin(self, peer: Peer, now: float) -> None:
+        assert peer.watch is not None
+        peer.line = Line(peer.watch, now)
+        self._watched.add(peer)
+        self._reshape(peer)
+
+    def _follow(self, peer: Peer, watch: Watch, now: float) -> None:
+        """Begins or ends watching, as the state says."""
+        if watch.state is State.WATCHED and peer.line is None:
+            self._begin(peer, now)
+            self._statistics.lines["narrow"] += 1
+            self._look(peer, now)
+        elif watch.state is not State.WATCHED and peer.line is not None:
+            line, peer.line = peer.line, None
+            self._watched.discard(peer)
+            self._reshape(peer)
+            self._egress.release(peer, line, now)
+            self._statistics.lines["deaf" if watch.state is State.DEAF else "wide"] += 1
+
+    def _look(self, peer: Peer, now: float) -> None:
+        watch, line = peer.watch, peer.line
+        if watch is None:
+            return
+        if line is None:
+            target = peer.trial.target_bps if watch.state is State.DEAF else math.inf
+            self._give(peer, _wishes(peer), target, now)
+            return
+        estimator = line.estimator
+        estimator.tick(now)
+        target = estimator.target_bps
+        line.pacer.bps = max(target, LEAST_PACE_BPS)
+        share = self._give(peer, _wishes(peer), target, now)
+        is_full = share.wanted_bps == 0.0
+        if not is_full:
+            # At first all is tried that is wanted: most lines carry it.
+            hoped = share.full_bps if estimator.is_new else share.wanted_bps
+            plan = estimator.probe(hoped * PROBE_SPARE, now)
+            if plan is not None:
+                line.begin_probe(plan, now)
+                self._egress.pacing.add(peer)
+                self._egress.pace(now)
+        elif target < share.full_bps:
+            plan = estimator.probe(share.full_bps * PROBE_SPARE, now)
+            if plan is not None:
+                line.begin_probe(plan, now)
+                self._egress.pacing.add(peer)
+        watch.look(share.spent_bps, target, estimator.lost_share, now, full=is_full)
+        self._follow(peer, watch, now)
+
+    def _give(self, peer: Peer, wishes: list[tuple[Row, Wish]], target: float, now: float) -> Share:
+        share = allocate([wish for _, wish in wishes], target)
+        for row, wish in wishes:
+            producer: Producer | None = row.producer
+            if wish.priority <= SOUND or producer is None:
+                continue
+            layer = share.layers[wish.track]
+            ceiling = NO_CEILING if layer >= wish.most or math.isinf(target) else layer
+            if ceiling == row.ceiling:
+                continue
+            too_much = share.spent_bps - _takes(wish, layer) + _takes(wish, wish.now)
+            producer.set_ceiling(row, ceiling, at_once=too_much > TOO_MUCH * target)
+            self._ask_keyframes(producer, now)
+        peer.share = share
+        return share
+
+
+def _takes(wish: Wish, layer: int) -> float:
+    return wish.layers[layer] if layer >= 0 else 0.0
+
+
+def _wishes(peer: Peer) -> list[tuple[Row, Wish]]:
+    """Returns what a viewer's rows want of its line."""
+    found: list[tuple[Row, Wish]] = []
+    for ssrc, row in peer.rows.items():
+        producer = row.producer
+        if ssrc != row.ssrc or producer is None or producer.paused:
+            continue
+        if not producer.video:
+            layer = producer.layers[0]
+            found.append((row, Wish(str(ssrc), SOUND, (max(VOICE_BPS, layer.rate_bps),), 0)))
+            continue
+        rates = _rates(producer.layers)
+        most = min(producer.max_layers.get(row, 0), len(rates) - 1)
+        getting = row.layer.index if row.layer is not None and row.ceiling >= 0 else -1
+        if row.wanted is not None and row.wanted.index > getting and row.ceiling >= 0:
+            getting = min(row.ceiling, row.wanted.index)
+        wish = Wish(str(ssrc), max(1, row.priority), rates, most, min(getting, most))
+        found.append((row, wish))
+    return found
+
+
+def _rates(layers: list[Layer]) -> tuple[float, ...]:
+    """Returns bit/s of each encoding: as seen, guessed where it was never seen."""
+    rates: list[float] = []
+    for layer in layers:
+        guess = LAYER_RATIO * rates[-1] if rates else FIRST_LAYER_BPS
+        rate = layer.rate_bps or guess
+        rates.append(max(rate, rates[-1] + 1.0) if rates else rate)
+    return tuple(rates)
