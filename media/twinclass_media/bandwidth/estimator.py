@@ -151,20 +151,27 @@ class Estimator:
 
     # ---- probes
 
-    def probe(self, wanted_bps: float, now: float) -> Plan | None:
+    def probe(self, wanted_bps: float, now: float, *, eager: bool = False) -> Plan | None:
         """Returns a probe to send now when ``wanted_bps`` is more than may be sent; None: not now.
 
-        The caller sends it as padding or repairs, beside what media there is.
+        The caller sends it as padding or repairs, beside what media there is. ``eager``: little is
+        sent, so much depends on it.
         """
-        if wanted_bps <= self.target_bps or self._probes.is_running(now) or now < self._probe_at:
+        if wanted_bps <= self.target_bps or self._probes.is_running(now):
+            return None
+        if now < self._probe_at - (self._probe_wait_s - _PROBE_S if eager else 0.0):
             return None
         if self.is_silent or self._delay.usage is not Usage.NORMAL or self._loss.bps < wanted_bps:
             return None
         self._has_probed = True
         self._probe_at = now + self._probe_wait_s
-        plan = self._probes.begin(wanted_bps, self._delay.queue.usual_s, now)
+        plan = self._probes.begin(*(wanted_bps, self.target_bps, self._delay.queue.usual_s, now))
         self._own_queue_until = now + plan.span_s + self.rtt_s + _DRAIN_S
         return plan
+
+    def probe_sent(self) -> None:
+        """The last packet of a probe has left."""
+        self._probes.end()
 
     def _prove(self, bps: float) -> None:
         if bps > self._rate.bps:

@@ -13,6 +13,7 @@ from twinclass_media.bandwidth.sent import Arrived
 LEAST_PACKETS = 5
 _PACKET_BYTES = 1_150
 SPAN_S = 0.015
+_FAR = 3.0
 _SWINGS, _MOST_SPAN_S = 4.0, 0.12
 #: Of its packets, so many must have come.
 _LEAST_SHARE = 0.8
@@ -51,27 +52,39 @@ class _Came:
 class Probes:
     """Probes of one viewer, one at a time."""
 
-    __slots__ = ("_came", "_count", "_sent", "_since", "plan")
+    __slots__ = ("_came", "_count", "_is_sending", "_sent", "_since", "plan")
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self._count = 0
         self._sent = 0
         self._came: _Came | None = None
+        self._is_sending = False
         self._since = -math.inf
 
-    def begin(self, bps: float, swing_s: float, now: float) -> Plan:
-        """Returns the probe to send now; a former one is given up. ``swing_s``: how much the line's
-        delay swings by itself; a probe must be longer, or it measures that."""
+    def begin(self, bps: float, known_bps: float, swing_s: float, now: float) -> Plan:
+        """Returns the probe to send now; a former one is given up.
+
+        ``known_bps``: what the line is known to carry. Much more is tried for a moment only, as
+        it may fill a queue; a little more for longer, as it is to be told from what is there.
+        ``swing_s``: how much the line's delay swings by itself; a probe must be longer, or it
+        measures that.
+        """
         self._count += 1
-        span = min(_MOST_SPAN_S, SPAN_S + _SWINGS * swing_s)
+        span = SPAN_S if bps > _FAR * known_bps else 2 * SPAN_S
+        span = min(_MOST_SPAN_S, span + _SWINGS * swing_s)
         total = bps * span / 8
         packets = max(LEAST_PACKETS, math.ceil(total / _PACKET_BYTES))
         self.plan = Plan(self._count, bps, packets, max(60, math.ceil(total / packets)), span)
         self._came = None
         self._sent = 0
+        self._is_sending = True
         self._since = now
         return self.plan
+
+    def end(self) -> None:
+        """The last packet of the plan has left; timers may have made it take longer."""
+        self._is_sending = False
 
     def is_running(self, now: float) -> bool:
         """Tells whether an answer may still come."""
@@ -81,7 +94,7 @@ class Probes:
         """Returns the number of the probe that is being sent, 0: none. All that leaves meanwhile is
         part of it: what the line carries, it carries of media and padding together."""
         plan = self.plan
-        if plan is None or now - self._since > plan.span_s:
+        if plan is None or not self._is_sending or now - self._since > _PATIENCE_S:
             return 0
         self._sent += 1
         return plan.number

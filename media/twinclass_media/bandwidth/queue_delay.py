@@ -19,6 +19,9 @@ _MOMENT_S = 0.25
 _USUAL_S, _USUAL_MOST_S = 5.0, 0.060
 #: A queue that stands for so long is too much, though it does not grow.
 _STANDING_S, _STANDING_FOR_S = 0.100, 0.3
+#: Each time one is found standing, less is sent. If so many times did not shorten it to this share,
+#: it is not ours: the route is longer now, or the shortest delay was mistaken.
+_OURS_TIMES, _OURS_SHARE = 4, 0.85
 
 
 class QueueDelay:
@@ -29,7 +32,9 @@ class QueueDelay:
         "_base_before",
         "_base_since",
         "_moment",
+        "_stands_at_first_s",
         "_stands_since",
+        "_stands_times",
         "_usual_at",
         "queue_s",
         "usual_s",
@@ -43,6 +48,8 @@ class QueueDelay:
         self._moment: deque[tuple[float, float]] = deque()
         self._usual_at = 0.0
         self._stands_since: float | None = None
+        self._stands_times = 0
+        self._stands_at_first_s = 0.0
 
     def add(self, at: float, delay: float) -> None:
         """Notes the one-way delay of what arrived at ``at``."""
@@ -62,7 +69,7 @@ class QueueDelay:
         self.usual_s += share * (min(self.queue_s, _USUAL_MOST_S) - self.usual_s)
         self._usual_at = at
         if self.queue_s < _STANDING_S:
-            self._stands_since = None
+            self._stands_since, self._stands_times = None, 0
         elif self._stands_since is None:
             self._stands_since = at
 
@@ -72,4 +79,13 @@ class QueueDelay:
         if since is None or at - since <= _STANDING_FOR_S:
             return False
         self._stands_since = at
+        if self._stands_times == 0:
+            self._stands_at_first_s = self.queue_s
+        self._stands_times += 1
+        if self._stands_times > _OURS_TIMES:
+            self._stands_times = 0
+            if self.queue_s > _OURS_SHARE * self._stands_at_first_s:
+                self._base = self._base_before = self._moment[0][1]
+                self._base_since, self.queue_s, self._stands_since = at, 0.0, None
+                return False
         return True

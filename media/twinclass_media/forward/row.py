@@ -24,6 +24,16 @@ MAX_REPEATED = 32
 NO_CEILING = 255
 
 
+@dataclass(slots=True)
+class Climb:
+    """A layer that had to be left soon after it was taken up is barred for a while."""
+
+    raised_at: float = -1e9
+    barred_layer: int = 0
+    barred_until: float = -1e9
+    bar_s: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Where a row's numbering was set: ``first`` is the extended number that went out first."""
@@ -48,6 +58,7 @@ class Row:
         floor: source number of the last cut; older packets of the layer are not for this row.
         priority: who gets room first when there is not enough; lower goes first.
         ceiling: the highest layer that its viewer's line carries; -1: not even the lowest.
+        climb: when it was raised last, and how long it is not raised again.
         stalled: its sink takes no video now; it begins again when it can, and asks for
             nothing until then.
         shape: what its packets look like (``forward.shape.Shape``).
@@ -62,6 +73,7 @@ class Row:
         "_timestamp",
         "_tl0",
         "ceiling",
+        "climb",
         "clock_rate",
         "floor",
         "last_at",
@@ -117,6 +129,7 @@ class Row:
         self.last_at = 0.0
         self.priority = 100
         self.ceiling = NO_CEILING
+        self.climb = Climb()
         self.stalled = False
         self.started = False
         self.packets = 0
@@ -192,6 +205,15 @@ class Row:
             return self.last_timestamp
         elapsed = max(1, int((now - self.last_at) * self.clock_rate))
         return (self.last_timestamp + elapsed) & 0xFFFFFFFF
+
+    def is_of_use(self, sequence_number: int) -> bool:
+        """Tells whether a viewer can still use the packet behind a number: none of before the last
+        cut, which began with a keyframe, and none while it gets nothing."""
+        if self.layer is None or self.idle or not self._cuts:
+            return False
+        self._settle()
+        extended = self._highest + ((sequence_number - self._highest + 0x8000) & 0xFFFF) - 0x8000
+        return extended >= self._cuts[-1].first
 
     def next_to_repeat(self) -> int | None:
         """Returns the number of a packet to send once more where something must be sent that says

@@ -172,6 +172,8 @@ class Egress:
                 self._append(self._video, burst, [row], row.shape, now)
             while line.probe and line.probe[0][0] <= now:
                 pad(peer, line.probe.popleft()[1], now, self._statistics)
+                if not line.probe:
+                    line.estimator.probe_sent()
             if not line.is_waiting:
                 self.pacing.discard(peer)
 
@@ -259,6 +261,8 @@ class Egress:
         job.position = position
         if not ready:
             return 0
+        # Before, not after: what is held up in between must not look as if it had been fast.
+        sent_at = _now()
         done = native.send(template, layout, job.shape.tag, len(ready), deadline)
         taken = done.rows
         if done.protect_failed:
@@ -277,7 +281,7 @@ class Egress:
                 row.last_source = newest
                 row.last_entry = last
             if is_numbered and row.peer.line is not None:
-                row.peer.line.sent(job.sizes, _now())
+                row.peer.line.sent(job.sizes, sent_at)
         if done.status in (Status.BLOCKED, Status.REFUSED):
             peer = ready[taken - 1][0].peer
             _, end, segment = template.runs[done.run]
@@ -344,6 +348,7 @@ class Egress:
             if types is None:
                 self._statistics.drops["codec_not_negotiated"] += count
                 continue
+            sent_at = _now() if job.sizes else 0.0
             if send(row, peer, types[0], job, template):
                 row.packets += count
                 row.octets += octets
@@ -352,7 +357,7 @@ class Egress:
                     row.last_source = newest
                     row.last_entry = last
                 if job.sizes and peer.line is not None:
-                    peer.line.sent(job.sizes, _now())
+                    peer.line.sent(job.sizes, sent_at)
                 sent += 1
             if self._stuck is not None:
                 break

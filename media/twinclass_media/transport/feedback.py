@@ -23,6 +23,8 @@ NACK_BUDGET = 300
 #: A number is not sent again within this time, or a round trip.
 RESEND_GAP_S = 0.02
 MAX_RESENT = 512
+#: What a packet of a picture takes, about.
+REPAIR_BYTES = 1100
 #: No more reports fit a compound of 1,200 bytes.
 MAX_SENDER_REPORTS = 40
 
@@ -100,6 +102,7 @@ def answer_nacks(
     """Resends what a viewer misses, within its budget. Returns how many were not sent."""
     refused = 0
     gap = max(RESEND_GAP_S, peer.rtt_s)
+    line = peer.line
     for ssrc, numbers in nacks:
         row = peer.rows.get(ssrc)
         if row is None or peer.stream is not None:
@@ -111,6 +114,11 @@ def answer_nacks(
                 refused += 1
                 continue
             if now - row.resent.get(number, -1e9) < gap:
+                continue
+            if line is not None and not (
+                row.is_of_use(number) and line.may_repair(REPAIR_BYTES, now)
+            ):
+                refused += 1
                 continue
             if resend(row, number, now, statistics):
                 peer.nack_budget -= 1

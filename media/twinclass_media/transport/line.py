@@ -20,18 +20,22 @@ from twinclass_media.forward.row import Row
 IP_BYTES = 28
 #: Below it spreading would hold up what is there to be sent: two voices, a small picture.
 LEAST_PACE_BPS = 100_000.0
+#: Of what a line carries, for repairs: enough for 15 % loss and what is lost of the repairs.
+REPAIR_SHARE, REPAIR_BURST_S = 0.25, 0.2
 
 
 class Line:
     """One viewer's, from when watching begins until it ends."""
 
-    __slots__ = ("_watch", "estimator", "pacer", "probe")
+    __slots__ = ("_repairs", "_repairs_at", "_watch", "estimator", "pacer", "probe")
 
     def __init__(self, watch: Watch, now: float) -> None:
         self._watch = watch
         self.estimator = Estimator(now, watch.start_bps)
         self.pacer: Pacer[tuple[Row, Layer, Entry]] = Pacer(watch.start_bps, now)
         #: (when, bytes) of the packets of a probe that are still to be sent.
+        self._repairs = 0.0
+        self._repairs_at = now
         self.probe: deque[tuple[float, int]] = deque()
 
     @property
@@ -51,6 +55,20 @@ class Line:
             self.estimator.sent(size + IP_BYTES, now)
             count += 1
         self._watch.numbered(count)
+
+    def may_repair(self, size: int, now: float) -> bool:
+        """Tells whether a packet of ``size`` bytes may go out once more.
+
+        What a full line loses is not mended by sending more of it (measured: repairs alone kept a
+        queue full for five seconds after the picture had been taken away).
+        """
+        rate = REPAIR_SHARE * self.estimator.target_bps / 8
+        room = self._repairs + rate * (now - self._repairs_at)
+        self._repairs, self._repairs_at = min(room, rate * REPAIR_BURST_S), now
+        if self._repairs <= 0:
+            return False
+        self._repairs -= size
+        return True
 
     def begin_probe(self, plan: Plan, now: float) -> None:
         """Plans the packets of a probe."""

@@ -56,14 +56,19 @@ def pad(peer: Peer, size: int, now: float, statistics: Statistics) -> None:
             continue
         spare = row
         number = row.next_to_repeat() if row.layer is not None else None
-        if number is not None and resend(row, number, now, statistics):
-            return
+        if number is None or not resend(row, number, now, statistics):
+            continue
+        found = row.find_sent(number)
+        size -= _HEADERS_BYTES + (len(found[0].payload) if found is not None else 0)
+        break
     types = None if spare is None else next(iter(spare.payload_types.values()), None)
     if spare is None or types is None or types[1] is None:
         return
-    spare.rtx_sequence = (spare.rtx_sequence + 1) & 0xFFFF
-    padding = max(1, min(MAX_PADDING_BYTES, size - _HEADERS_BYTES))
-    header = _pack_header(
-        *(0xA0, types[1], spare.rtx_sequence, spare.last_timestamp, spare.rtx_ssrc)
-    )
-    peer.send_rtp(header, bytes(padding - 1) + bytes((padding,)), now)
+    while size > _HEADERS_BYTES:
+        padding = min(MAX_PADDING_BYTES, size - _HEADERS_BYTES)
+        spare.rtx_sequence = (spare.rtx_sequence + 1) & 0xFFFF
+        header = _pack_header(
+            *(0xA0, types[1], spare.rtx_sequence, spare.last_timestamp, spare.rtx_ssrc)
+        )
+        peer.send_rtp(header, bytes(padding - 1) + bytes((padding,)), now)
+        size -= _HEADERS_BYTES + padding

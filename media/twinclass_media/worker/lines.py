@@ -29,6 +29,9 @@ VOICE_BPS = 16_000.0
 FIRST_LAYER_BPS, LAYER_RATIO = 150_000.0, 3.0
 #: A probe a little above what is wanted: what it proves is a little less than it sent.
 PROBE_SPARE = 1.1
+#: A layer left within this time of being taken up was too much; it is barred for so long, twice as
+#: long each time, up to the last. Each change needs a keyframe of everybody's publisher.
+SOON_S, BAR_S, MOST_BAR_S = 10.0, 8.0, 64.0
 #: A layer that takes so many times what the line carries is left before the lower one's keyframe.
 TOO_MUCH = 1.3
 
@@ -164,27 +167,25 @@ class Lines:
             return
         if line is None:
             target = peer.trial.target_bps if watch.state is State.DEAF else math.inf
-            self._give(peer, _wishes(peer), target, now)
+            self._give(peer, _wishes(peer, now), target, now)
             return
         estimator = line.estimator
         estimator.tick(now)
         target = estimator.target_bps
         line.pacer.bps = max(target, LEAST_PACE_BPS)
-        share = self._give(peer, _wishes(peer), target, now)
-        is_full = share.wanted_bps == 0.0
-        if not is_full:
-            # At first all is tried that is wanted: most lines carry it.
-            hoped = share.full_bps if estimator.is_new else share.wanted_bps
-            plan = estimator.probe(hoped * PROBE_SPARE, now)
-            if plan is not None:
-                line.begin_probe(plan, now)
-                self._egress.pacing.add(peer)
-                self._egress.pace(now)
-        elif target < share.full_bps:
-            plan = estimator.probe(share.full_bps * PROBE_SPARE, now)
-            if plan is not None:
-                line.begin_probe(plan, now)
-                self._egress.pacing.add(peer)
+        wishes = _wishes(peer, now)
+        share = self._give(peer, wishes, target, now)
+        is_barred = any(now < row.climb.barred_until for row, _ in wishes)
+        is_full = share.wanted_bps == 0.0 and not is_barred
+        # At first all is tried that is wanted: most lines carry it.
+        step_by_step = share.wanted_bps > 0.0 and not estimator.is_new
+        hoped = share.wanted_bps if step_by_step else share.full_bps
+        has_picture = any(wish.now >= 0 for _, wish in wishes if wish.priority > SOUND)
+        plan = estimator.probe(hoped * PROBE_SPARE, now, eager=not has_picture)
+        if plan is not None:
+            line.begin_probe(plan, now)
+            self._egress.pacing.add(peer)
+            self._egress.pace(now)
         watch.look(share.spent_bps, target, estimator.lost_share, now, full=is_full)
         self._follow(peer, watch, now)
 
@@ -195,9 +196,11 @@ class Lines:
             if wish.priority <= SOUND or producer is None:
                 continue
             layer = share.layers[wish.track]
-            ceiling = NO_CEILING if layer >= wish.most or math.isinf(target) else layer
+            wants = min(producer.max_layers.get(row, 0), len(producer.layers) - 1)
+            ceiling = NO_CEILING if layer >= wants or math.isinf(target) else layer
             if ceiling == row.ceiling:
                 continue
+            _note_climb(row, ceiling, now)
             too_much = share.spent_bps - _takes(wish, layer) + _takes(wish, wish.now)
             producer.set_ceiling(row, ceiling, at_once=too_much > TOO_MUCH * target)
             self._ask_keyframes(producer, now)
@@ -209,7 +212,18 @@ def _takes(wish: Wish, layer: int) -> float:
     return wish.layers[layer] if layer >= 0 else 0.0
 
 
-def _wishes(peer: Peer) -> list[tuple[Row, Wish]]:
+def _note_climb(row: Row, ceiling: int, now: float) -> None:
+    climb = row.climb
+    if ceiling > row.ceiling:
+        climb.raised_at = now
+    elif now - climb.raised_at < SOON_S and ceiling >= 0:
+        climb.bar_s = min(MOST_BAR_S, max(BAR_S, 2 * climb.bar_s))
+        climb.barred_layer, climb.barred_until = ceiling + 1, now + climb.bar_s
+    elif now - climb.barred_until > MOST_BAR_S:
+        climb.bar_s = 0.0
+
+
+def _wishes(peer: Peer, now: float) -> list[tuple[Row, Wish]]:
     """Returns what a viewer's rows want of its line."""
     found: list[tuple[Row, Wish]] = []
     for ssrc, row in peer.rows.items():
@@ -222,6 +236,8 @@ def _wishes(peer: Peer) -> list[tuple[Row, Wish]]:
             continue
         rates = _rates(producer.layers)
         most = min(producer.max_layers.get(row, 0), len(rates) - 1)
+        if now < row.climb.barred_until:
+            most = min(most, row.climb.barred_layer - 1)
         getting = row.layer.index if row.layer is not None and row.ceiling >= 0 else -1
         if row.wanted is not None and row.wanted.index > getting and row.ceiling >= 0:
             getting = min(row.ceiling, row.wanted.index)

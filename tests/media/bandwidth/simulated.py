@@ -72,6 +72,8 @@ class Viewer:
             self._send(size, False, now)
         while self.probe and self.probe[0][0] <= now:
             self._send(self.probe.pop(0)[1], False, now)
+            if not self.probe:
+                self.estimator.probe_sent()
 
     def _frame(self) -> None:
         switched = self.wanted != self.layer
@@ -102,7 +104,7 @@ class Viewer:
         self.wanted = share.layers["lead"]
         self.pacer.bps = max(target, 100_000.0)
         if share.wanted_bps > 0:
-            plan = estimator.probe(share.wanted_bps * 1.1, now)
+            plan = estimator.probe(share.wanted_bps * 1.1, now, eager=self.wanted < 0)
             if plan is not None:
                 gap = plan.span_s / plan.packets
                 self.probe = [(now + n * gap, plan.size - 40) for n in range(plan.packets)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinclass_media.bandwidth.acknowledged import AcknowledgedRate
-from twinclass_media.bandwidth.allocation import SOUND, Wish, allocate
+from twinclass_media.bandwidth.allocation import KEPT, SOUND, Wish, allocate
 from twinclass_media.bandwidth.delay import DelayGradient, Usage
 from twinclass_media.bandwidth.loss import LossControl
 from twinclass_media.bandwidth.pacer import MOST_S, Pacer
@@ -138,7 +138,7 @@ def test_loss_of_a_policer_takes_the_rate_to_what_it_lets_pass() -> None:
 )
 def test_a_probe_proves_what_comes(slower: float, least: float, most: float) -> None:
     probes = Probes()
-    plan = probes.begin(2_000_000, 0.02, 0.0)
+    plan = probes.begin(2_000_000, 1_000_000, 0.02, 0.0)
     gap = plan.span_s / plan.packets
     found = None
     for n in range(plan.packets):
@@ -198,6 +198,9 @@ def test_a_layer_is_left_where_it_was_not_taken_up() -> None:
     stays = Wish("lead", 2, CAMERA, 2, now=1)
     assert (up, allocate([stays], 500_000 * 1.1).layers["lead"]) == (0, 1)
     assert allocate([stays], 490_000).layers["lead"] == 0
+    smallest = Wish("lead", 2, CAMERA, 2, now=0)
+    assert allocate([smallest], 150_000 * 0.85).layers["lead"] == 0
+    assert allocate([smallest], 150_000 * 0.75).layers["lead"] == -1
 
 
 @given(
@@ -219,7 +222,7 @@ def test_no_more_is_shared_out_than_there_is(
     wishes = [Wish(str(n), *one) for n, one in enumerate(made)]
     share = allocate(wishes, target)
     sound = sum(one.layers[0] for one in wishes if one.priority == SOUND and one.layers)
-    assert share.spent_bps <= max(sound, target) + 1e-3
+    assert share.spent_bps <= max(sound, target / KEPT) + 1e-3
     for one in wishes:
         layer = share.layers[one.track]
         assert -1 <= layer <= max(0, min(one.most, len(one.layers) - 1))
