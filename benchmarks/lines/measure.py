@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,7 +115,7 @@ class Watched:
         found = [one for one in found if one > 0]
         return sum(found) / len(found) if found else 0.0
 
-    def when_height(self, test: Any, since_s: float) -> float | None:
+    def when_height(self, test: Callable[[int], bool], since_s: float) -> float | None:
         """Seconds from ``since_s`` until the picture's height passes a test and frames come."""
         before = None
         for sample in self.samples:

@@ -72,10 +72,7 @@ def allocate(wishes: Sequence[Wish], target_bps: float) -> Share:
         if given[wish.track] != layer - 1:
             continue  # The one below did not fit.
         more = wish.layers[layer] - (wish.layers[layer - 1] if layer > 0 else 0.0)
-        if wish.now < layer:
-            room = SPARE
-        else:
-            room = KEPT if layer == 0 else 1.0
+        room = SPARE if wish.now < layer else KEPT if layer == 0 else 1.0
         if spent + more <= target_bps / room:
             given[wish.track] = layer
             spent += more

@@ -21,6 +21,10 @@ class Shape(NamedTuple):
     transport_cc: int = 0
     mid_id: int = 0
     mid: bytes = b""
+    #: Packets before it that a packet of sound brings along (RFC 2198), and the payload type of
+    #: the sound in it.
+    red: int = 0
+    sound_type: int = 0
 
     def extension_block(self, send_time: int) -> tuple[bytes, int]:
         """Returns (extension block or b"", offset of the transport-wide number or 0), the

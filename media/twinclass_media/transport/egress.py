@@ -21,6 +21,7 @@ from typing import Any
 
 from twinclass_media.forward.layer import PACKET_OVERHEAD_BYTES
 from twinclass_media.forward.producer import Burst
+from twinclass_media.forward.red import with_redundancy
 from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.row import Row
 from twinclass_media.forward.shape import Shape, abs_send_time
@@ -29,7 +30,7 @@ from twinclass_media.statistics import Statistics
 from twinclass_media.transport.arena import MAX_BURST, Arena, Slot
 from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.burst import MAX_ROWS, NativeBurst, Status
-from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.peer import RED, Peer
 from twinclass_media.transport.retransmission import pad
 
 #: Linux: setsockopt/cmsg level and type of UDP segmentation (uapi/linux/udp.h).
@@ -207,7 +208,11 @@ class Egress:
         template = job.template
         if template is None:
             send_time = abs_send_time(_now())
-            template = job.template = build_template(job.burst.entries, job.shape, send_time)
+            entries = job.burst.entries
+            if job.shape.red:
+                ring = job.burst.layer.ring
+                entries = with_redundancy(entries, ring, job.shape.red, job.shape.sound_type)
+            template = job.template = build_template(entries, job.shape, send_time)
             if template.number_at:
                 job.sizes = [packet.size + job.shape.tag for packet in template.packets]
         native = self._native
@@ -237,7 +242,7 @@ class Egress:
             layout = job.layout = native.layout(template)
         entries = job.burst.entries
         first = entries[0].sequence
-        codec = entries[0].codec
+        codec = RED if job.shape.red else entries[0].codec
         count = len(entries)
         layer = job.burst.layer
         put = native.put
@@ -328,7 +333,7 @@ class Egress:
         layer = job.burst.layer
         entries = job.burst.entries
         first = entries[0].sequence
-        codec = entries[0].codec
+        codec = RED if job.shape.red else entries[0].codec
         count = len(entries)
         octets = template.octets
         at = job.at
@@ -456,7 +461,7 @@ class Egress:
             return False
         packets = template.packets
         if stream.blocked:
-            if packets[0].entry.codec == "opus":
+            if job.audio:
                 for p in packets:
                     stream.defer(row, p.entry)
             else:

@@ -27,13 +27,23 @@ REPAIR_SHARE, REPAIR_BURST_S = 0.25, 0.2
 class Line:
     """One viewer's, from when watching begins until it ends."""
 
-    __slots__ = ("_repairs", "_repairs_at", "_watch", "estimator", "pacer", "probe")
+    __slots__ = (
+        "_repairs",
+        "_repairs_at",
+        "_watch",
+        "estimator",
+        "lossy_at",
+        "pacer",
+        "probe",
+    )
 
     def __init__(self, watch: Watch, now: float) -> None:
         self._watch = watch
         self.estimator = Estimator(now, watch.start_bps)
         self.pacer: Pacer[tuple[Row, Layer, Entry]] = Pacer(watch.start_bps, now)
         #: (when, bytes) of the packets of a probe that are still to be sent.
+        #: When it lost enough to be worth mending last.
+        self.lossy_at = -1e9
         self._repairs = 0.0
         self._repairs_at = now
         self.probe: deque[tuple[float, int]] = deque()

@@ -22,6 +22,8 @@ from twinclass_media.transport.native.way import NO_WAY, Way
 from twinclass_media.transport.srtp import SrtpPair
 from twinclass_media.worker.messages import TransportSpec
 
+#: Names of payload types of sound.
+OPUS, RED = "opus", "red"
 #: Candidate pairs a peer may have validated at once (interfaces times families).
 MAX_PATHS = 8
 
@@ -127,6 +129,7 @@ class Peer:
         "producers",
         "ready",
         "received_mark",
+        "red",
         "reported_loss",
         "reported_ssrcs",
         "router",
@@ -207,6 +210,8 @@ class Peer:
         self.watch: Watch | None = None
         self.line: Line | None = None
         self.trial = Trial()
+        #: Packets of sound that are repeated in each that follows.
+        self.red = 0
         #: Payload of all rows: now, and by when it was looked at last.
         self.sending_bps = 0.0
         self.sent_mark = 0
@@ -233,6 +238,10 @@ class Peer:
     def shape(self, mid: str, ssrc: int) -> Shape:
         """What packets of one of its rows look like."""
         e = self.spec.extensions
+        row = self.rows.get(ssrc)
+        sound_type = 0
+        if self.red and row is not None and RED in row.payload_types:
+            sound_type = row.payload_types[OPUS][0]
         with_mid = 0 < e.mid < 15 and 0 < len(mid) <= 16 and ssrc not in self.reported_ssrcs
         return Shape(
             tag=self.srtp.tag if self.srtp else 16,
@@ -241,6 +250,8 @@ class Peer:
             transport_cc=self._numbers,
             mid_id=e.mid if with_mid else 0,
             mid=mid.encode() if with_mid else b"",
+            red=self.red if sound_type else 0,
+            sound_type=sound_type,
         )
 
     @property

@@ -29,9 +29,14 @@ VOICE_BPS = 16_000.0
 FIRST_LAYER_BPS, LAYER_RATIO = 150_000.0, 3.0
 #: A probe a little above what is wanted: what it proves is a little less than it sent.
 PROBE_SPARE = 1.1
+#: Of the rate of sound, headers included: what each packet brought along adds.
+RED_COST = 0.55
 #: A layer left within this time of being taken up was too much; it is barred for so long, twice as
 #: long each time, up to the last. Each change needs a keyframe of everybody's publisher.
 SOON_S, BAR_S, MOST_BAR_S = 10.0, 8.0, 64.0
+#: Loss from which sound is sent with the packet before, or the two before, in each; and below
+#: which, for so long, it is not any more. Loss of a full line is not mended by sending more.
+RED_LOSS, RED_HEAVY_LOSS, NO_RED_LOSS, NO_RED_S = 0.02, 0.06, 0.01, 10.0
 #: A layer that takes so many times what the line carries is left before the lower one's keyframe.
 TOO_MUCH = 1.3
 
@@ -157,6 +162,7 @@ class Lines:
         elif watch.state is not State.WATCHED and peer.line is not None:
             line, peer.line = peer.line, None
             self._watched.discard(peer)
+            peer.red = 0
             self._reshape(peer)
             self._egress.release(peer, line, now)
             self._statistics.lines["deaf" if watch.state is State.DEAF else "wide"] += 1
@@ -175,6 +181,7 @@ class Lines:
         line.pacer.bps = max(target, LEAST_PACE_BPS)
         wishes = _wishes(peer, now)
         share = self._give(peer, wishes, target, now)
+        self._repeat_sound(peer, line, share, now)
         is_barred = any(now < row.climb.barred_until for row, _ in wishes)
         is_full = share.wanted_bps == 0.0 and not is_barred
         # At first all is tried that is wanted: most lines carry it.
@@ -188,6 +195,20 @@ class Lines:
             self._egress.pace(now)
         watch.look(share.spent_bps, target, estimator.lost_share, now, full=is_full)
         self._follow(peer, watch, now)
+
+    def _repeat_sound(self, peer: Peer, line: Line, share: Share, now: float) -> None:
+        """Decides how many packets of sound each brings along."""
+        loss = line.estimator.lost_share
+        if loss > NO_RED_LOSS:
+            line.lossy_at = now
+        wanted = 2 if loss > RED_HEAVY_LOSS else 1 if loss > RED_LOSS else 0
+        if wanted > peer.red and share.spent_bps > line.estimator.target_bps:
+            wanted = peer.red
+        if wanted < peer.red and now - line.lossy_at < NO_RED_S:
+            wanted = peer.red
+        if wanted != peer.red:
+            peer.red = wanted
+            self._reshape(peer)
 
     def _give(self, peer: Peer, wishes: list[tuple[Row, Wish]], target: float, now: float) -> Share:
         share = allocate([wish for _, wish in wishes], target)
@@ -232,7 +253,8 @@ def _wishes(peer: Peer, now: float) -> list[tuple[Row, Wish]]:
             continue
         if not producer.video:
             layer = producer.layers[0]
-            found.append((row, Wish(str(ssrc), SOUND, (max(VOICE_BPS, layer.rate_bps),), 0)))
+            rate = max(VOICE_BPS, layer.rate_bps) * (1 + RED_COST * peer.red)
+            found.append((row, Wish(str(ssrc), SOUND, (rate,), 0)))
             continue
         rates = _rates(producer.layers)
         most = min(producer.max_layers.get(row, 0), len(rates) - 1)

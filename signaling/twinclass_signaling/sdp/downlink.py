@@ -61,10 +61,13 @@ STATE_FORMAT = 1
 #: Fixed in every pool: a page's receivers keep them for the life of the connection.
 POOL_CODECS: dict[str, NegotiatedCodec] = {
     "opus": NegotiatedCodec("opus", 111, 48000),
+    "red": NegotiatedCodec("red", 63, 48000),
     "VP8": NegotiatedCodec("VP8", 96, 90000, 97),
     "H264": NegotiatedCodec("H264", 102, 90000, 103),
 }
 POOL_EXTENSIONS = ExtensionIds(mid=4, abs_send_time=2, transport_cc=3)
+#: Sound as it is, and with the packets before it in each for those who lose some (RFC 2198).
+SOUND_CODECS = ("opus", "red")
 #: How many slots are added at once: a room that joins must not cost every viewer an offer.
 GROWTH: dict[tuple[SlotKind, MediaKind], int] = {("wall", "video"): 8, ("stage", "audio"): 2}
 #: A wall of 32 rooms; the largest lesson on record has 26.
@@ -398,7 +401,7 @@ class DownlinkPool:
         if answered.is_rejected or answered.kind != section.kind:
             return ()
         taken = {c.payload_type: c.name.lower() for c in answered.codecs}
-        names = ("opus",) if section.kind == "audio" else self._state.video_codecs
+        names = SOUND_CODECS if section.kind == "audio" else self._state.video_codecs
         codecs: list[NegotiatedCodec] = []
         for name in names:
             codec = POOL_CODECS[name]
@@ -412,10 +415,11 @@ class DownlinkPool:
 def pool_codec_lines(kind: MediaKind, video_codecs: Sequence[str]) -> list[RtpCodec]:
     """The codec lines of an offered m-line."""
     if kind == "audio":
-        opus = POOL_CODECS["opus"]
+        opus, red = (POOL_CODECS[name] for name in SOUND_CODECS)
         line = RtpCodec(opus.payload_type, "opus", opus.clock_rate, 2, OPUS_PARAMETERS)
         line.feedback = list(AUDIO_FEEDBACK)
-        return [line]
+        each = f"{opus.payload_type}/{opus.payload_type}"
+        return [line, RtpCodec(red.payload_type, "red", red.clock_rate, 2, each)]
     lines: list[RtpCodec] = []
     for name in video_codecs:
         codec = POOL_CODECS[name]
