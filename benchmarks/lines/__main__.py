@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 import devices
+import janus
 import twinclass
 from measure import Watched, watch
 from playwright.async_api import async_playwright
@@ -41,6 +42,26 @@ async def run_twinclass(folder: Path, profile: str, seed: int, flags: tuple[str,
     return found
 
 
+async def run_janus(folder: Path, profile: str, seed: int, flags: tuple[str, ...]) -> Watched:
+    found = Watched("janus", profile)
+    async with async_playwright() as playwright:
+        browsers = Browsers(playwright, folder)
+        try:
+            with janus.link(), janus.client() as pages:
+                async with janus.subscriber(folder, browsers, pages, flags, profile, seed) as (
+                    relay,
+                    page,
+                    offer,
+                ):
+                    await relay.ask(profile=profile)
+                    await page.evaluate("sdp => { answer(sdp); }", offer)
+                    await watch(page, found, PROFILES[profile])
+                    found.relay = (await relay.ask(stats=True))["stats"]
+        finally:
+            await browsers.aclose()
+    return found
+
+
 def tell(found: Watched) -> None:
     frozen, longest = found.frozen()
     print(
@@ -55,31 +76,34 @@ async def main(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as base:
         flags = devices.flags(Path(base))
         for number, profile in enumerate(arguments.profiles):
-            folder = Path(base) / f"{number}"
-            folder.mkdir()
-            found = await run_twinclass(folder, profile, arguments.seed, flags)
-            tell(found)
-            if arguments.verbose:
-                last = None
-                for sample in found.samples:
-                    if last is None or sample.at_s - last.at_s >= 1:
-                        rate = (
-                            0
-                            if last is None
-                            else 8 * (sample.video_bytes - last.video_bytes) / 1000
-                        )
-                        print(
-                            f"  {sample.at_s:5.1f} frames {sample.frames} height {sample.height}"
-                            f" {rate:.0f} kbit/s delay {sample.video_delay_ms:.0f}"
-                            f"/{sample.audio_delay_ms:.0f} concealed {sample.concealed}"
-                        )
-                        last = sample
-                print(found.relay)
+            for system in arguments.systems:
+                folder = Path(base) / f"{number}-{system}"
+                folder.mkdir()
+                run = run_twinclass if system == "twinclass" else run_janus
+                found = await run(folder, profile, arguments.seed, flags)
+                tell(found)
+                if arguments.verbose:
+                    last = None
+                    for sample in found.samples:
+                        if last is None or sample.at_s - last.at_s >= 1:
+                            rate = (
+                                0
+                                if last is None
+                                else 8 * (sample.video_bytes - last.video_bytes) / 1000
+                            )
+                            print(
+                                f"  {sample.at_s:5.1f} frames {sample.frames} height {sample.height}"
+                                f" {rate:.0f} kbit/s delay {sample.video_delay_ms:.0f}"
+                                f"/{sample.audio_delay_ms:.0f} concealed {sample.concealed}"
+                            )
+                            last = sample
+                    print(found.relay)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--profiles", nargs="+", default=list(PROFILES), choices=list(PROFILES))
+    parser.add_argument("--systems", nargs="+", default=["twinclass", "janus"])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--verbose", action="store_true")
     asyncio.run(main(parser.parse_args()))

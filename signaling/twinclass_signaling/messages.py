@@ -294,11 +294,19 @@ class Speakers(Struct, frozen=True, tag="speakers"):
 
 
 class Quality(Struct, frozen=True, tag="quality"):
-    """This client's own line, every 2 s: good, fair, poor; or lost."""
+    """This client's own line, every 2 s: good, fair, poor; or lost.
+
+    ``held``: what it gets less of because its line is narrow. ``smaller``: some pictures are
+    smaller than they could be; ``slides``: sound and slides go on, other pictures are stopped;
+    ``sound``: only sound goes on (slides that the page holds itself, ink and text do too).
+    ``stopped``: the m-lines of the pictures that are stopped.
+    """
 
     level: Literal["good", "fair", "poor", "lost"]
     rtt_ms: float
     loss: float
+    held: Literal["none", "smaller", "slides", "sound"] = "none"
+    stopped: tuple[str, ...] = ()
 
 
 class Recorder(Struct, frozen=True, tag="recorder"):

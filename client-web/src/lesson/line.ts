@@ -1,6 +1,6 @@
 /** The line to the server: state of the session, quality, and the server's clock. */
 import { defineStore } from 'pinia'
-import { ref } from 'vue'
+import { computed, ref } from 'vue'
 import type { BilingualText, Quality, Recorder } from '@/protocol/messages'
 import type { SessionReason, SessionState } from '@/protocol/wire'
 
@@ -16,6 +16,8 @@ export const useLine = defineStore('line', () => {
   /** When the line was lost (wall clock of this page, ms), null while it is there. */
   const lostSince = ref<number | null>(null)
   const quality = ref<Quality | null>(null)
+  /** What of the pictures is held back because this line is narrow; `none` also while it is lost. */
+  const held = computed(() => (state.value === 'live' ? (quality.value?.held ?? 'none') : 'none'))
   /** How the recording goes on disk; staff only. */
   const recorder = ref<Recorder | null>(null)
   const offsetS = ref(0)
@@ -43,5 +45,5 @@ export const useLine = defineStore('line', () => {
     notice.value = { key: keys, text }
   }
 
-  return { state, reason, lostSince, quality, recorder, offsetS, notice, setState, setServerTime, serverNow, tell }
+  return { state, reason, lostSince, quality, held, recorder, offsetS, notice, setState, setServerTime, serverNow, tell }
 })

@@ -477,12 +477,14 @@ export interface PupilView {
   help_is_coming: boolean
 }
 
-/** This client's own line, every 2 s: good, fair, poor; or lost. */
+/** This client's own line, every 2 s: good, fair, poor; or lost. `held`: what it gets less of because its line is narrow. `smaller`: some pictures are smaller than they could be; `slides`: sound and slides go on, other pictures are stopped; `sound`: only sound goes on (slides that the page holds itself, ink and text do too). `stopped`: the m-lines of the pictures that are stopped. */
 export interface Quality {
   type: "quality"
   level: "fair" | "good" | "lost" | "poor"
   rtt_ms: number
   loss: number
+  held: "none" | "slides" | "smaller" | "sound"
+  stopped: readonly string[]
 }
 
 /** A queue as staff see it. `oldest_s`: how long the first has waited. */

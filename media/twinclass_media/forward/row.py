@@ -61,6 +61,7 @@ class Row:
         climb: when it was raised last, and how long it is not raised again.
         stalled: its sink takes no video now; it begins again when it can, and asks for
             nothing until then.
+        id: the consumer's.
         shape: what its packets look like (``forward.shape.Shape``).
         peer: owner's sending side, opaque here (handle, address, sink).
     """
@@ -76,6 +77,7 @@ class Row:
         "climb",
         "clock_rate",
         "floor",
+        "id",
         "last_at",
         "last_entry",
         "last_source",
@@ -115,6 +117,7 @@ class Row:
         self.rtx_ssrc = rtx_ssrc
         self.clock_rate = clock_rate
         self.payload_types = payload_types
+        self.id = ""
         self.shape: Any = None
         self.floor = 0
         self.producer: Producer | None = None

@@ -332,6 +332,11 @@ class LinkQuality(msgspec.Struct, frozen=True):
     receive_loss: float
     #: What the peer says it could take (REMB), bit/s; 0 = not said.
     available_bps: int = 0
+    #: What we think that the line carries, bit/s; 0 while there is no reason to look.
+    budget_bps: int = 0
+    #: Consumers that get a lower layer than they want, and those that get nothing, for want of it.
+    smaller: tuple[ConsumerId, ...] = ()
+    stopped: tuple[ConsumerId, ...] = ()
 
 
 class Qualities(msgspec.Struct, frozen=True, tag="qualities"):

@@ -190,6 +190,7 @@ class Objects:
                 secrets.randbits(15),
                 secrets.randbits(32),
             )
+            row.id = spec.id
             self.rows[spec.id] = row
             peer.rows[spec.ssrc] = row
             if spec.rtx_ssrc:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from twinclass_media.rtp.speech import SpeechDetector
 from twinclass_media.transport.peer import Peer
@@ -10,6 +10,16 @@ from twinclass_media.worker import messages as m
 
 QUALITY_S = 2.0
 SPEAKERS_S = 0.3
+
+
+def _held(peer: Peer) -> Iterator[tuple[m.ConsumerId, int]]:
+    """What gets less than it wants for want of a line, and the layer it may have."""
+    for ssrc, row in peer.rows.items():
+        producer = row.producer
+        if ssrc != row.ssrc or producer is None or not producer.video or producer.paused:
+            continue
+        if row.ceiling < min(producer.max_layers.get(row, 0), len(producer.layers) - 1):
+            yield m.ConsumerId(row.id), row.ceiling
 
 
 class Telemetry:
@@ -40,6 +50,7 @@ class Telemetry:
             if peer.state != ("connected", "connected"):
                 continue
             sent = sum(row.octets for ssrc, row in peer.rows.items() if ssrc == row.ssrc)
+            held = list(_held(peer))
             losses = [layer.reception.loss for _, layer, rtx in peer.ssrcs.values() if not rtx]
             links.append(
                 m.LinkQuality(
@@ -50,6 +61,9 @@ class Telemetry:
                     send_loss=peer.reported_loss,
                     receive_loss=max(losses, default=0.0),
                     available_bps=peer.available_bps,
+                    budget_bps=int(peer.line.estimator.target_bps) if peer.line else 0,
+                    smaller=tuple(name for name, layer in held if layer >= 0),
+                    stopped=tuple(name for name, layer in held if layer < 0),
                 )
             )
             peer.received_mark = peer.bytes_in

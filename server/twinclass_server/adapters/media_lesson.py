@@ -234,7 +234,7 @@ class LessonMedia:
                 seen[session.id] = session
         for session in seen.values():
             session.links = {x: link for x, link in session.links.items() if self.owns(x)}
-            own = quality(list(session.links.values()))
+            own = quality(list(session.links.values()), session.pictures())
             self._context.listener.send(self.id, session.id, own)
 
     def owns(self, transport: TransportId) -> bool:

@@ -163,12 +163,16 @@ class Downlink:
             appdata=encode_note(note),
         )
 
+    def consumer_id(self, section: PoolSection) -> ConsumerId:
+        """The name of an m-line's consumer."""
+        return ConsumerId(f"{self.transport}:{section.mid}")
+
     def consumer(
         self, section: PoolSection, subscription: Subscription | None, producer: ProducerId | None
     ) -> ConsumerSpec:
         """One m-line's consumer, fed by ``producer`` or by nothing."""
         return ConsumerSpec(
-            id=ConsumerId(f"{self.transport}:{section.mid}"),
+            id=self.consumer_id(section),
             transport=self.transport,
             version=0,
             kind=section.kind,
@@ -210,6 +214,17 @@ class Session:
     claimed: bool = True
     #: What its owner wants to find again after a restart (WHIP and WHEP resources).
     label: bytes = b""
+
+    def pictures(self) -> dict[ConsumerId, Subscription]:
+        """What it is to see, by the consumer that brings it."""
+        downlink = self.downlink
+        if downlink is None:
+            return {}
+        return {
+            downlink.consumer_id(section): subscription
+            for section, subscription in downlink.pool.assignments()
+            if section.kind == "video" and subscription is not None and subscription.participant
+        }
 
     def next_transport(self, direction: str) -> tuple[TransportId, int]:
         """A name for a new transport."""

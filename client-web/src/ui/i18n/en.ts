@@ -85,6 +85,13 @@ export const en: Messages = {
     good: 'Line good', fair: 'Line fair', poor: 'Line weak', lost: 'Line lost', unknown: 'Line …',
     detail: 'Round trip {rtt} ms · loss {loss}%',
     soundFirst: 'Weak line: sound first',
+    pictureStopped: 'Narrow line: sound first, the picture comes back by itself',
+    held: {
+      smaller: 'Narrow line: smaller pictures', slides: 'Narrow line: sound and slides first', sound: 'Narrow line: sound first',
+      smallerRoom: 'Narrow line: pictures are smaller, nothing to do',
+      slidesRoom: 'Narrow line: sound and slides first, pictures come back by themselves',
+      soundRoom: 'Narrow line: sound first, pictures come back by themselves',
+    },
   },
   phase: { pre_class: 'Not started', live: 'Live', closed: 'Ended' },
   counts: { rooms: '{n} rooms', homes: '{n} home', people: '{n} pupils', heads: '{n} in' },

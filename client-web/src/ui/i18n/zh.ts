@@ -85,6 +85,13 @@ export const zh = {
     good: '网络 良', fair: '网络 一般', poor: '网络 弱', lost: '断线', unknown: '网络 …',
     detail: '往返 {rtt} 毫秒 · 丢包 {loss}%',
     soundFirst: '网络弱，先保声音',
+    pictureStopped: '网络变窄，先保声音，画面稍后自动恢复',
+    held: {
+      smaller: '网络变窄，画面已调小', slides: '网络变窄，先保声音和课件', sound: '网络变窄，先保声音',
+      smallerRoom: '网络变窄，画面已自动调小，不必处理',
+      slidesRoom: '网络变窄，先保声音和课件，画面稍后自动恢复',
+      soundRoom: '网络变窄，先保声音，画面稍后自动恢复',
+    },
   },
   phase: { pre_class: '未上课', live: '上课中', closed: '已下课' },
   counts: { rooms: '{n} 班', homes: '{n} 居家', people: '{n} 人', heads: '{n} 人' },
