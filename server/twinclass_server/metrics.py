@@ -90,6 +90,14 @@ class LessonCollector(Collector):
         yield GaugeMetricFamily(
             "twinclass_live_lessons", "Lessons that are live on this node.", live
         )
+        echoes = CounterMetricFamily(
+            "twinclass_lesson_echo",
+            "Microphones by which something came back (found), and closed for it (muted).",
+            labels=["step"],
+        )
+        for step in ("found", "muted"):
+            echoes.add_metric([step], self._lessons.echo_steps[f"echo_{step}"])
+        yield echoes
         yield GaugeMetricFamily(
             "twinclass_redis_up", "1 when Redis answers.", int(self._lessons.is_redis_up)
         )

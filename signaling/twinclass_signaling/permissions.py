@@ -60,6 +60,8 @@ _ASSISTANT_COMMANDS = (
     "take_over",
     "chat_say",
     "catch_up_set",
+    "echo_clear",
+    "sound_switch",
     *_WHILE_TEACHING,
 )
 _HOME_COMMANDS = (
@@ -90,6 +92,7 @@ _SOURCES: dict[Role, tuple[Source, ...]] = {
 #: Only with somebody of the own class (an assistant), or oneself (others).
 _ABOUT_SOMEBODY = frozenset(
     {"stage_leave", "stage_mute", "hand_lower", "hand_approve", "help_answer"}
+    | {"echo_clear", "sound_switch"}
 )
 
 

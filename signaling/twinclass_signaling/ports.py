@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import (
@@ -36,6 +36,8 @@ class Grant:
     source: Source
     open: bool
     full: bool
+    #: A microphone in front of a loudspeaker: look whether what others say comes back by it.
+    watch_echo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,17 @@ class RecordingWish:
     paused: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EchoReport:
+    """What comes back by a microphone. ``trouble`` None: nothing any more. Ages and lags in
+    seconds; ``gain_db``: how much louder than it was sent, of a howl its level in dBov."""
+
+    trouble: Literal["echo", "howl"] | None
+    age_s: float = 0.0
+    lag_s: float = 0.0
+    gain_db: float = 0.0
+
+
 class MediaListener(Protocol):
     """What the media plane tells a lesson's host. Called on the control loop; must not block."""
 
@@ -81,6 +94,10 @@ class MediaListener(Protocol):
 
     def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
         """Who speaks now, loudest first."""
+        ...
+
+    def echo_changed(self, lesson: LessonId, participant: ParticipantId, echo: EchoReport) -> None:
+        """What comes back by a microphone has changed."""
         ...
 
     def send(self, lesson: LessonId, session: SessionId, message: MediaMessage) -> None:

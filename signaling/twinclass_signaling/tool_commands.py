@@ -344,6 +344,21 @@ class SetCatchUp(Struct, frozen=True, tag="catch_up_set", forbid_unknown_fields=
     on: bool
 
 
+class ClearEcho(Struct, frozen=True, tag="echo_clear", forbid_unknown_fields=True):
+    """Opens a microphone again that was made quiet or closed because of an echo or a howl: "test
+    again". If it comes back, so does the rule."""
+
+    participant: Participant
+
+
+class SwitchSound(Struct, frozen=True, tag="sound_switch", forbid_unknown_fields=True):
+    """Switches loudspeaker and microphone of a home's device off, because it is in the classroom,
+    or on again."""
+
+    participant: Participant
+    off: bool
+
+
 class ClearInk(Struct, frozen=True, tag="ink_clear", forbid_unknown_fields=True):
     """Wipes the strokes of one page."""
 
@@ -396,4 +411,6 @@ ToolCommand = (
     | ClearInk
     | SetRecording
     | SetCatchUp
+    | ClearEcho
+    | SwitchSound
 )

@@ -354,9 +354,11 @@ class SlidesView(Struct, frozen=True, tag="slides"):
 
 class SoundView(Struct, frozen=True, tag="sound"):
     """One sound authority a room. ``companions``: further devices of rooms, without sound; staff
-    all, a room its own."""
+    all, a room its own. ``switched_off``: devices of homes whose sound staff switched off; staff
+    all, others themselves."""
 
     companions: tuple[ParticipantId, ...]
+    switched_off: tuple[ParticipantId, ...] = ()
 
 
 class RecordingView(Struct, frozen=True, tag="recording"):
@@ -383,6 +385,26 @@ class CatchUpView(Struct, frozen=True, tag="catch_up"):
     rooms: tuple[CatchUpRoom, ...]
 
 
+class EchoRow(Struct, frozen=True):
+    """A microphone by which something comes back. ``ducked``: its page takes 12 dB off, of the
+    microphone (echo) or the loudspeaker (howl); ``muted``: closed, until ``until``. ``suspect``
+    and its name (staff only): a second device of the class that it may be."""
+
+    participant: ParticipantId
+    trouble: Literal["echo", "howl"]
+    state: Literal["ducked", "muted"]
+    since: float
+    until: float | None
+    suspect: ParticipantId | None = None
+    suspect_name: str = ""
+
+
+class EchoView(Struct, frozen=True, tag="echo"):
+    """Echo and howl: lead and co-lead all, assistants those of their class, others their own."""
+
+    rows: tuple[EchoRow, ...]
+
+
 ToolView = (
     HandsView
     | StageView
@@ -400,6 +422,7 @@ ToolView = (
     | SoundView
     | RecordingView
     | CatchUpView
+    | EchoView
 )
 
 
@@ -422,3 +445,4 @@ class ToolViews(Struct, frozen=True):
     sound: SoundView
     recording: RecordingView
     catch_up: CatchUpView
+    echo: EchoView

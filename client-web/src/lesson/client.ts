@@ -33,9 +33,20 @@ export interface Browser {
   receiveVideoCodecs(): readonly RTCRtpCodec[]
   userAgent: string
   resume: ResumeStore
+  /** The same sound, quieter by a factor; null where this browser cannot now. */
+  quieten(track: MediaStreamTrack, gain: number): Quietened | null
   /** This page is a room's: a second device of a room makes no sound. */
   companion?: boolean
 }
+
+/** A track that follows another one. */
+export interface Quietened {
+  track: MediaStreamTrack
+  close(): void
+}
+
+/** What is taken off a microphone by which an echo comes back, or a loudspeaker that howls: 12 dB. */
+export const DUCK = 0.25
 
 /** The first downlink offer comes within a round trip; after this it is asked for. */
 const OFFER_MS = 3_000
@@ -55,10 +66,14 @@ export class LessonClient {
   private readonly preferences = usePreferences()
 
   private readonly clock: Clock
+  private readonly quieten: Browser['quieten']
   private cancelOfferWait: (() => void) | null = null
+  /** The microphone as it is sent while an echo comes back by it. */
+  private quiet: { of: MediaStreamTrack; made: Quietened | null } | null = null
 
   constructor(readonly token: string, browser: Browser) {
     this.clock = browser.clock
+    this.quieten = (track, gain) => browser.quieten(track, gain)
     const send = (message: ClientMessage): boolean => this.session.send(message)
     this.session = new Session({
       token,
@@ -139,6 +154,7 @@ export class LessonClient {
     this.scope.stop()
     this.session.close()
     this.stopMedia()
+    this.quiet?.made?.close()
     this.own.close()
   }
 
@@ -149,6 +165,7 @@ export class LessonClient {
         break
       case 'event':
         this.lesson.event(message)
+        this.tools.event(message)
         break
       case 'presence':
         this.lesson.presence(message)
@@ -230,10 +247,22 @@ export class LessonClient {
     const { camera, microphone, screen, screenAudio, cameraOn, microphoneOn } = this.own
     return [
       ['camera', camera, cameraOn],
-      ['microphone', microphone, microphoneOn],
+      // What cannot be made quiet is not sent at all.
+      ['microphone', this.ducked(microphone), microphoneOn],
       ['screen', screen, true],
       ['screen_audio', screenAudio, true],
     ]
+  }
+
+  private ducked(microphone: MediaStreamTrack | null): MediaStreamTrack | null {
+    const wanted = this.tools.ownEcho?.trouble === 'echo' ? microphone : null
+    if (this.quiet !== null && this.quiet.of !== wanted) {
+      this.quiet.made?.close()
+      this.quiet = null
+    }
+    if (wanted === null) return microphone
+    this.quiet ??= { of: wanted, made: this.quieten(wanted, DUCK) }
+    return this.quiet.made?.track ?? null
   }
 
   private publishAll(anew: boolean): void {
@@ -260,6 +289,12 @@ export class LessonClient {
       () => [own.camera, own.microphone, own.screen, own.screenAudio, own.cameraOn, own.microphoneOn],
       () => this.publishAll(false),
       { flush: 'post' },
+    )
+    // Within 200 ms of the word: not after the next frame.
+    watch(
+      () => this.tools.ownEcho?.trouble,
+      () => this.publishAll(false),
+      { flush: 'sync' },
     )
     watch(
       () => [own.sound, own.cameraReport, own.microphoneReport],

@@ -5,7 +5,7 @@
  */
 import { defineStore } from 'pinia'
 import { computed, shallowRef } from 'vue'
-import type { CatchUpRoom, ParticipantView, Tool, ToolViews, Welcome } from '@/protocol/messages'
+import type { CatchUpRoom, EchoRow, EventMessage, ParticipantView, Tool, ToolViews, Welcome } from '@/protocol/messages'
 import { handOrder, nextRoom } from './figures'
 import { useLesson } from './lesson'
 
@@ -24,9 +24,10 @@ export const NO_TOOLS: ToolViews = {
   chat: { type: 'chat', enabled: false, messages: [] },
   policy: { type: 'policy', hands_need_approval: false, public_chat: false, stage_limit: 16, hybrid: false, following: null },
   slides: { type: 'slides', documents: [], document: null, page: 1 },
-  sound: { type: 'sound', companions: [] },
+  sound: { type: 'sound', companions: [], switched_off: [] },
   recording: { type: 'recording', state: 'off', since: null },
   catch_up: { type: 'catch_up', rooms: [] },
+  echo: { type: 'echo', rows: [] },
 }
 
 export const useTools = defineStore('tools', () => {
@@ -45,6 +46,18 @@ export const useTools = defineStore('tools', () => {
     if (view.type === 'stage') lesson.setStage(view.places)
   }
 
+  /**
+   * An echo is made quiet at once: the event is here a tenth of a second before the view that says
+   * the same.
+   */
+  function event({ event: step }: EventMessage): void {
+    if (step.type !== 'echo_found') return
+    const { participant, trouble, since } = step
+    const others = echoes.value.filter((one) => one.participant !== participant)
+    const row: EchoRow = { participant, trouble, since, state: 'ducked', until: null, suspect: null, suspect_name: '' }
+    views.value = { ...views.value, echo: { type: 'echo', rows: [...others, row] } }
+  }
+
   const hands = computed(() => handOrder(views.value.hands.hands))
   const stage = computed(() => views.value.stage)
   const attendance = computed(() => views.value.attendance)
@@ -61,6 +74,11 @@ export const useTools = defineStore('tools', () => {
   const policy = computed(() => views.value.policy)
   const slides = computed(() => views.value.slides)
   const catchUp = computed(() => views.value.catch_up.rooms)
+  const echoes = computed(() => views.value.echo.rows)
+  const echoOf = (participant: string): EchoRow | undefined => echoes.value.find((one) => one.participant === participant)
+  const ownEcho = computed(() => (lesson.me === null ? null : (echoOf(lesson.me.participant) ?? null)))
+  const switchedOff = computed(() => views.value.sound.switched_off)
+  const soundOff = computed(() => lesson.me !== null && switchedOff.value.includes(lesson.me.participant))
   const companions = computed(() => views.value.sound.companions)
 
   /** The document that is shown now, with its page. */
@@ -98,6 +116,6 @@ export const useTools = defineStore('tools', () => {
   return {
     views, hands, stage, attendance, soundCheck, quiz, asked, countdown, groupWork, agenda,
     backchannel, ownClass, teaching, chat, policy, slides, companions, shownDocument, teacher, iTeach,
-    isOffered, next, catchUpOf, welcome, tool, nameOf,
+    isOffered, next, catchUpOf, echoes, echoOf, ownEcho, switchedOff, soundOff, welcome, tool, event, nameOf,
   }
 })

@@ -209,6 +209,12 @@ export interface ClassCounts {
   roll_called_at: number | null
 }
 
+/** Opens a microphone again that was made quiet or closed because of an echo or a howl: "test again". If it comes back, so does the rule. */
+export interface ClearEcho {
+  type: "echo_clear"
+  participant: string
+}
+
 /** Wipes the strokes of one page. */
 export interface ClearInk {
   type: "ink_clear"
@@ -241,7 +247,7 @@ export interface CloseQuiz {
 export interface Command {
   type: "command"
   id: number
-  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk | SetRecording | SetCatchUp
+  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk | SetRecording | SetCatchUp | ClearEcho | SwitchSound
 }
 
 /** It is over or was taken off. */
@@ -299,6 +305,61 @@ export interface DocumentView {
   sha256: string
 }
 
+/** The microphone is as it was before. */
+export interface EchoEnded {
+  type: "echo_ended"
+  participant: string
+  cause: "closed" | "quiet" | "staff"
+  actor: string
+}
+
+/** Nothing comes back any more; ducked until it has been so for a while. */
+export interface EchoFaded {
+  type: "echo_faded"
+  participant: string
+}
+
+/** What others say comes back by a microphone, or it howls: it is ducked by 12 dB. `since`: when that began; `lag_ms` and `gain_db`: how much later and louder it comes back (of a howl 0, and its dBov). `suspect`: a second device of the class that it may be. */
+export interface EchoFound {
+  type: "echo_found"
+  participant: string
+  trouble: "echo" | "howl"
+  since: number
+  lag_ms: number
+  gain_db: number
+  suspect: string | null
+}
+
+/** It went on: the microphone is closed, and tried again after `seconds`. */
+export interface EchoMuted {
+  type: "echo_muted"
+  participant: string
+  seconds: number
+}
+
+/** The microphone is open again, ducked. */
+export interface EchoRetried {
+  type: "echo_retried"
+  participant: string
+}
+
+/** A microphone by which something comes back. `ducked`: its page takes 12 dB off, of the microphone (echo) or the loudspeaker (howl); `muted`: closed, until `until`. `suspect` and its name (staff only): a second device of the class that it may be. */
+export interface EchoRow {
+  participant: string
+  trouble: "echo" | "howl"
+  state: "ducked" | "muted"
+  since: number
+  until: number | null
+  suspect: string | null
+  suspect_name: string
+}
+
+/** Echo and howl: lead and co-lead all, assistants those of their class, others their own. */
+export interface EchoView {
+  type: "echo"
+  rows: readonly EchoRow[]
+}
+
 /** What the server wants of one encoding (RTCRtpEncodingParameters names). */
 export interface EncodingWish {
   rid: string
@@ -327,7 +388,7 @@ export interface EventMessage {
   type: "event"
   seq: number
   at: number
-  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | CatchUpChanged | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | RecordingChanged | SlidesAttached | SlideTurned | InkCleared
+  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | CatchUpChanged | EchoFound | EchoFaded | EchoMuted | EchoRetried | EchoEnded | SoundSwitched | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | RecordingChanged | SlidesAttached | SlideTurned | InkCleared
 }
 
 /** The same seat was taken elsewhere; do not reconnect, offer "use here". */
@@ -1169,10 +1230,19 @@ export interface SoundChecked {
   actor: string
 }
 
-/** One sound authority a room. `companions`: further devices of rooms, without sound; staff all, a room its own. */
+/** Loudspeaker and microphone of a home's device were switched off (it is in the classroom), or on again. */
+export interface SoundSwitched {
+  type: "sound_switched"
+  participant: string
+  off: boolean
+  actor: string
+}
+
+/** One sound authority a room. `companions`: further devices of rooms, without sound; staff all, a room its own. `switched_off`: devices of homes whose sound staff switched off; staff all, others themselves. */
 export interface SoundView {
   type: "sound"
   companions: readonly string[]
+  switched_off: readonly string[]
 }
 
 /** Who speaks now, loudest first. Rooms that are only listened in to are told to leads alone. */
@@ -1304,6 +1374,13 @@ export interface SubscribeRefused {
   reason: string
 }
 
+/** Switches loudspeaker and microphone of a home's device off, because it is in the classroom, or on again. */
+export interface SwitchSound {
+  type: "sound_switch"
+  participant: string
+  off: boolean
+}
+
 /** Takes what is offered; a co-lead may also take over without an offer while who teaches is away. */
 export interface TakeOver {
   type: "take_over"
@@ -1343,7 +1420,7 @@ export interface BilingualText {
 /** One tool as this client may see it now; replaces `lesson.tools[view.type]`. Sent after the events that changed it, gathered for up to 100 ms. */
 export interface Tool {
   type: "tool"
-  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView | RecordingView | CatchUpView
+  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView | RecordingView | CatchUpView | EchoView
 }
 
 /** All tools; each field is named as the `type` of its view. */
@@ -1364,6 +1441,7 @@ export interface ToolViews {
   sound: SoundView
   recording: RecordingView
   catch_up: CatchUpView
+  echo: EchoView
 }
 
 /** Shows a page (from 1) of an attached document to everybody; None: no slides. */

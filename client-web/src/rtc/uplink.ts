@@ -65,6 +65,8 @@ export class Uplink {
     }
     if ('contentHint' in track) track.contentHint = contentHint(source)
     if (before?.transceiver) {
+      // Browsers take their time to replace a track: a louder voice is not to go on meanwhile.
+      if (track.kind === 'audio' && before.track !== track) before.track.enabled = false
       before.track = track
       await before.transceiver.sender.replaceTrack(track)
       this.obey(source)

@@ -2,6 +2,7 @@
 import type { Clock } from '@/protocol/clock'
 import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/wire'
 import type { Browser } from '@/lesson/client'
+import { quieten } from './quieten'
 
 export const clock: Clock = {
   now: () => performance.now(),
@@ -111,6 +112,7 @@ export const browser: Browser = {
   sendVideoCodecs: () => codecs('send'),
   receiveVideoCodecs: () => codecs('receive'),
   userAgent: navigator.userAgent,
+  quieten,
   resume,
 }
 

@@ -16,6 +16,7 @@ let clock: FakeClock
 let server: FakeServer
 let peers: Peers
 let client: LessonClient
+let quietened: { of: MediaStreamTrack; track: MediaStreamTrack; gain: number; closed: boolean }[]
 
 function listening(kind: 'audio' | 'video'): MediaStreamTrack {
   return Object.assign(fakeTrack(kind), { addEventListener: () => undefined, stop: () => undefined })
@@ -55,10 +56,16 @@ beforeEach(() => {
   clock = new FakeClock()
   server = new FakeServer()
   peers = new Peers()
+  quietened = []
   client = new LessonClient('token', {
     clock,
     openSocket: server.open,
     createPeerConnection: peers.create,
+    quieten: (of, gain) => {
+      const made = { of, track: fakeTrack('audio'), gain, closed: false }
+      quietened.push(made)
+      return { track: made.track, close: () => { made.closed = true } }
+    },
     sendVideoCodecs: () => [],
     receiveVideoCodecs: () => [{ mimeType: 'video/VP8', clockRate: 90_000 }],
     userAgent: 'test',
@@ -99,6 +106,36 @@ describe('a page in a lesson', () => {
     expect(server.line.of('publish_offer')).toHaveLength(1)
     expect(peers.last.transceivers[0]?.sender.track).not.toBeNull()
     expect(server.line.of('report').at(-1)?.camera).toBe('on')
+  })
+
+  it('makes its microphone quiet with the word of an echo, and loud again with the view', async () => {
+    await join()
+    await answer()
+    const own = useOwn()
+    const sender = peers.last.transceivers[1]?.sender
+    const participant = 'room-1'
+    server.line.say({
+      type: 'event', seq: 11, at: 1, event: { type: 'echo_found', participant, trouble: 'echo', since: 0, lag_ms: 280, gain_db: -9, suspect: null },
+    })
+    // Not a turn later: the room is waiting for it.
+    expect(quietened.map(({ of, gain }) => [of, gain])).toEqual([[own.microphone, 0.25]])
+    await turn()
+    expect(sender?.track).toBe(quietened[0]?.track)
+    expect(server.line.of('publish_offer')).toHaveLength(1)
+    server.line.say({ type: 'tool', view: { type: 'echo', rows: [] } })
+    await turn()
+    expect(sender?.track).toBe(own.microphone)
+    expect(quietened[0]?.closed).toBe(true)
+  })
+
+  it('leaves its microphone as it is when the loudspeaker howls, or another class has the echo', async () => {
+    await join()
+    await answer()
+    const row = { since: 0, state: 'ducked', until: null, suspect: null, suspect_name: '' } as const
+    server.line.say({ type: 'tool', view: { type: 'echo', rows: [{ ...row, participant: 'room-1', trouble: 'howl' }, { ...row, participant: 'room-9', trouble: 'echo' }] } })
+    await turn()
+    expect(quietened).toEqual([])
+    expect(peers.last.transceivers[1]?.sender.track).toBe(useOwn().microphone)
   })
 
   it('keeps both connections over a lost line when the server still has them', async () => {

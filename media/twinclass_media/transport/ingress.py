@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from twinclass_media.echo import EchoDetector
 from twinclass_media.errors import LimitExceeded, MalformedPacket, RemoteProtocolError
 from twinclass_media.forward.layer import Layer
 from twinclass_media.forward.producer import Producer
@@ -73,11 +74,14 @@ class Ingress:
         statistics: Statistics,
         events: IngressEvents,
         speech: Callable[[str], SpeechDetector],
+        echoes: dict[str, EchoDetector],
     ) -> None:
+        """``echoes``: by router, only those where some microphone is watched."""
         self._context = context
         self._statistics = statistics
         self._events = events
         self._speech = speech
+        self._echoes = echoes
         self.by_ufrag: dict[str, Peer] = {}
         self.handshaking: set[Peer] = set()
         self.specs: dict[str, ProducerSpec] = {}
@@ -304,6 +308,8 @@ class Ingress:
             if level:
                 # RFC 6464 section 3: one bit voice activity, seven bits level.
                 self._speech(peer.router).heard(producer.id, level[0] & 0x7F, now)
+                if self._echoes and peer.router in self._echoes:
+                    self._echoes[peer.router].heard(producer.id, level[0] & 0x7F, now)
         if producer.receive(layer, packet, codec, now):
             self._events.frame_ready(producer, layer)
         elif layer.pending:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from twinclass_media.echo import EchoDetector
 from twinclass_media.errors import SpecError
 from twinclass_media.forward.layer import HOLD_S, Layer
 from twinclass_media.forward.producer import Burst, Producer
@@ -29,7 +30,7 @@ from twinclass_media.worker.lines import Lines
 from twinclass_media.worker.objects import SLOTS, Objects
 from twinclass_media.worker.pipe_board import PipeBoard
 from twinclass_media.worker.registry import KIND_NAMES
-from twinclass_media.worker.telemetry import QUALITY_S, SPEAKERS_S, Telemetry
+from twinclass_media.worker.telemetry import ECHO_S, QUALITY_S, SPEAKERS_S, Telemetry
 
 #: Each tick wakes the process, which costs more than what it does: as few as will do ...
 TICK_S = 0.1
@@ -62,7 +63,10 @@ class Engine:
         self.statistics = Statistics()
         self.notify = notify
         self.egress = Egress(self.statistics, self._row_blocked, library)
-        self.ingress = Ingress(DtlsContext(certificate), self.statistics, self, self._speech_of)
+        self._echoes: dict[str, EchoDetector] = {}
+        self.ingress = Ingress(
+            DtlsContext(certificate), self.statistics, self, self._speech_of, self._echoes
+        )
         #: Called when there is something to pump; set by the shell.
         self.wake: Callable[[], None] = lambda: None
         self._unix_offset = unix - now
@@ -77,6 +81,7 @@ class Engine:
         self._ticks = 0
         self._quality_at = now + QUALITY_S
         self._speakers_at = now
+        self._echoes_at = now
         self._pipes_at = now
 
     def to_unix(self, now: float) -> float:
@@ -108,6 +113,17 @@ class Engine:
     def producer_silent(self, router: str, producer: str) -> None:
         """A producer was paused or is gone: it does not speak."""
         self._speech_of(router).remove(producer)
+        detector = self._echoes.get(router)
+        if detector is not None:
+            over = detector.remove(producer)
+            if over is not None:
+                self._telemetry.tell_echo(over)
+            if not detector:
+                del self._echoes[router]
+
+    def microphone_open(self, router: str, producer: str) -> None:
+        """A microphone that is to be watched was opened."""
+        self._echoes.setdefault(router, EchoDetector()).watch(producer)
 
     def producer_gone(self, producer: Producer) -> None:
         """A producer is gone: nothing of it waits any more."""
@@ -118,6 +134,7 @@ class Engine:
     def router_gone(self, router: str) -> None:
         """A router is gone."""
         self._speech.pop(router, None)
+        self._echoes.pop(router, None)
         self._telemetry.forget(router)
 
     # ---- events of ingress
@@ -329,6 +346,10 @@ class Engine:
         if now >= self._speakers_at:
             self._speakers_at = now + SPEAKERS_S
             self._telemetry.tell_speakers(self._speech, now)
+        if self._echoes and now >= self._echoes_at:
+            # Half a tick early: the next one would be a tick late.
+            self._echoes_at = now + ECHO_S - TICK_S / 2
+            self._telemetry.tell_echoes(self._echoes, now)
         if now >= self._pipes_at:
             self._pipes_at = now + WANTS_S
             self.pipes.tick(now)

@@ -120,6 +120,8 @@ class ProducerSpec(msgspec.Struct, frozen=True, tag="producer"):
     codecs: tuple[Codec, ...]
     encodings: tuple[Encoding, ...] = (Encoding(),)
     paused: bool = False
+    #: A microphone in front of a loudspeaker: look whether what others say comes back by it.
+    watch_echo: bool = False
 
 
 class ConsumerSpec(msgspec.Struct, frozen=True, tag="consumer"):
@@ -319,6 +321,18 @@ class Speakers(msgspec.Struct, frozen=True, tag="speakers"):
     producers: tuple[tuple[ProducerId, int], ...]
 
 
+class Echo(msgspec.Struct, frozen=True, tag="echo"):
+    """What comes back by a microphone has changed; see ``twinclass_media.echo.Finding``."""
+
+    producer: ProducerId
+    #: none: it is over.
+    trouble: Literal["echo", "howl", "none"]
+    age_s: float = 0.0
+    lag_s: float = 0.0
+    likeness: float = 0.0
+    gain_db: float = 0.0
+
+
 class LinkQuality(msgspec.Struct, frozen=True):
     """One transport over the last period. Losses are fractions 0..1."""
 
@@ -384,6 +398,7 @@ Notification = (
     | ProducerState
     | ConsumerState
     | Speakers
+    | Echo
     | Qualities
     | WorkerStatistics
 )

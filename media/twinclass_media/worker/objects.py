@@ -51,6 +51,10 @@ class ObjectEvents(Protocol):
         """A producer was paused or is gone: it does not speak."""
         ...
 
+    def microphone_open(self, router: str, producer: str) -> None:
+        """A microphone that is to be watched for echo was opened."""
+        ...
+
     def producer_gone(self, producer: Producer) -> None:
         """A producer is gone: nothing of it waits any more."""
         ...
@@ -168,6 +172,8 @@ class Objects:
             producer.set_paused(spec.paused)
             if spec.paused:
                 self._events.producer_silent(peer.router, spec.id)
+        if spec.watch_echo and not (video or spec.paused):
+            self._events.microphone_open(peer.router, spec.id)
         self._reconnect_rows(spec.id)
 
     def _put_consumer(self, spec: m.ConsumerSpec, now: float) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from twinclass_media.echo import EchoDetector, Finding
 from twinclass_media.rtp.speech import SpeechDetector
 from twinclass_media.transport.peer import Peer
 from twinclass_media.worker import messages as m
 
 QUALITY_S = 2.0
 SPEAKERS_S = 0.3
+#: An echo is to be found within 2 s: two to four looks after a second of it.
+ECHO_S = 0.2
 
 
 def _held(peer: Peer) -> Iterator[tuple[m.ConsumerId, int]]:
@@ -42,6 +45,17 @@ class Telemetry:
                 self._speakers[router] = names
                 voices = tuple((m.ProducerId(name), level) for name, level in speakers)
                 self._notify(m.Speakers(m.RouterId(router), voices))
+
+    def tell_echoes(self, detectors: Mapping[str, EchoDetector], now: float) -> None:
+        """Looks at all open microphones that are watched, and tells what changed."""
+        for detector in detectors.values():
+            for finding in detector.look(now):
+                self.tell_echo(finding)
+
+    def tell_echo(self, finding: Finding) -> None:
+        """Tells one change."""
+        key, trouble, age_s, lag_s, likeness, gain_db = finding
+        self._notify(m.Echo(m.ProducerId(key), trouble or "none", age_s, lag_s, likeness, gain_db))
 
     def tell_qualities(self, peers: Iterable[Peer]) -> None:
         """Tells how every connected line did over the last period."""

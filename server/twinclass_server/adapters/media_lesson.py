@@ -14,6 +14,7 @@ import logging
 from collections.abc import Sequence
 
 from twinclass_media.worker.messages import (
+    Echo,
     LinkQuality,
     ProducerId,
     ProducerState,
@@ -31,7 +32,7 @@ from twinclass_server.adapters.media_viewing import PATIENCE_TICKS, Viewing
 from twinclass_signaling.errors import InvalidState
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import MediaLost, Quality
-from twinclass_signaling.ports import MediaListener
+from twinclass_signaling.ports import EchoReport, MediaListener
 
 _log = logging.getLogger(__name__)
 
@@ -222,6 +223,15 @@ class LessonMedia:
         if tuple(speaking) != self._speakers:
             self._speakers = tuple(speaking)
             self._context.listener.speakers_changed(self.id, self._speakers)
+
+    def echo_changed(self, echo: Echo) -> None:
+        """Tells the lesson what comes back by a microphone of it."""
+        publication = self.publishing.get(echo.producer)
+        if publication is None:
+            return
+        trouble = None if echo.trouble == "none" else echo.trouble
+        report = EchoReport(trouble, echo.age_s, echo.lag_s, echo.gain_db)
+        self._context.listener.echo_changed(self.id, publication.participant, report)
 
     def links_measured(self, links: Sequence[LinkQuality]) -> None:
         """Tells each client its own line. Its two transports may be on two workers, which say

@@ -8,7 +8,7 @@ from twinclass_server.desk.desks import Desks
 from twinclass_server.desk.help_media import PREFIX
 from twinclass_server.signal.lessons import Lessons
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
-from twinclass_signaling.ports import MediaListener, MediaMessage
+from twinclass_signaling.ports import EchoReport, MediaListener, MediaMessage
 from twinclass_signaling.roles import Source
 
 
@@ -37,6 +37,10 @@ class MediaListeners:
     def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
         """Who speaks now."""
         self._of(lesson).speakers_changed(lesson, participants)
+
+    def echo_changed(self, lesson: LessonId, participant: ParticipantId, echo: EchoReport) -> None:
+        """What comes back by a microphone."""
+        self._of(lesson).echo_changed(lesson, participant, echo)
 
     def send(self, lesson: LessonId, session: SessionId, message: MediaMessage) -> None:
         """A message for one client."""

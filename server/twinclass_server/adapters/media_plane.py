@@ -20,6 +20,7 @@ from typing import Self
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import (
     Dumped,
+    Echo,
     Notification,
     ProducerState,
     Qualities,
@@ -334,6 +335,9 @@ class WorkerMediaPlane:
                 for media in self._lessons.values():
                     if media.router == notification.router and media.home.index == index:
                         media.speakers_changed([p for p, _ in notification.producers])
+            case Echo():
+                for media in self._lessons.values():
+                    media.echo_changed(notification)
             case Qualities():
                 for media in self._lessons.values():
                     media.links_measured(notification.links)

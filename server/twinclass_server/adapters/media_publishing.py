@@ -148,6 +148,7 @@ class Publishing:
             publication.producer,
             uplink.transport,
             paused=grant is None or not grant.open,
+            watch_echo=grant is not None and grant.watch_echo,
         )
         self._context.worker.put(spec)
         self._pipes.published(spec)

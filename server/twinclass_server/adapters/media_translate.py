@@ -106,7 +106,12 @@ def codecs(negotiated: Sequence[NegotiatedCodec]) -> tuple[Codec, ...]:
 
 
 def producer_spec(
-    track: UplinkTrack, producer: ProducerId, transport: TransportId, *, paused: bool
+    track: UplinkTrack,
+    producer: ProducerId,
+    transport: TransportId,
+    *,
+    paused: bool,
+    watch_echo: bool = False,
 ) -> ProducerSpec:
     """A published track as the worker knows it; the outbox gives the version."""
     return ProducerSpec(
@@ -118,4 +123,5 @@ def producer_spec(
         codecs=codecs(track.codecs),
         encodings=tuple(Encoding(e.rid, e.ssrc, e.rtx_ssrc) for e in track.encodings),
         paused=paused,
+        watch_echo=watch_echo,
     )

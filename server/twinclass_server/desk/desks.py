@@ -29,7 +29,7 @@ from twinclass_signaling.desk.state import Session, planned
 from twinclass_signaling.errors import Conflict, SignalingError, Unavailable
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import Text
-from twinclass_signaling.ports import MediaMessage, MediaPlane
+from twinclass_signaling.ports import EchoReport, MediaMessage, MediaPlane
 from twinclass_signaling.roles import Source
 from twinclass_signaling.settings import LessonSettings
 
@@ -281,6 +281,9 @@ class Desks:
         """Passes it to the evening's host."""
         if (host := self._of(lesson)) is not None:
             host.published(lesson, participant, source, on=False)
+
+    def echo_changed(self, lesson: LessonId, participant: ParticipantId, echo: EchoReport) -> None:
+        """Live help is between two people with headsets: nothing is watched there."""
 
     def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
         """Passes it to the evening's host."""

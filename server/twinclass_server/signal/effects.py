@@ -29,6 +29,7 @@ from twinclass_signaling.lesson.tool_events import (
     ToolEvent,
 )
 from twinclass_signaling.lesson.tools import recording
+from twinclass_signaling.lesson.tools.echo import EchoEvent
 from twinclass_signaling.lesson.tools.sound_check import SoundCheckEvent, turn_of
 from twinclass_signaling.lesson.tools.teaching import teaching_room
 from twinclass_signaling.lesson.tools.work import WorkEvent
@@ -39,6 +40,7 @@ from twinclass_signaling.roles import Role, Source
 #: Tools that change who is heard or shown; the others leave media alone.
 _MEDIA_TOOLS = (
     SoundCheckEvent
+    | EchoEvent
     | WorkEvent
     | TeachingChanged
     | RecordingChanged
@@ -100,7 +102,7 @@ class MediaEffects:
                 or (seat.role is Role.ASSISTANT and turn_of(state) is not None)
             )
             own = participant if is_special else None
-            key = (seat.role, view, seat.companion, own)
+            key = (seat.role, view, seat.companion or seat.sound_off, own)
             if key not in shared:
                 shared[key] = subscriptions(state, participant, view)
             self._subscribe(state, session, shared[key])

@@ -20,8 +20,10 @@ from twinclass_signaling.lesson.commands import (
     Join,
     Leave,
     Lose,
+    NoteEcho,
     StartPublication,
 )
+from twinclass_signaling.ports import EchoReport
 from twinclass_signaling.roles import Source
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,9 @@ class Facts:
             for participant, seat in journal.head.seats.items()
             for source in seat.sources
         }
+
+        #: What comes back by microphones now; at most one a microphone.
+        self._echoes: dict[ParticipantId, EchoReport] = {}
 
     def tell(self, command: InternalCommand) -> None:
         """Submits a command that follows from a fact."""
@@ -70,6 +75,18 @@ class Facts:
         self._publications.discard((participant, source))
         self.tell(EndPublication(participant, source))
 
+    def echo_changed(self, participant: ParticipantId, echo: EchoReport) -> None:
+        """Notes what comes back by a microphone."""
+        if echo.trouble is None:
+            self._echoes.pop(participant, None)
+        else:
+            self._echoes[participant] = echo
+        self._tell_echo(participant, echo)
+
+    def _tell_echo(self, participant: ParticipantId, echo: EchoReport) -> None:
+        lag_ms, gain_db = round(echo.lag_s * 1000), round(echo.gain_db)
+        self.tell(NoteEcho(participant, echo.trouble, echo.age_s, lag_ms, gain_db))
+
     def leave_the_lost(self, keep_s: float) -> None:
         """Gives up the seats of those who were lost for too long."""
         now = self._now()
@@ -92,3 +109,8 @@ class Facts:
                     self.tell(EndPublication(participant, source))
         for participant, source in list(self._publications):
             self.tell(StartPublication(participant, source))
+        for participant in list(self._journal.head.tools.echo):
+            if participant not in self._echoes:
+                self.tell(NoteEcho(participant, None))
+        for participant, echo in self._echoes.items():
+            self._tell_echo(participant, echo)

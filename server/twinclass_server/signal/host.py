@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -34,6 +35,7 @@ from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.media_policy import heard_by_leads_only
 from twinclass_signaling.lesson.state import LEAD_ROLES, LessonState
 from twinclass_signaling.lesson.talk_events import InkCleared, SlideTurned
+from twinclass_signaling.lesson.tool_events import EchoFound, EchoMuted
 from twinclass_signaling.lesson.tools import recording
 from twinclass_signaling.lesson.views import Person, Sound
 from twinclass_signaling.lesson.visibility import STAFF_ROLES, audience, viewer_of
@@ -97,6 +99,8 @@ class HostParts:
     people: dict[ParticipantId, Person] = field(default_factory=dict)
     sessions: list[SessionRecord] = field(default_factory=list)
     ink: InkBook = field(default_factory=InkBook)
+    #: Steps against echo of all lessons of this process, by event; for metrics.
+    echo_steps: Counter[str] = field(default_factory=Counter[str])
 
 
 class LessonHost:
@@ -109,6 +113,7 @@ class LessonHost:
         self.log = parts.log
         self._settings = parts.settings
         self._now = parts.wall_clock
+        self._echo_steps = parts.echo_steps
         self._sounds: dict[ParticipantId, Sound] = {}
         self._journal = LessonJournal(
             LessonCore(),
@@ -327,6 +332,8 @@ class LessonHost:
                 self.ink.show((document, page))
             case InkCleared(document, page):
                 self.ink.clear((document, page))
+            case EchoFound() | EchoMuted():
+                self._echo_steps[str(type(fact).__struct_config__.tag)] += 1
             case _:
                 pass
         self._media_dirty = self._media_dirty or changes_media(self.state, fact)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.state import LessonState, Plan
 from twinclass_signaling.lesson.visibility import Person
 from twinclass_signaling.messages import Event, Goodbye, Text
-from twinclass_signaling.ports import MediaMessage, MediaPlane
+from twinclass_signaling.ports import EchoReport, MediaMessage, MediaPlane
 from twinclass_signaling.roles import Source
 from twinclass_signaling.settings import LessonSettings
 
@@ -83,6 +84,8 @@ class Lessons:
         self.hosts = self._hosts.all
         self.records = LessonRecords(parts.redis)
         self.is_redis_up = False
+        #: Steps against echo since the start, by event; for metrics.
+        self.echo_steps: Counter[str] = Counter()
         self._parts = parts
         self._media: MediaPlane | None = None
 
@@ -185,6 +188,7 @@ class Lessons:
                 wall_clock=parts.wall_clock,
                 people=await self.records.people(lesson),
                 sessions=await self.records.sessions(lesson),
+                echo_steps=self.echo_steps,
             )
         except BaseException:
             await lease.release()
@@ -252,6 +256,11 @@ class Lessons:
         """Passes it to the lesson's host."""
         if (host := self.hosts.get(lesson)) is not None:
             host.speakers_changed(participants)
+
+    def echo_changed(self, lesson: LessonId, participant: ParticipantId, echo: EchoReport) -> None:
+        """Passes it to the lesson's host."""
+        if (host := self.hosts.get(lesson)) is not None:
+            host.facts.echo_changed(participant, echo)
 
     def send(self, lesson: LessonId, session: SessionId, message: MediaMessage) -> None:
         """Passes it to the lesson's host."""

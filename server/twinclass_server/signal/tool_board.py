@@ -23,7 +23,16 @@ from twinclass_signaling.tool_views import ToolView
 #: Longer than a burst of taps, shorter than anybody notices.
 GATHER_S = 0.1
 
-_SEAT_TOOLS = ("stage", "attendance", "own_class", "teaching", "sound", "quiz", "backchannel")
+_SEAT_TOOLS = (
+    "stage",
+    "attendance",
+    "own_class",
+    "teaching",
+    "sound",
+    "quiz",
+    "backchannel",
+    "echo",
+)
 #: Which tools an event may change, by its type; others change those of ``_SEAT_TOOLS``.
 _CHANGES: dict[str, tuple[str, ...]] = {
     "lesson_opened": ("stage", "sound_check", "teaching", "recording"),
@@ -65,6 +74,12 @@ _CHANGES: dict[str, tuple[str, ...]] = {
     "hand_over_withdrawn": ("teaching",),
     "teaching_changed": ("teaching",),
     "catch_up_changed": ("catch_up",),
+    "echo_found": ("echo",),
+    "echo_faded": ("echo",),
+    "echo_muted": ("echo",),
+    "echo_retried": ("echo",),
+    "echo_ended": ("echo",),
+    "sound_switched": ("sound",),
     "chat_said": ("chat",),
     "recording_changed": ("recording",),
     "policy_changed": ("policy", "chat", "stage", "hands"),
@@ -73,7 +88,7 @@ _CHANGES: dict[str, tuple[str, ...]] = {
     "ink_cleared": (),
 }
 #: Of these every home has its own; of the others it sees what its class sees.
-_PERSONAL = frozenset({"attendance", "own_class", "quiz", "chat", "hands"})
+_PERSONAL = frozenset({"attendance", "own_class", "quiz", "chat", "hands", "sound", "echo"})
 
 Audience = Callable[[], Iterable[tuple[Client, Connection]]]
 _Key = tuple[str, Role, str | None, str | None]

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from twinclass_signaling.ids import ParticipantId, RoomId
 from twinclass_signaling.lesson.events import LeaveReason
+from twinclass_signaling.lesson.tool_events import EchoTrouble
 from twinclass_signaling.messages import ClientCommand
 from twinclass_signaling.roles import Role, Source
 
@@ -62,9 +63,20 @@ class EndPublication(Struct, frozen=True):
     source: Source
 
 
+class NoteEcho(Struct, frozen=True):
+    """What comes back by a microphone has changed. ``trouble`` None: nothing any more."""
+
+    participant: ParticipantId
+    trouble: EchoTrouble | None
+    #: How long it has been so, as far as the media plane can tell.
+    age_s: float = 0.0
+    lag_ms: int = 0
+    gain_db: int = 0
+
+
 class Tick(Struct, frozen=True):
     """A timer of the lesson may be over; see ``timers``."""
 
 
-InternalCommand = Join | Lose | Leave | StartPublication | EndPublication | Tick
+InternalCommand = Join | Lose | Leave | StartPublication | EndPublication | NoteEcho | Tick
 LessonCommand = ClientCommand | InternalCommand

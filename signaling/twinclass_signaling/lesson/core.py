@@ -19,6 +19,7 @@ from twinclass_signaling.lesson.commands import (
     Leave,
     LessonCommand,
     Lose,
+    NoteEcho,
     StartPublication,
     Tick,
 )
@@ -43,6 +44,7 @@ from twinclass_signaling.lesson.tools import (
     attendance,
     backchannel,
     catch_up,
+    echo,
     hands,
     quiz,
     sound_check,
@@ -100,6 +102,8 @@ def handle(
             seat = state.seats.get(participant)
             is_published = seat is not None and source in seat.sources
             return [PublicationEnded(participant, source)] if is_published else []
+        case NoteEcho():
+            return [] if state.phase == "closed" else echo.note(state, command, now)
         case Tick():
             return timers.due(state, now)
         case _:
@@ -260,7 +264,7 @@ def _apply_seat(
     match event:
         case ParticipantJoined(participant, role, room, companion):
             former = state.seats.get(participant)
-            seat = Seat(role, room, companion=companion)
+            seat = Seat(role, room, companion=companion, joined_at=at)
             if former is not None:
                 seat.turns, seat.last_turn_at = former.turns, former.last_turn_at
             state.seats[participant] = seat

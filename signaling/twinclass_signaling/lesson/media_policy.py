@@ -15,6 +15,8 @@ from twinclass_signaling.lesson.state import (
     LessonState,
     Seat,
 )
+from twinclass_signaling.lesson.tools import echo
+from twinclass_signaling.lesson.tools.hearing import is_heard, listened_to
 from twinclass_signaling.lesson.tools.sound_check import turn_of
 from twinclass_signaling.lesson.tools.stage import VISIBLE_STAGE
 from twinclass_signaling.lesson.tools.teaching import leading, teaching_room
@@ -45,28 +47,13 @@ def grants(state: LessonState, participant: ParticipantId) -> list[Grant]:
     place = state.place_of(participant)
     on_stage = place is not None
     leads = participant == teaching_room(state)
-    # Who is heard off stage is heard only by those whose slots name them.
-    is_heard = (
-        (place is not None and not place.muted)
-        or (place is None and leads)
-        or participant in listened_to(state)
-    )
+    is_open = is_heard(state, participant) and not echo.is_muted(state, participant)
     # A room is always on the wall, small; a home is seen only when called on.
     camera_open = on_stage or seat.role is Role.ROOM
     return [
         Grant("camera", open=camera_open, full=on_stage or leads),
-        Grant("microphone", open=is_heard, full=is_heard),
+        Grant("microphone", open=is_open, full=is_open, watch_echo=True),
     ]
-
-
-def listened_to(state: LessonState) -> list[ParticipantId]:
-    """Returns the rooms that some hear although they are not on stage: whose turn it is in the
-    sound check, and those the lead listens in to during group work."""
-    current = turn_of(state)
-    if current is not None:
-        return [ParticipantId(current)]
-    work = state.tools.group_work
-    return [] if work is None else [ParticipantId(room) for room in work.listening]
 
 
 def heard_by_leads_only(state: LessonState) -> frozenset[ParticipantId]:
@@ -138,12 +125,13 @@ def _hears(state: LessonState, seat: Seat) -> list[ParticipantId]:
 
 def _may_hear(seat: Seat, slot: Subscription, hears: list[ParticipantId]) -> bool:
     """One sound authority a room: neither its assistant's tablet nor a further device has sound;
-    what an assistant gets in a sound check is metered by the page and never played."""
+    what an assistant gets in a sound check is metered by the page and never played. A home's device
+    whose sound staff switched off has none either."""
     if slot.source not in AUDIO_SOURCES:
         return True
     if seat.role is Role.ASSISTANT:
         return slot.use == "stage" and slot.participant in hears
-    return not seat.companion
+    return not (seat.companion or seat.sound_off)
 
 
 def external_subscriptions(state: LessonState) -> list[Subscription]:

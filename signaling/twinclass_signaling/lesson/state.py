@@ -62,6 +62,10 @@ class Seat(Struct, array_like=True):
     sources: list[Source] = field(default_factory=list)
     #: A further device of a room: neither sound nor picture, and not the room itself.
     companion: bool = False
+    #: Wall-clock second of the last ``participant_joined``.
+    joined_at: float = 0.0
+    #: A home's device that is in the classroom: it neither plays nor sends sound.
+    sound_off: bool = False
 
 
 class Place(Struct, array_like=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import LessonState
-from twinclass_signaling.lesson.tools import quiz, sound_check, teaching, work
+from twinclass_signaling.lesson.tools import echo, quiz, sound_check, teaching, work
 
 
 def next_deadline(state: LessonState) -> float | None:
@@ -17,6 +17,7 @@ def next_deadline(state: LessonState) -> float | None:
         work.countdown_deadline(state),
         work.group_work_deadline(state),
         teaching.deadline(state),
+        echo.deadline(state),
     )
     return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
@@ -35,6 +36,8 @@ def due(state: LessonState, now: float) -> list[LessonEvent]:
         return work.end_group_work(state, "time")
     if _is_over(teaching.deadline(state), now):
         return teaching.due(state, now)
+    if _is_over(echo.deadline(state), now):
+        return echo.due(state, now)
     return []
 
 

@@ -9,6 +9,7 @@ from twinclass_signaling.lesson.quiz_board import quiz_view
 from twinclass_signaling.lesson.roster_board import attendance_view, own_class_view
 from twinclass_signaling.lesson.state import HOME_ROLES, LessonState
 from twinclass_signaling.lesson.tools import backchannel, recording, sound_check, stage, teaching
+from twinclass_signaling.lesson.tools.checks import room_of
 from twinclass_signaling.lesson.visibility import Person, Viewer
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_views import (
@@ -21,6 +22,8 @@ from twinclass_signaling.tool_views import (
     CountdownView,
     CueView,
     DocumentView,
+    EchoRow,
+    EchoView,
     GroupWorkView,
     HandsView,
     HandView,
@@ -66,6 +69,7 @@ def all_views(state: LessonState, viewer: Viewer, people: People) -> ToolViews:
         sound=sound_view(state, viewer, people),
         recording=recording_view(state, viewer, people),
         catch_up=catch_up_view(state, viewer, people),
+        echo=echo_view(state, viewer, people),
     )
 
 
@@ -256,7 +260,14 @@ def sound_view(state: LessonState, viewer: Viewer, _: People) -> SoundView:
             if seat.companion
             and seat.presence == "present"
             and (viewer.is_staff or (seat.room == viewer.room and viewer.role is Role.ROOM))
-        )
+        ),
+        tuple(
+            participant
+            for participant, seat in state.seats.items()
+            if seat.sound_off
+            and seat.presence != "left"
+            and (viewer.is_staff or participant == viewer.participant)
+        ),
     )
 
 
@@ -283,6 +294,27 @@ def catch_up_view(state: LessonState, viewer: Viewer, _: People) -> CatchUpView:
     )
 
 
+def echo_view(state: LessonState, viewer: Viewer, people: People) -> EchoView:
+    """Returns microphones by which something comes back; the suspect, a child's name, to staff."""
+
+    def is_told(participant: ParticipantId) -> bool:
+        if viewer.leads or participant == viewer.participant:
+            return True
+        return viewer.role is Role.ASSISTANT and viewer.room == room_of(state, participant)
+
+    rows: list[EchoRow] = []
+    for participant, found in state.tools.echo.items():
+        if is_told(participant):
+            other = found.suspect if viewer.is_staff else None
+            name = "" if other is None else people.get(other, Person()).name
+            rows.append(
+                EchoRow(
+                    participant, found.trouble, found.state, found.since, found.until, other, name
+                )
+            )
+    return EchoView(tuple(rows))
+
+
 #: What makes each view, by the ``type`` it has.
 VIEWS: dict[str, Callable[[LessonState, Viewer, People], ToolView]] = {
     "hands": hands_view,
@@ -301,4 +333,5 @@ VIEWS: dict[str, Callable[[LessonState, Viewer, People], ToolView]] = {
     "sound": sound_view,
     "recording": recording_view,
     "catch_up": catch_up_view,
+    "echo": echo_view,
 }

@@ -12,6 +12,7 @@ from twinclass_signaling.lesson.tools import (
     backchannel,
     catch_up,
     door,
+    echo,
     hands,
     quiz,
     recording,
@@ -55,6 +56,8 @@ def handle_tool(
         return recording.handle(state, command, actor)
     if isinstance(command, catch_up.CatchUpCommand):
         return catch_up.handle(state, command, actor)
+    if isinstance(command, echo.EchoCommand):
+        return echo.handle(state, command, actor)
     return slides.handle(state, command, actor)
 
 
@@ -86,5 +89,7 @@ def apply_tool(state: LessonState, event: ToolEvent, at: float) -> None:
         recording.apply(state, event, at)
     elif isinstance(event, catch_up.CatchUpEvent):
         catch_up.apply(state, event, at)
+    elif isinstance(event, echo.EchoEvent):
+        echo.apply(state, event, at)
     else:
         slides.apply(state, event)

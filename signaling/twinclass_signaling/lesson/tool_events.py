@@ -17,6 +17,8 @@ from twinclass_signaling.tool_commands import AttendanceMode, QuizKind
 HandReason = Literal["self", "staff", "all", "called", "left"]
 AttendanceCause = Literal["roll_call", "marked", "joined", "arrived"]
 EndCause = Literal["staff", "time", "lesson_closed"]
+EchoTrouble = Literal["echo", "howl"]
+EchoEnd = Literal["quiet", "staff", "closed"]
 CatchUpCause = Literal["staff", "room", "called", "left", "lesson_closed"]
 
 
@@ -245,6 +247,58 @@ class CatchUpChanged(Struct, frozen=True, tag="catch_up_changed"):
     actor: ParticipantId
 
 
+# ---- echo and howl ------------------------------------------------------------------------
+
+
+class EchoFound(Struct, frozen=True, tag="echo_found"):
+    """What others say comes back by a microphone, or it howls: it is ducked by 12 dB. ``since``:
+    when that began; ``lag_ms`` and ``gain_db``: how much later and louder it comes back (of a howl
+    0, and its dBov). ``suspect``: a second device of the class that it may be."""
+
+    participant: ParticipantId
+    trouble: EchoTrouble
+    since: float
+    lag_ms: int
+    gain_db: int
+    suspect: ParticipantId | None
+
+
+class EchoFaded(Struct, frozen=True, tag="echo_faded"):
+    """Nothing comes back any more; ducked until it has been so for a while."""
+
+    participant: ParticipantId
+
+
+class EchoMuted(Struct, frozen=True, tag="echo_muted"):
+    """It went on: the microphone is closed, and tried again after ``seconds``."""
+
+    participant: ParticipantId
+    seconds: float
+
+
+class EchoRetried(Struct, frozen=True, tag="echo_retried"):
+    """The microphone is open again, ducked."""
+
+    participant: ParticipantId
+
+
+class EchoEnded(Struct, frozen=True, tag="echo_ended"):
+    """The microphone is as it was before."""
+
+    participant: ParticipantId
+    cause: EchoEnd
+    actor: ParticipantId
+
+
+class SoundSwitched(Struct, frozen=True, tag="sound_switched"):
+    """Loudspeaker and microphone of a home's device were switched off (it is in the classroom), or
+    on again."""
+
+    participant: ParticipantId
+    off: bool
+    actor: ParticipantId
+
+
 ToolEvent = (
     HandRaised
     | HandApproved
@@ -270,5 +324,11 @@ ToolEvent = (
     | GroupWorkEnded
     | ListenedIn
     | CatchUpChanged
+    | EchoFound
+    | EchoFaded
+    | EchoMuted
+    | EchoRetried
+    | EchoEnded
+    | SoundSwitched
     | TalkingEvent
 )

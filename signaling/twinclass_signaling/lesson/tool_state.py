@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
 from twinclass_signaling.lesson.talk_events import OfferReason
-from twinclass_signaling.lesson.tool_events import AttendanceCause
+from twinclass_signaling.lesson.tool_events import AttendanceCause, EchoTrouble
 from twinclass_signaling.tool_commands import AttendanceMode, HelpKind, PulseKind, QuizKind
 
 
@@ -240,6 +240,19 @@ class CatchUp(Struct):
     done_at: float | None = None
 
 
+class Echo(Struct):
+    """Of one open microphone. ``quiet_since``: nothing comes back since then. ``until``: closed
+    until then."""
+
+    trouble: EchoTrouble
+    since: float
+    suspect: ParticipantId | None = None
+    state: Literal["ducked", "muted"] = "ducked"
+    quiet_since: float | None = None
+    until: float | None = None
+    mutes: int = 0
+
+
 class Tools(Struct):
     """All of it."""
 
@@ -264,3 +277,5 @@ class Tools(Struct):
     recording: Recording | None = None
     #: Only classes that have caught up once.
     catch_up: dict[RoomId, CatchUp] = field(default_factory=dict)
+    #: Only microphones by which something comes back; at most as many as are open.
+    echo: dict[ParticipantId, Echo] = field(default_factory=dict)

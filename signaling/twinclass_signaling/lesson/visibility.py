@@ -101,6 +101,16 @@ def audience(event: LessonEvent, state: LessonState) -> Audience:
             return Audience("staff", (ParticipantId(pupil),))
         case tool_events.CatchUpChanged(room):
             return Audience("leads", (ParticipantId(room),), assistants_of=(room,))
+        case (
+            tool_events.EchoFound(participant)
+            | tool_events.EchoFaded(participant)
+            | tool_events.EchoMuted(participant)
+            | tool_events.EchoRetried(participant)
+            | tool_events.EchoEnded(participant)
+            | tool_events.SoundSwitched(participant)
+        ):
+            own_class = _some(room_of(state, participant))
+            return Audience("leads", (participant,), assistants_of=own_class)
         case tool_events.QuizAnswered():
             # Nobody else is told what somebody has answered, not even staff: they see bars.
             return Audience("nobody", (event.actor,))

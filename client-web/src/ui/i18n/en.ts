@@ -1,5 +1,6 @@
 import { enBoard } from './board'
 import { enConsole } from './console'
+import { enEcho } from './echo'
 import { enDesk } from './desk.en'
 import { enExports } from './exports'
 import { enLearner } from './learner'
@@ -13,6 +14,7 @@ export const en: Messages = {
   ...toolsEn,
   board: enBoard,
   console: enConsole,
+  echo: enEcho,
   desk: enDesk,
   exports: enExports,
   learner: enLearner,

@@ -1,6 +1,7 @@
 /** The words of the pages. zh-CN is written first; `en.ts` must have every key. */
 import { zhBoard } from './board'
 import { zhConsole } from './console'
+import { zhEcho } from './echo'
 import { zhDesk } from './desk.zh'
 import { zhExports } from './exports'
 import { zhLearner } from './learner'
@@ -13,6 +14,7 @@ export const zh = {
   ...toolsZh,
   board: zhBoard,
   console: zhConsole,
+  echo: zhEcho,
   desk: zhDesk,
   exports: zhExports,
   learner: zhLearner,
