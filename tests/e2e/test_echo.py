@@ -108,10 +108,11 @@ async def test_an_echo_is_ducked_then_muted_and_undone_by_one_tap(
     await expect(banner).to_contain_text("话筒已关")
     await asyncio.sleep(0.6)  # What the lead's page has buffered.
     after = await loudness_db(lead, 1.5)
+    took = f"{ducked - found_ms:.0f} ms (another track {replaced - found_ms:.0f} ms)"
     print(
-        f"echo recognised after {found_at - began:.2f} s, ducked {ducked - found_ms:.0f} ms after"
-        f" the word (quieter track {replaced - found_ms:.0f} ms), muted after {muted_at - began:.2f} s; lead hears {while_it_goes_on:.0f} dB"
-        f" while it goes on, {after:.0f} dB after"
+        f"echo recognised after {found_at - began:.2f} s, muted after {muted_at - began:.2f} s;"
+        f" ducked {took} after the word; lead hears {while_it_goes_on:.0f} dB while it goes on,"
+        f" {after:.0f} dB after"
     )
     what = "echo of a browser's room"
     figures.add(what, "recognised after", f"{found_at - began:.2f} s", "2 s")

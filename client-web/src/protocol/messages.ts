@@ -319,7 +319,7 @@ export interface EchoFaded {
   participant: string
 }
 
-/** What others say comes back by a microphone, or it howls: it is ducked by 12 dB. `since`: when that began; `lag_ms` and `gain_db`: how much later and louder it comes back (of a howl 0, and its dBov). `suspect`: a second device of the class that it may be. */
+/** What others say comes back by a microphone, or it howls: it is ducked by 12 dB. `since`: when that began; `lag_ms` and `gain_db`: how much later and louder it comes back (of a howl 0, and its dBov). */
 export interface EchoFound {
   type: "echo_found"
   participant: string
@@ -327,7 +327,6 @@ export interface EchoFound {
   since: number
   lag_ms: number
   gain_db: number
-  suspect: string | null
 }
 
 /** It went on: the microphone is closed, and tried again after `seconds`. */

@@ -115,7 +115,7 @@ describe('a page in a lesson', () => {
     const sender = peers.last.transceivers[1]?.sender
     const participant = 'room-1'
     server.line.say({
-      type: 'event', seq: 11, at: 1, event: { type: 'echo_found', participant, trouble: 'echo', since: 0, lag_ms: 280, gain_db: -9, suspect: null },
+      type: 'event', seq: 11, at: 1, event: { type: 'echo_found', participant, trouble: 'echo', since: 0, lag_ms: 280, gain_db: -9 },
     })
     // Not a turn later: the room is waiting for it.
     expect(quietened.map(({ of, gain }) => [of, gain])).toEqual([[own.microphone, 0.25]])

@@ -253,14 +253,13 @@ class CatchUpChanged(Struct, frozen=True, tag="catch_up_changed"):
 class EchoFound(Struct, frozen=True, tag="echo_found"):
     """What others say comes back by a microphone, or it howls: it is ducked by 12 dB. ``since``:
     when that began; ``lag_ms`` and ``gain_db``: how much later and louder it comes back (of a howl
-    0, and its dBov). ``suspect``: a second device of the class that it may be."""
+    0, and its dBov)."""
 
     participant: ParticipantId
     trouble: EchoTrouble
     since: float
     lag_ms: int
     gain_db: int
-    suspect: ParticipantId | None
 
 
 class EchoFaded(Struct, frozen=True, tag="echo_faded"):

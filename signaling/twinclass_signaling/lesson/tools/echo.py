@@ -79,14 +79,15 @@ def note(state: LessonState, command: NoteEcho, now: float) -> list[LessonEvent]
         return []
     # What a worker says of the past is bounded: a mute is not to come before a duck is told.
     age_s = max(0.0, min(command.age_s, MUTE_S - _HEARING_S))
+    # What comes back before it has been quiet for long enough has gone on.
+    since = now - age_s if found is None else found.since
     return [
         EchoFound(
             participant,
             trouble,
-            now - age_s,
+            since,
             command.lag_ms,
             command.gain_db,
-            suspect(state, participant),
         )
     ]
 
@@ -160,7 +161,9 @@ def apply(state: LessonState, event: EchoEvent, at: float) -> None:
     echoes = state.tools.echo
     found = echoes.get(event.participant)
     match event:
-        case EchoFound(participant, trouble, since, _, _, other):
+        case EchoFound(participant, trouble, since):
+            # Not in the event: the room's page is told of it, and is not to know a child's id.
+            other = suspect(state, participant)
             mutes = 0 if found is None else found.mutes
             echoes[participant] = Echo(trouble, since, other, mutes=mutes)
         case SoundSwitched(participant, off, _):
@@ -176,3 +179,4 @@ def apply(state: LessonState, event: EchoEvent, at: float) -> None:
             found.mutes += 1
         case EchoRetried():
             found.state, found.until, found.quiet_since = "ducked", None, at
+            found.since = at
