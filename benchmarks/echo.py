@@ -46,7 +46,7 @@ def main(seconds: float = SECONDS) -> tuple[float, float]:
     echo.watch("room")
     started = time.process_time()
     for now, key, level in packets:
-        echo.heard(key, level, now)
+        echo.heard(key, level, now, round(now * 48_000) & 0xFFFFFFFF)
         if now >= due:
             due = now + ECHO_S
             echo.look(now)

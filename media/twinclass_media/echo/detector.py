@@ -91,12 +91,12 @@ class EchoDetector:
         """Some microphone is watched: levels are wanted."""
         return bool(self._watched)
 
-    def heard(self, key: str, level: int, now: float) -> None:
-        """Notes one packet's level (RFC 6464: 0..127, in -dBov)."""
+    def heard(self, key: str, level: int, now: float, timestamp: int) -> None:
+        """Notes one packet's level (RFC 6464: 0..127, in -dBov), at its RTP time (48 kHz)."""
         envelope = self._envelopes.get(key)
         if envelope is None:
             envelope = self._envelopes[key] = Envelope()
-        envelope.add(level, now)
+        envelope.add(level, now, timestamp)
 
     def watch(self, key: str) -> None:
         """Looks for what comes back from a microphone that was opened."""

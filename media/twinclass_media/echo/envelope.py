@@ -1,7 +1,8 @@
 """How loud a track was over the last seconds, in bins of 40 ms.
 
-Two packets of 20 ms a bin: arrival times jitter by about one packet, and what is looked for (the
-rise and fall of syllables) is 100 to 300 ms long.
+Two packets of 20 ms a bin; what is looked for (the rise and fall of syllables) is 100 to 300 ms
+long. A level's place is its packet's RTP time, put on our clock by the packets that came fastest:
+lines that jitter would smear the rhythm.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ BINS = 64
 _MASK = BINS - 1
 #: -dBov of digital silence (RFC 6464 section 3).
 SILENCE = 127
+#: RTP clock of Opus (RFC 7587 section 4.1), Hz; other sound is not negotiated.
+_CLOCK_HZ = 48_000
+#: A packet by so much later than the fastest, s: the sender's clock began anew.
+_JUMP_S = 2.0
+#: How far the two clocks are moved towards each other with each packet, as a part of how late it
+#: is: quartzes differ by 100 ppm, and a line may have become longer for good.
+_CREEP = 0.002
 #: A line that jitters leaves bins empty: so many are as loud as the one before. A microphone that
 #: sends nothing for longer is silent (Opus DTX sends one packet in 400 ms).
 _HELD_BINS = 3
@@ -27,16 +35,27 @@ class Envelope:
         since: number of the first bin.
     """
 
-    __slots__ = ("_ring", "at", "since")
+    __slots__ = ("_media_s", "_offset_s", "_ring", "_timestamp", "at", "since")
 
     def __init__(self) -> None:
         self._ring = [SILENCE] * BINS
         self.at = -1
         self.since = -1
+        self._timestamp = 0
+        self._media_s = 0.0
+        self._offset_s = 0.0
 
-    def add(self, level: int, now: float) -> None:
-        """Takes the level (0..127) of a packet that came at ``now``."""
-        at = int(now * BINS_PER_S)
+    def add(self, level: int, now: float, timestamp: int) -> None:
+        """Takes the level (0..127) of a packet of RTP time ``timestamp`` that came at ``now``."""
+        step = (timestamp - self._timestamp) & 0xFFFFFFFF
+        self._timestamp = timestamp
+        self._media_s += (step if step < 0x80000000 else step - 0x100000000) / _CLOCK_HZ
+        late_s = now - self._media_s - self._offset_s
+        if self.at < 0 or late_s < 0.0 or late_s > _JUMP_S:
+            self._offset_s += late_s
+        else:
+            self._offset_s += late_s * _CREEP
+        at = int((self._media_s + self._offset_s) * BINS_PER_S)
         if at == self.at:
             place = at & _MASK
             self._ring[place] = min(self._ring[place], level)

@@ -309,7 +309,9 @@ class Ingress:
                 # RFC 6464 section 3: one bit voice activity, seven bits level.
                 self._speech(peer.router).heard(producer.id, level[0] & 0x7F, now)
                 if self._echoes and peer.router in self._echoes:
-                    self._echoes[peer.router].heard(producer.id, level[0] & 0x7F, now)
+                    self._echoes[peer.router].heard(
+                        producer.id, level[0] & 0x7F, now, packet.timestamp
+                    )
         if producer.receive(layer, packet, codec, now):
             self._events.frame_ready(producer, layer)
         elif layer.pending:

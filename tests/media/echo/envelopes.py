@@ -125,17 +125,19 @@ def listen(
     detector = EchoDetector()
     detector.watch("room")
     base = 5.0
-    packets: list[tuple[float, str, float]] = []
+    packets: list[tuple[float, str, float, int]] = []
     for key, levels in (("lead", sent), ("room", heard)):
         for index, level in enumerate(levels):
             late = abs(chance.gauss(0, jitter_s))
-            packets.append((base + index * STEP_S + late, key, level))
+            timestamp = (4_294_900_000 + index * 960) & 0xFFFFFFFF
+            packets.append((base + index * STEP_S + late, key, level, timestamp))
+    # No line changes the order of one track's packets here: it holds all of them up.
     packets.sort()
     found: list[tuple[float, Finding]] = []
     look_at = base + LOOK_S
-    for at, key, level in packets:
+    for at, key, level, timestamp in packets:
         while at >= look_at:
             found += [(look_at - base, one) for one in detector.look(look_at)]
             look_at += LOOK_S
-        detector.heard(key, max(0, min(127, round(-level))), at)
+        detector.heard(key, max(0, min(127, round(-level))), at, timestamp)
     return found
