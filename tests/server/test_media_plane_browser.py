@@ -16,7 +16,7 @@ from twinclass_media.settings import MediaSettings
 from twinclass_server.adapters.media_plane import WorkerMediaPlane
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
 from twinclass_signaling.messages import PublishedTrack, PublishWishes, SubscribeOffer
-from twinclass_signaling.ports import Grant, MediaMessage, Subscription
+from twinclass_signaling.ports import EchoReport, Grant, MediaMessage, Subscription
 from twinclass_signaling.roles import Source
 
 pytestmark = pytest.mark.browser
@@ -105,6 +105,9 @@ class Bridge:
         self.publications.append(("ended", source))
 
     def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
+        pass
+
+    def echo_changed(self, lesson: LessonId, participant: ParticipantId, echo: EchoReport) -> None:
         pass
 
     def send(self, lesson: LessonId, session: SessionId, message: MediaMessage) -> None:

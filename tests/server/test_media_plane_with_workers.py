@@ -27,7 +27,7 @@ from twinclass_signaling.messages import (
     Slots,
     SubscribeOffer,
 )
-from twinclass_signaling.ports import Grant, MediaMessage, Subscription
+from twinclass_signaling.ports import EchoReport, Grant, MediaMessage, Subscription
 from twinclass_signaling.roles import Source
 from twinclass_signaling.sdp.parser import parse
 
@@ -65,6 +65,9 @@ class Recorder:
 
     def speakers_changed(self, lesson: LessonId, participants: Sequence[ParticipantId]) -> None:
         self.speakers.append(tuple(participants))
+
+    def echo_changed(self, lesson: LessonId, participant: ParticipantId, echo: EchoReport) -> None:
+        pass
 
     def send(self, lesson: LessonId, session: SessionId, message: MediaMessage) -> None:
         self.messages.append((session, message))

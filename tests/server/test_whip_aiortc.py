@@ -18,7 +18,7 @@ from twinclass_media.settings import MediaSettings
 from twinclass_server.adapters.media_plane import WorkerMediaPlane
 from twinclass_server.http.whip import Door, WhipService
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
-from twinclass_signaling.ports import Grant, MediaMessage, Subscription
+from twinclass_signaling.ports import EchoReport, Grant, MediaMessage, Subscription
 from twinclass_signaling.roles import Source
 
 PORTS = free_port(10)
@@ -33,6 +33,9 @@ class Quiet:
     def publication_started(self, *_: object) -> None: ...
     def publication_ended(self, *_: object) -> None: ...
     def speakers_changed(self, lesson: LessonId, who: Sequence[ParticipantId]) -> None: ...
+    def echo_changed(
+        self, lesson: LessonId, participant: ParticipantId, echo: EchoReport
+    ) -> None: ...
     def send(self, lesson: LessonId, session: SessionId, message: MediaMessage) -> None: ...
 
 
