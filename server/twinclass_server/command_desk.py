@@ -52,8 +52,16 @@ class CommandDesk:
         #: Sessions with a command of which nobody knows whether it is in the log.
         self._doubtful: set[SessionId] = set()
 
-    def take(self, client: Commander, number: int, command: object, actor: object) -> None:
-        """Decides a command; acknowledgement or error follows in the order of the log."""
+    def take(
+        self,
+        client: Commander,
+        number: int,
+        command: object,
+        actor: object,
+        refused: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Decides a command; acknowledgement or error follows in the order of the log. ``refused``
+        is told the error's code, to be counted."""
         if number in client.acks:
             seq = client.acks[number]
             if seq is not None and client.connection is not None:
@@ -69,6 +77,7 @@ class CommandDesk:
                 client.connection.send(Ack(number, seq))
 
         def failed(error: SignalingError) -> None:
+            refused(error.code)
             client.acks.pop(number, None)
             if isinstance(error, Unavailable):
                 self._doubtful.add(client.session)

@@ -44,6 +44,17 @@ class Counters:
             "twinclass_commands", "Commands received, by kind.", ["kind"], registry=registry
         )
 
+        self._refused = Counter(
+            "twinclass_commands_refused",
+            "Commands answered with an error, by kind and code.",
+            ["kind", "code"],
+            registry=registry,
+        )
+
+    def command_refused(self, kind: str, code: str) -> None:
+        """Counts a command that was answered with an error."""
+        self._refused.labels(kind, code).inc()
+
     def protocol_error(self, code: str) -> None:
         """Counts a message that broke the protocol."""
         self._protocol_errors.labels(code).inc()

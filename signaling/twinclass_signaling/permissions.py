@@ -23,7 +23,7 @@ ALL_COMMANDS: tuple[str, ...] = tuple(
 #: What belongs to a seat in a class and not to who leads.
 _OF_A_CLASS = frozenset(
     {"hand_raise", "roll_call", "quiz_answer", "quiz_tally", "pulse_send", "help_ask"}
-    | {"help_answer"}
+    | {"help_answer", "offline_record"}
 )
 _LEAD_COMMANDS = tuple(name for name in ALL_COMMANDS if name not in _OF_A_CLASS)
 _LEAD_SOURCES: tuple[Source, ...] = ("camera", "screen", "document", "microphone", "screen_audio")
@@ -50,6 +50,7 @@ _ASSISTANT_COMMANDS = (
     "hands_lower_all",
     "hand_approve",
     "roll_call",
+    "offline_record",
     "attendance_mark",
     "sound_check_heard",
     "quiz_tally",

@@ -38,6 +38,8 @@ COMMAND_ALLOWANCES: dict[str, Allowance] = {
     "chat_say": Allowance(0.5, 5),
     "quiz_answer": Allowance(2, 20),
     "quiz_tally": Allowance(1, 6),
+    # All that was taken down in an outage comes at once: twenty, then as fast as it is logged.
+    "offline_record": Allowance(5, 20),
     "slides_attach": Allowance(0.2, 5),
     # Nobody asks more than some questions an evening; what is wrong is corrected at once.
     "question_ask": Allowance(0.05, 4),

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
+from twinclass_signaling.offline_records import OfflineRecord, RecordKey
 
 Participant = Annotated[ParticipantId, Meta(max_length=64)]
 Pupil = Annotated[PersonId, Meta(max_length=64)]
@@ -117,6 +118,15 @@ class MarkAttendance(Struct, frozen=True, tag="attendance_mark", forbid_unknown_
     pupil: Pupil
     mode: AttendanceMode
     late: bool = False
+
+
+class RecordOffline(Struct, frozen=True, tag="offline_record", forbid_unknown_fields=True):
+    """What the assistant took down while her class had no line. ``key``: the device's, so that it
+    is recorded once; ``taken_at``: by the server's clock, as the device knows it."""
+
+    key: RecordKey
+    taken_at: float
+    record: OfflineRecord
 
 
 # ---- sound check --------------------------------------------------------------------------
@@ -413,4 +423,5 @@ ToolCommand = (
     | SetCatchUp
     | ClearEcho
     | SwitchSound
+    | RecordOffline
 )

@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
+from twinclass_signaling.offline_records import OfflineKind, OfflineOutcome
 from twinclass_signaling.tool_commands import AttendanceMode, HelpKind, PulseKind, QuizKind
 
 
@@ -405,6 +406,24 @@ class EchoView(Struct, frozen=True, tag="echo"):
     rows: tuple[EchoRow, ...]
 
 
+class OfflineRecordView(Struct, frozen=True):
+    """What was taken down without a line and is in the log. ``kept``: of how many pupils something
+    stands that was told later."""
+
+    key: str
+    kind: OfflineKind
+    taken_at: float
+    outcome: OfflineOutcome
+    kept: int
+
+
+class OfflineView(Struct, frozen=True, tag="offline"):
+    """What came in for one's own class, in the order of the log; an assistant's only, others
+    empty. A device forgets what it finds here."""
+
+    records: tuple[OfflineRecordView, ...]
+
+
 ToolView = (
     HandsView
     | StageView
@@ -423,6 +442,7 @@ ToolView = (
     | RecordingView
     | CatchUpView
     | EchoView
+    | OfflineView
 )
 
 
@@ -446,3 +466,4 @@ class ToolViews(Struct, frozen=True):
     recording: RecordingView
     catch_up: CatchUpView
     echo: EchoView
+    offline: OfflineView

@@ -28,6 +28,12 @@ from twinclass_signaling.lesson.plan import (
     PlannedRoom,
 )
 from twinclass_signaling.messages import CallOn, ClearStage, LeaveStage, OpenLesson
+from twinclass_signaling.offline_records import (
+    OfflineCount,
+    OfflineHands,
+    OfflineRoll,
+    OfflineTally,
+)
 from twinclass_signaling.permissions import may_command
 from twinclass_signaling.roles import Role
 
@@ -127,6 +133,14 @@ answers = st.builds(
 tallies = st.builds(
     c.TallyQuiz, quiz=st.integers(1, 2), counts=st.lists(few, max_size=5).map(tuple)
 )
+record_keys = st.integers(0, 5).map(lambda n: f"00000000-{n}")
+offline_records = st.one_of(
+    st.builds(OfflineRoll, some_pupils, some_pupils, st.none() | st.integers(0, 300)),
+    st.builds(OfflineRoll),
+    st.builds(OfflineTally, st.integers(0, 3), st.lists(few, max_size=5).map(tuple)),
+    st.builds(OfflineCount, st.lists(few, max_size=9).map(tuple)),
+    st.builds(OfflineHands, st.integers(0, 300)),
+)
 sources = st.sampled_from(["camera", "microphone", "screen"])
 documents = st.sampled_from(["doc-1", "doc-1", "doc-1", "../x"])
 tool_commands: st.SearchStrategy[LessonCommand] = st.one_of(
@@ -176,6 +190,7 @@ tool_commands: st.SearchStrategy[LessonCommand] = st.one_of(
     st.builds(c.ClearInk, documents, few),
     st.builds(c.SetRecording, st.booleans()),
     st.builds(c.SetCatchUp, rooms, maybe),
+    st.builds(c.RecordOffline, record_keys, st.floats(990, 1_300), offline_records),
 )
 base_commands: st.SearchStrategy[LessonCommand] = st.one_of(
     st.just(OpenLesson()),

@@ -78,7 +78,7 @@ export interface AttachSlides {
   title?: string
 }
 
-/** A pupil's part of attendance starts (and her last one ends). */
+/** A pupil's part of attendance starts (and her last one ends); by `taken_at`, where it was taken down without a line. */
 export interface AttendanceChanged {
   type: "attendance_changed"
   pupil: string
@@ -87,6 +87,7 @@ export interface AttendanceChanged {
   late: boolean
   cause: "arrived" | "joined" | "marked" | "roll_call"
   actor: string
+  taken_at: number | null
 }
 
 /** `classes`: lead and co-lead all, others their own. `pupils`: an assistant's own roster, a home its own pupil, a home group its children; lead and co-lead none (they have counts). */
@@ -247,7 +248,7 @@ export interface CloseQuiz {
 export interface Command {
   type: "command"
   id: number
-  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk | SetRecording | SetCatchUp | ClearEcho | SwitchSound
+  command: OpenLesson | CloseLesson | CallOn | LeaveStage | ClearStage | RaiseHand | LowerHand | LowerAllHands | ApproveHand | CallNext | Spotlight | MoveOnStage | MuteOnStage | MuteStage | Remove | Admit | RollCall | MarkAttendance | StartSoundCheck | HeardInSoundCheck | StopSoundCheck | OpenQuiz | AnswerQuiz | TallyQuiz | CloseQuiz | ReleaseQuiz | StartCountdown | CancelCountdown | StartGroupWork | EndGroupWork | ListenIn | GoToPhase | MarkCue | SendNote | AcknowledgeNote | SendPulse | AnswerPulse | AskHelp | AnswerHelp | OfferHandOver | TakeOver | HandBack | Say | SetPolicy | AttachSlides | TurnSlide | ClearInk | SetRecording | SetCatchUp | ClearEcho | SwitchSound | RecordOffline
 }
 
 /** It is over or was taken off. */
@@ -387,7 +388,7 @@ export interface EventMessage {
   type: "event"
   seq: number
   at: number
-  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | CatchUpChanged | EchoFound | EchoFaded | EchoMuted | EchoRetried | EchoEnded | SoundSwitched | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | RecordingChanged | SlidesAttached | SlideTurned | InkCleared
+  event: LessonOpened | LessonClosed | ParticipantJoined | ParticipantLost | ParticipantRecovered | ParticipantLeft | CalledOn | StageEntered | StageLeft | PublicationStarted | PublicationEnded | HandRaised | HandApproved | HandLowered | SpotlightSet | StageMoved | StageMuted | ParticipantRemoved | ParticipantAdmitted | RollCalled | AttendanceChanged | SoundCheckStarted | SoundChecked | SoundCheckEnded | QuizOpened | QuizAnswered | QuizTallied | QuizClosed | QuizReleased | CountdownStarted | CountdownEnded | GroupWorkStarted | GroupWorkEnded | ListenedIn | CatchUpChanged | EchoFound | EchoFaded | EchoMuted | EchoRetried | EchoEnded | SoundSwitched | OfflineRecorded | PhaseChanged | CueMarked | NoteSent | NoteAcknowledged | PulseSent | PulseAnswered | HelpAsked | HelpAnswered | HandOverOffered | HandOverWithdrawn | TeachingChanged | ChatSaid | PolicyChanged | RecordingChanged | SlidesAttached | SlideTurned | InkCleared
 }
 
 /** The same seat was taken elsewhere; do not reconnect, offer "use here". */
@@ -703,6 +704,60 @@ export interface OfferView {
   cue: number | null
 }
 
+/** Cards for a question that was asked in the room alone; one number an option, 2 to 8. */
+export interface OfflineCount {
+  type: "count"
+  counts: readonly number[]
+}
+
+/** How many raised a hand in the room. */
+export interface OfflineHands {
+  type: "hands"
+  count: number
+}
+
+/** What was taken down without a line and is in the log. `kept`: of how many pupils something stands that was told later. */
+export interface OfflineRecordView {
+  key: string
+  kind: "count" | "hands" | "roll" | "tally"
+  taken_at: number
+  outcome: "merged" | "question_over" | "superseded"
+  kept: number
+}
+
+/** What an assistant took down without a line at `taken_at`; one event a `key`. What it changes stands behind it. `kept`: pupils of whom something was told later, which stands. */
+export interface OfflineRecorded {
+  type: "offline_recorded"
+  key: string
+  room: string
+  taken_at: number
+  record: OfflineRoll | OfflineTally | OfflineCount | OfflineHands
+  outcome: "merged" | "question_over" | "superseded"
+  kept: readonly string[]
+  actor: string
+}
+
+/** A roll call, told as `roll_call` is. */
+export interface OfflineRoll {
+  type: "roll"
+  absent: readonly string[]
+  late: readonly string[]
+  present: number | null
+}
+
+/** The room's count for a question of the lesson, told as `quiz_tally` is. */
+export interface OfflineTally {
+  type: "tally"
+  quiz: number
+  counts: readonly number[]
+}
+
+/** What came in for one's own class, in the order of the log; an assistant's only, others empty. A device forgets what it finds here. */
+export interface OfflineView {
+  type: "offline"
+  records: readonly OfflineRecordView[]
+}
+
 /** From pre-class to live (lead, co-lead). */
 export interface OpenLesson {
   type: "lesson_open"
@@ -981,7 +1036,7 @@ export interface QuizReleased {
   actor: string
 }
 
-/** The count of one room. `warning`: it differs from those present by more than 2. */
+/** The count of one room. `warning`: it differs from those present by more than 2. `taken_at`: it was counted without a line, at that second. */
 export interface QuizTallied {
   type: "quiz_tallied"
   quiz: number
@@ -990,6 +1045,7 @@ export interface QuizTallied {
   present: number | null
   warning: boolean
   actor: string
+  taken_at: number | null
 }
 
 /** One question. To staff: `bars`, `missing`, `answered`, `totals`, `correct` from the start. To others: `totals`, `correct` once released; `answers` are their own; `bars` and `missing` stay empty. */
@@ -1022,6 +1078,14 @@ export interface RaiseHand {
   type: "hand_raise"
   count?: number
   children?: readonly string[]
+}
+
+/** What the assistant took down while her class had no line. `key`: the device's, so that it is recorded once; `taken_at`: by the server's clock, as the device knows it. */
+export interface RecordOffline {
+  type: "offline_record"
+  key: string
+  taken_at: number
+  record: OfflineRoll | OfflineTally | OfflineCount | OfflineHands
 }
 
 /** How the recording goes on disk, to staff, every 2 s while it changes. `writing`: bytes reach the disk; `trouble`: they do not, and `text` says why and what to do. `seconds`: since the recording began; `hours_left`: of lessons like this the disk can hold, None while that is not known. */
@@ -1091,12 +1155,13 @@ export interface RollCall {
   present?: number | null
 }
 
-/** An assistant has called the roll. `present`: in the room. */
+/** An assistant has called the roll. `present`: in the room. `taken_at`: it was called without a line, at that second, and stands in the log since it came in. */
 export interface RollCalled {
   type: "roll_called"
   room: string
   present: number
   actor: string
+  taken_at: number | null
 }
 
 /** How long a room waits for a turn. `since`: last turn, else the bell. A room that is here, not on stage, and has waited for 600 s is to be marked. */
@@ -1419,7 +1484,7 @@ export interface BilingualText {
 /** One tool as this client may see it now; replaces `lesson.tools[view.type]`. Sent after the events that changed it, gathered for up to 100 ms. */
 export interface Tool {
   type: "tool"
-  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView | RecordingView | CatchUpView | EchoView
+  view: HandsView | StageView | AttendanceView | SoundCheckView | QuizzesView | WorkView | AgendaView | BackchannelView | OwnClassView | TeachingView | ChatView | PolicyView | SlidesView | SoundView | RecordingView | CatchUpView | EchoView | OfflineView
 }
 
 /** All tools; each field is named as the `type` of its view. */
@@ -1441,6 +1506,7 @@ export interface ToolViews {
   recording: RecordingView
   catch_up: CatchUpView
   echo: EchoView
+  offline: OfflineView
 }
 
 /** Shows a page (from 1) of an attached document to everybody; None: no slides. */

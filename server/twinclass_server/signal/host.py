@@ -293,9 +293,9 @@ class LessonHost:
 
     # ---- messages of clients ---------------------------------------------------------------
 
-    def command(self, client: Client, message: Command) -> None:
+    def command(self, client: Client, message: Command, refused: Callable[[str], None]) -> None:
         """Decides a command; acknowledgement or error follows in the order of the log."""
-        self._desk.take(client, message.id, message.command, client.actor)
+        self._desk.take(client, message.id, message.command, client.actor, refused)
 
     def view(self, client: Client, message: View) -> None:
         """Takes what a page wants to receive."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 from starlette.websockets import WebSocket
@@ -99,8 +100,9 @@ class SignalSocket(Line[ClientMessage, Authenticate]):
             case Authenticate():
                 pass  # Never: it comes once, see ``Line``.
             case Command():
-                self._parts.counters.command(str(type(message.command).__struct_config__.tag))
-                host.command(client, message)
+                kind = str(type(message.command).__struct_config__.tag)
+                self._parts.counters.command(kind)
+                host.command(client, message, partial(self._parts.counters.command_refused, kind))
             case PublishOffer(n, sdp, tracks):
                 self._check_sources(client.actor, message, host)
                 answer = await media.publish(lesson, session, sdp, tracks)

@@ -80,6 +80,7 @@ _CHANGES: dict[str, tuple[str, ...]] = {
     "echo_retried": ("echo",),
     "echo_ended": ("echo",),
     "sound_switched": ("sound",),
+    "offline_recorded": ("offline",),
     "chat_said": ("chat",),
     "recording_changed": ("recording",),
     "policy_changed": ("policy", "chat", "stage", "hands"),

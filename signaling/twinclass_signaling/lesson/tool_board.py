@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from twinclass_signaling.ids import ParticipantId, RoomId
+from twinclass_signaling.lesson.offline_board import offline_view
 from twinclass_signaling.lesson.quiz_board import quiz_view
 from twinclass_signaling.lesson.roster_board import attendance_view, own_class_view
 from twinclass_signaling.lesson.state import HOME_ROLES, LessonState
@@ -70,6 +71,7 @@ def all_views(state: LessonState, viewer: Viewer, people: People) -> ToolViews:
         recording=recording_view(state, viewer, people),
         catch_up=catch_up_view(state, viewer, people),
         echo=echo_view(state, viewer, people),
+        offline=offline_view(state, viewer, people),
     )
 
 
@@ -334,4 +336,5 @@ VIEWS: dict[str, Callable[[LessonState, Viewer, People], ToolView]] = {
     "recording": recording_view,
     "catch_up": catch_up_view,
     "echo": echo_view,
+    "offline": offline_view,
 }

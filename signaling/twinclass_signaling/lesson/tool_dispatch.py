@@ -14,6 +14,7 @@ from twinclass_signaling.lesson.tools import (
     door,
     echo,
     hands,
+    offline,
     quiz,
     recording,
     slides,
@@ -58,6 +59,8 @@ def handle_tool(
         return catch_up.handle(state, command, actor)
     if isinstance(command, echo.EchoCommand):
         return echo.handle(state, command, actor)
+    if isinstance(command, offline.OfflineCommand):
+        return offline.handle(state, command, actor, now)
     return slides.handle(state, command, actor)
 
 
@@ -91,5 +94,7 @@ def apply_tool(state: LessonState, event: ToolEvent, at: float) -> None:
         catch_up.apply(state, event, at)
     elif isinstance(event, echo.EchoEvent):
         echo.apply(state, event, at)
+    elif isinstance(event, offline.OfflineEvent):
+        offline.apply(state, event)
     else:
         slides.apply(state, event)

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
 from twinclass_signaling.lesson.talk_events import TalkingEvent
+from twinclass_signaling.offline_records import OfflineOutcome, OfflineRecord
 from twinclass_signaling.tool_commands import AttendanceMode, QuizKind
 
 HandReason = Literal["self", "staff", "all", "called", "left"]
@@ -96,15 +97,18 @@ class ParticipantAdmitted(Struct, frozen=True, tag="participant_admitted"):
 
 
 class RollCalled(Struct, frozen=True, tag="roll_called"):
-    """An assistant has called the roll. ``present``: in the room."""
+    """An assistant has called the roll. ``present``: in the room. ``taken_at``: it was called
+    without a line, at that second, and stands in the log since it came in."""
 
     room: RoomId
     present: int
     actor: ParticipantId
+    taken_at: float | None = None
 
 
 class AttendanceChanged(Struct, frozen=True, tag="attendance_changed"):
-    """A pupil's part of attendance starts (and her last one ends)."""
+    """A pupil's part of attendance starts (and her last one ends); by ``taken_at``, where it was
+    taken down without a line."""
 
     pupil: PersonId
     room: RoomId | None
@@ -112,6 +116,7 @@ class AttendanceChanged(Struct, frozen=True, tag="attendance_changed"):
     late: bool
     cause: AttendanceCause
     actor: ParticipantId
+    taken_at: float | None = None
 
 
 # ---- sound check --------------------------------------------------------------------------
@@ -169,7 +174,8 @@ class QuizAnswered(Struct, frozen=True, tag="quiz_answered"):
 
 
 class QuizTallied(Struct, frozen=True, tag="quiz_tallied"):
-    """The count of one room. ``warning``: it differs from those present by more than 2."""
+    """The count of one room. ``warning``: it differs from those present by more than 2.
+    ``taken_at``: it was counted without a line, at that second."""
 
     quiz: int
     room: RoomId
@@ -177,6 +183,7 @@ class QuizTallied(Struct, frozen=True, tag="quiz_tallied"):
     present: int | None
     warning: bool
     actor: ParticipantId
+    taken_at: float | None = None
 
 
 class QuizClosed(Struct, frozen=True, tag="quiz_closed"):
@@ -232,6 +239,22 @@ class ListenedIn(Struct, frozen=True, tag="listened_in"):
     """From here on the lead hears these rooms and no others."""
 
     rooms: tuple[RoomId, ...]
+    actor: ParticipantId
+
+
+# ---- without a line -----------------------------------------------------------------------
+
+
+class OfflineRecorded(Struct, frozen=True, tag="offline_recorded"):
+    """What an assistant took down without a line at ``taken_at``; one event a ``key``. What it
+    changes stands behind it. ``kept``: pupils of whom something was told later, which stands."""
+
+    key: str
+    room: RoomId
+    taken_at: float
+    record: OfflineRecord
+    outcome: OfflineOutcome
+    kept: tuple[PersonId, ...]
     actor: ParticipantId
 
 
@@ -329,5 +352,6 @@ ToolEvent = (
     | EchoRetried
     | EchoEnded
     | SoundSwitched
+    | OfflineRecorded
     | TalkingEvent
 )

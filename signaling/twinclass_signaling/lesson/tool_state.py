@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from twinclass_signaling.ids import ParticipantId, PersonId, RoomId
 from twinclass_signaling.lesson.talk_events import OfferReason
 from twinclass_signaling.lesson.tool_events import AttendanceCause, EchoTrouble
+from twinclass_signaling.offline_records import OfflineKind, OfflineOutcome
 from twinclass_signaling.tool_commands import AttendanceMode, HelpKind, PulseKind, QuizKind
 
 
@@ -34,10 +35,12 @@ class Part(Struct, array_like=True):
 
 
 class Roll(Struct, array_like=True):
-    """A roll call. ``present``: heads that were told, for a class without a roster."""
+    """A roll call. ``present``: heads that were told, for a class without a roster. ``at``: since
+    when pupils without a part are in the room; ``last_at``: when the roll was called last."""
 
     at: float
     present: int
+    last_at: float = 0.0
 
 
 class Attendance(Struct):
@@ -253,6 +256,18 @@ class Echo(Struct):
     mutes: int = 0
 
 
+class Merged(Struct, array_like=True):
+    """What was taken down without a line and is in the log. ``digest``: of its content; ``kept``:
+    of how many pupils something newer stands."""
+
+    key: str
+    kind: OfflineKind
+    taken_at: float
+    digest: int
+    outcome: OfflineOutcome
+    kept: int
+
+
 class Tools(Struct):
     """All of it."""
 
@@ -279,3 +294,5 @@ class Tools(Struct):
     catch_up: dict[RoomId, CatchUp] = field(default_factory=dict)
     #: Only microphones by which something comes back; at most as many as are open.
     echo: dict[ParticipantId, Echo] = field(default_factory=dict)
+    #: Only classes that were without a line and took something down.
+    offline: dict[RoomId, list[Merged]] = field(default_factory=dict)

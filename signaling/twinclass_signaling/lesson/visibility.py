@@ -131,6 +131,7 @@ def audience(event: LessonEvent, state: LessonState) -> Audience:
             tool_events.ParticipantRemoved()
             | tool_events.ParticipantAdmitted()
             | tool_events.RollCalled()
+            | tool_events.OfflineRecorded()
             | tool_events.SoundCheckStarted()
             | tool_events.SoundChecked()
             | tool_events.SoundCheckEnded()
@@ -153,7 +154,7 @@ STAFF_ONLY: frozenset[str] = frozenset(
     {"note_sent", "note_acked", "pulse_sent", "pulse_answered", "listened_in", "quiz_opened"}
     | {"sound_check_started", "sound_checked", "sound_check_ended", "quiz_tallied"}
     | {"phase_changed", "cue_marked", "hand_over_offered", "hand_over_withdrawn", "roll_called"}
-    | {"participant_removed", "participant_admitted"}
+    | {"participant_removed", "participant_admitted", "offline_recorded"}
 )
 
 

@@ -246,16 +246,17 @@ def apply(state: LessonState, event: AttendanceEvent, at: float) -> None:
     """Changes the state; see ``core.apply``."""
     attendance = state.tools.attendance
     match event:
-        case RollCalled(room, present, _):
+        case RollCalled(room, present, _, taken_at):
+            called_at = at if taken_at is None else taken_at
             first = attendance.rolls.get(room)
             # For pupils of a roster the first roll call is when they were there; heads are new.
-            since = first.at if first is not None and roster(state, room) else at
-            attendance.rolls[room] = Roll(since, present)
-        case AttendanceChanged(pupil, room, mode, late, cause, _):
+            since = first.at if first is not None and roster(state, room) else called_at
+            attendance.rolls[room] = Roll(since, present, called_at)
+        case AttendanceChanged(pupil, room, mode, late, cause, _, taken_at):
             parts = attendance.parts.get(pupil)
             if parts is None:
                 implied = part_of(state, pupil)
                 parts = attendance.parts[pupil] = [] if implied is None else [implied]
                 attendance.total += len(parts)
             attendance.total += 1
-            parts.append(Part(mode, room, at, late, cause))
+            parts.append(Part(mode, room, at if taken_at is None else taken_at, late, cause))

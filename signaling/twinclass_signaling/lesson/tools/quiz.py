@@ -119,7 +119,7 @@ def handle(state: LessonState, command: QuizCommand, actor: Actor) -> list[Lesso
         case CloseQuiz():
             quiz = state.tools.quiz
             if quiz is None or quiz.state != "open":
-                raise _no_quiz()
+                raise no_quiz()
             return close(state, "staff", actor)
         case ReleaseQuiz(number):
             quiz = _current(state, number)
@@ -226,11 +226,7 @@ def _tally(state: LessonState, command: TallyQuiz, actor: Actor) -> list[LessonE
     if quiz.state == "released":
         raise Conflict("quiz_closed", "结果已公布。", "The result is out already.")
     if len(command.counts) != fields_of(quiz):
-        raise Conflict(
-            "tally_malformed",
-            f"请填 {fields_of(quiz)} 个数。",
-            f"Tell {fields_of(quiz)} numbers.",
-        )
+        raise malformed_tally(quiz)
     present = in_room(state, room)
     # Of several choices each may be everybody's.
     told = max(command.counts) if quiz.kind == "multiple" else sum(command.counts)
@@ -241,9 +237,7 @@ def _tally(state: LessonState, command: TallyQuiz, actor: Actor) -> list[LessonE
             f"报数 {told}，在教室的只有 {limit if present is None else present} 人，请再数一次。",
             f"You told {told}, but only {limit if present is None else present} are in the room.",
         )
-    is_off = present is not None and (
-        told > present + TOLERANCE or (quiz.kind != "multiple" and told < present - TOLERANCE)
-    )
+    is_off = present is not None and differs(quiz, told, present)
     known = quiz.tallies.get(room)
     if known is not None and known.counts == command.counts:
         return []
@@ -253,11 +247,26 @@ def _tally(state: LessonState, command: TallyQuiz, actor: Actor) -> list[LessonE
 def _current(state: LessonState, number: int) -> Quiz:
     quiz = state.tools.quiz
     if quiz is None or quiz.id != number:
-        raise _no_quiz()
+        raise no_quiz()
     return quiz
 
 
-def _no_quiz() -> Conflict:
+def differs(quiz: Quiz, told: int, present: int) -> bool:
+    """Tells whether a count is to be marked: too many, or too few who chose one each."""
+    return told > present + TOLERANCE or (quiz.kind != "multiple" and told < present - TOLERANCE)
+
+
+def malformed_tally(quiz: Quiz) -> Conflict:
+    """Returns the error of a count with too few or too many numbers."""
+    return Conflict(
+        "tally_malformed",
+        f"请填 {fields_of(quiz)} 个数。",
+        f"Tell {fields_of(quiz)} numbers.",
+    )
+
+
+def no_quiz() -> Conflict:
+    """Returns the error of a question that is not there."""
     return Conflict("no_quiz", "这道题已经不在进行。", "This question is not there any more.")
 
 
@@ -284,9 +293,9 @@ def apply(state: LessonState, event: QuizEvent, at: float) -> None:
         case QuizAnswered(_, pupil, room, choices, number, _):
             if quiz is not None:
                 quiz.answers[pupil] = Answer(room, choices, number)
-        case QuizTallied(_, room, counts, _, warning, _):
+        case QuizTallied(_, room, counts, _, warning, _, taken_at):
             if quiz is not None:
-                quiz.tallies[room] = Tally(counts, at, warning)
+                quiz.tallies[room] = Tally(counts, at if taken_at is None else taken_at, warning)
         case QuizClosed():
             if quiz is not None:
                 quiz.state = "closed"
