@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createReadStream, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
@@ -52,8 +53,55 @@ function oneFontFormat(): Plugin {
   }
 }
 
+/** What the room screen and the console are made of: the entry, what it imports, and slides. */
+const SHELL_PARTS = /\/ui\/slides\/|\/pdfjs-dist\//
+
+/**
+ * The service worker, as `/sw.js`, with the list of files that it keeps: those that the pages of a
+ * classroom load, pdf.js with its character maps, and the icons. A version is the list itself, since
+ * each file's name has its hash.
+ */
+function shellWorker(): Plugin {
+  return {
+    name: 'twinclass-shell-worker',
+    apply: 'build',
+    buildStart() {
+      this.emitFile({ type: 'chunk', id: fileURLToPath(new URL('./src/worker/shell.ts', import.meta.url)), fileName: 'sw.js' })
+    },
+    generateBundle: {
+      order: 'post',
+      handler(_, bundle) {
+        const worker = bundle['sw.js']
+        if (worker?.type !== 'chunk' || worker.imports.length > 0) this.error('the service worker must be one file')
+        const wanted = new Set<string>()
+        const add = (name: string): void => {
+          const one = bundle[name]
+          if (one === undefined || wanted.has(name)) return
+          wanted.add(name)
+          if (one.type !== 'chunk') return
+          for (const other of [...one.imports, ...(one.viteMetadata?.importedCss ?? []), ...(one.viteMetadata?.importedAssets ?? [])]) add(other)
+          for (const other of one.dynamicImports) {
+            const lazy = bundle[other]
+            if (lazy?.type === 'chunk' && (lazy.moduleIds.some((id) => SHELL_PARTS.test(id)))) add(other)
+          }
+        }
+        for (const [name, one] of Object.entries(bundle)) {
+          if (one.type === 'chunk' && one.isEntry && name !== 'sw.js') add(name)
+          if (name.startsWith(pdfBase)) wanted.add(name)
+          if (/\/pdf\.worker\..*\.mjs$/.test(name)) wanted.add(name)
+        }
+        const files = [...[...wanted].sort(), 'icon.svg', 'icon-192.png', 'manifest.webmanifest'].map((name) => `/${name}`)
+        const html = bundle['index.html']
+        const page = html?.type === 'asset' ? html.source : ''
+        const version = createHash('sha256').update(files.join('\n')).update(worker.code).update(page).digest('hex').slice(0, 16)
+        worker.code = worker.code.replaceAll('__SHELL_VERSION__', JSON.stringify(version)).replaceAll('__SHELL_FILES__', JSON.stringify(files))
+      },
+    },
+  }
+}
+
 export default defineConfig({
-  plugins: [vue(), pdfFiles(), oneFontFormat()],
+  plugins: [vue(), pdfFiles(), oneFontFormat(), shellWorker()],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   define: {
     __PDF_BASE__: JSON.stringify(`/${pdfBase}`),

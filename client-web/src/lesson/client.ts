@@ -13,12 +13,14 @@ import { CommandError, type ResumeStore, type Socket, type SocketHandlers } from
 import { videoCodecNames } from '@/rtc/codecs'
 import type { CreatePeerConnection } from '@/rtc/connection'
 import { Downlink } from '@/rtc/downlink'
-import type { StatsEntry } from '@/rtc/statistics'
+import { mediaBytes, type StatsEntry } from '@/rtc/statistics'
 import { Uplink } from '@/rtc/uplink'
 import { useInk } from './ink'
 import { useLesson } from './lesson'
 import { useLine } from './line'
 import { useOwn } from './own'
+import { OfflineDesk } from './offline/desk'
+import type { Shelf } from './offline/shelf'
 import { usePictures } from './pictures'
 import { Pen } from './pen'
 import { usePreferences } from './preferences'
@@ -37,6 +39,8 @@ export interface Browser {
   quieten(track: MediaStreamTrack, gain: number): Quietened | null
   /** This page is a room's: a second device of a room makes no sound. */
   companion?: boolean
+  /** What stays on this device while the line is gone; pages without it only wait. */
+  offline?: { shelf: Shelf; wallMs(): number; newKey(): string }
 }
 
 /** A track that follows another one. */
@@ -57,6 +61,7 @@ export class LessonClient {
   private readonly downlink: Downlink
   private readonly scope: EffectScope = effectScope(true)
   readonly pen: Pen
+  readonly offline: OfflineDesk | null = null
   private readonly lesson = useLesson()
   private readonly tools = useTools()
   private readonly ink = useInk()
@@ -87,6 +92,7 @@ export class LessonClient {
       companion: browser.companion ?? false,
       onState: (state, reason) => {
         this.line.setState(state, reason)
+        this.offline?.state(state, reason)
         if (state === 'reconnecting') this.uplink.lineLost()
         if (state === 'fenced' || state === 'refused' || state === 'closed') {
           this.stopMedia()
@@ -123,7 +129,18 @@ export class LessonClient {
         this.session.send(piece)
       },
     })
-    this.scope.run(() => this.follow())
+    if (browser.offline !== undefined) {
+      this.offline = new OfflineDesk({
+        token, clock: browser.clock, ...browser.offline,
+        command: (command) => this.session.command(command),
+        isLive: () => this.session.state === 'live',
+        mediaBytes: async () => mediaBytes(await this.downlink.statistics()),
+      })
+    }
+    this.scope.run(() => {
+      this.follow()
+      this.offline?.follow()
+    })
   }
 
   start(): void {
@@ -132,11 +149,13 @@ export class LessonClient {
 
   /** Asks for a change of the lesson; what goes wrong is told to the person. */
   async command(command: ClientCommand): Promise<boolean> {
+    const pressedAt = this.line.serverNow()
     try {
       await this.session.command(command)
       return true
     } catch (error) {
       if (!(error instanceof CommandError)) throw error
+      if (await this.offline?.keepCommand(command, error, pressedAt)) return true
       this.line.tell(error.text)
       return false
     }
@@ -152,6 +171,7 @@ export class LessonClient {
 
   close(): void {
     this.scope.stop()
+    this.offline?.stop()
     this.session.close()
     this.stopMedia()
     this.quiet?.made?.close()
@@ -224,6 +244,7 @@ export class LessonClient {
     this.line.setServerTime(message.server_time)
     this.lesson.welcome(message)
     this.tools.welcome(message)
+    this.offline?.welcome(message)
     // The lamp of a camera that nobody may see is out.
     if (message.companion) this.own.close()
     if (!message.resumed) {

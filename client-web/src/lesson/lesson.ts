@@ -30,6 +30,18 @@ export interface Me {
   companion: boolean
 }
 
+/** What a page without a server shows of the lesson; `ParticipantView`s are not kept. */
+export interface KeptLesson {
+  me: Me
+  id: string
+  title: string
+  subtitle: string
+  phase: LessonView['phase']
+  openedAt: number | null
+  plannedMinutes: number
+  mayCommand: readonly string[]
+}
+
 export const useLesson = defineStore('lesson', () => {
   const me = ref<Me | null>(null)
   const id = ref('')
@@ -107,6 +119,27 @@ export const useLesson = defineStore('lesson', () => {
         .filter((one) => one.presence === 'lost')
         .map((one) => [one.id, lostAt.value.get(one.id) ?? message.server_time]),
     )
+  }
+
+  /** What is worth keeping for a page that is opened without a server; null before `welcome`. */
+  function kept(): KeptLesson | null {
+    if (me.value === null) return null
+    return {
+      me: me.value, id: id.value, title: title.value, subtitle: subtitle.value, phase: phase.value,
+      openedAt: openedAt.value, plannedMinutes: plannedMinutes.value, mayCommand: mayCommand.value,
+    }
+  }
+
+  /** Shows a lesson as it was when the line went; `welcome` replaces all of it. */
+  function restore(one: KeptLesson): void {
+    me.value = one.me
+    id.value = one.id
+    title.value = one.title
+    subtitle.value = one.subtitle
+    phase.value = one.phase
+    openedAt.value = one.openedAt
+    plannedMinutes.value = one.plannedMinutes
+    mayCommand.value = one.mayCommand
   }
 
   function presence(message: Presence): void {
@@ -207,6 +240,6 @@ export const useLesson = defineStore('lesson', () => {
     me, id, title, subtitle, phase, openedAt, plannedMinutes, counts, stage, participants,
     lostAt, ended, speakers, mayPublish, mayCommand, rooms, homes, leads, observers, leadPresent,
     mySeat, meOnStage,
-    participant, isOnStage, isSending, may, setStage, welcome, presence, event,
+    participant, isOnStage, isSending, may, setStage, welcome, kept, restore, presence, event,
   }
 })

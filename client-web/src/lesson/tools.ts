@@ -28,6 +28,7 @@ export const NO_TOOLS: ToolViews = {
   recording: { type: 'recording', state: 'off', since: null },
   catch_up: { type: 'catch_up', rooms: [] },
   echo: { type: 'echo', rows: [] },
+  offline: { type: 'offline', records: [] },
 }
 
 export const useTools = defineStore('tools', () => {
@@ -37,6 +38,11 @@ export const useTools = defineStore('tools', () => {
   function welcome(message: Welcome): void {
     views.value = message.lesson.tools
     lesson.setStage(views.value.stage.places)
+  }
+
+  /** Shows the tools as they were when the line went. */
+  function restore(kept: ToolViews): void {
+    views.value = { ...NO_TOOLS, ...kept }
   }
 
   function tool({ view }: Tool): void {
@@ -116,6 +122,6 @@ export const useTools = defineStore('tools', () => {
   return {
     views, hands, stage, attendance, soundCheck, quiz, asked, countdown, groupWork, agenda,
     backchannel, ownClass, teaching, chat, policy, slides, companions, shownDocument, teacher, iTeach,
-    isOffered, next, catchUpOf, echoes, echoOf, ownEcho, switchedOff, soundOff, welcome, tool, event, nameOf,
+    isOffered, next, catchUpOf, echoes, echoOf, ownEcho, switchedOff, soundOff, welcome, restore, tool, event, nameOf,
   }
 })

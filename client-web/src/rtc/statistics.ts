@@ -9,6 +9,11 @@ export function entries(report: RTCStatsReport): StatsEntry[] {
   return found
 }
 
+/** Bytes of pictures and sound received, without reports and checks, which never cease. */
+export function mediaBytes(stats: readonly StatsEntry[]): number {
+  return stats.reduce((sum, one) => sum + (one.type === 'inbound-rtp' ? Number(one['bytesReceived'] ?? 0) : 0), 0)
+}
+
 /** Bytes received by the connection, -1 when it has no transport yet. */
 export function bytesReceived(stats: readonly StatsEntry[]): number {
   let total = -1

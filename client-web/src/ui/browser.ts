@@ -97,6 +97,13 @@ export function forgetEntrance(): void {
   }
 }
 
+/** A random UUID; `crypto.randomUUID` itself is there on secure pages only. */
+export function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const hex = [...bytes].map((one) => one.toString(16).padStart(2, '0')).join('')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
 export const hasWebRtc = typeof RTCPeerConnection === 'function'
 
 const codecs = (side: 'send' | 'receive'): readonly RTCRtpCodec[] => {

@@ -5,6 +5,7 @@ import { enDesk } from './desk.en'
 import { enExports } from './exports'
 import { enLearner } from './learner'
 import { enLibrary } from './library'
+import { enOffline } from './offline'
 import { enOperations } from './operations'
 import { enPair, enPlanning } from './planning'
 import { roomToolsEn, studioEn, toolsEn } from './tools.en'
@@ -19,6 +20,7 @@ export const en: Messages = {
   exports: enExports,
   learner: enLearner,
   library: enLibrary,
+  offline: enOffline,
   operations: enOperations,
   pair: enPair,
   planning: enPlanning,

@@ -6,6 +6,7 @@ import { zhDesk } from './desk.zh'
 import { zhExports } from './exports'
 import { zhLearner } from './learner'
 import { zhLibrary } from './library'
+import { zhOffline } from './offline'
 import { zhOperations } from './operations'
 import { zhPair, zhPlanning } from './planning'
 import { roomToolsZh, studioZh, toolsZh } from './tools.zh'
@@ -19,6 +20,7 @@ export const zh = {
   exports: zhExports,
   learner: zhLearner,
   library: zhLibrary,
+  offline: zhOffline,
   operations: zhOperations,
   pair: zhPair,
   planning: zhPlanning,

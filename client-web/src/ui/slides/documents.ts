@@ -5,14 +5,15 @@
  * is its number. The file's name is its SHA-256, so a kept copy is never out of date.
  */
 import type { PDFDocumentProxy } from 'pdfjs-dist'
+import { seatOf } from '@/lesson/offline/records'
 import type { BilingualText, DocumentView } from '@/protocol/messages'
+import { isSecure, keep, keptFile } from './kept'
 
 /** pdf.js could not open it, or it did not come. */
 export class SlidesError extends Error {}
 
 /** A lesson's documents; older ones are given back. */
 const OPEN_AT_ONCE = 3
-const CACHE = 'twinclass-slides'
 const opened = new Map<string, Promise<PDFDocumentProxy>>()
 
 /** The document, opened. A failure is forgotten, so that the next call tries again. */
@@ -102,33 +103,13 @@ async function fetchFile({ sha256, url: place }: DocumentPlace, token: string): 
   if (!response.ok) throw new SlidesError(`HTTP ${response.status}`)
   const data = new Uint8Array(await response.arrayBuffer())
   if (!(await isWhole(data, sha256))) throw new SlidesError('not the file that was uploaded')
-  await keep(url, data)
+  await keep(url, data, seatOf(token)?.split('/')[0] ?? '')
   return data
 }
 
-/** Only secure pages have storage and digests; elsewhere the file lives as long as the page. */
-const isSecure = typeof caches !== 'undefined'
-
-async function keptFile(url: string): Promise<Uint8Array | null> {
-  if (!isSecure) return null
-  try {
-    const found = await (await caches.open(CACHE)).match(url)
-    return found === undefined ? null : new Uint8Array(await found.arrayBuffer())
-  } catch {
-    return null
-  }
-}
-
-async function keep(url: string, data: Uint8Array): Promise<void> {
-  if (!isSecure) return
-  try {
-    const cache = await caches.open(CACHE)
-    // A term's slides need not stay: the newest few are enough for a lesson and its neighbours.
-    for (const request of (await cache.keys()).slice(0, -20)) await cache.delete(request)
-    await cache.put(url, new Response(data.slice()))
-  } catch {
-    // A full disk costs a second fetch, nothing else.
-  }
+/** Fetches a document that is not on this device yet, for the time when the line is gone. */
+export async function keepDocument(view: DocumentPlace, token: string): Promise<void> {
+  if (isSecure) await fetchFile(view, token)
 }
 
 async function isWhole(data: Uint8Array, sha256: string): Promise<boolean> {
