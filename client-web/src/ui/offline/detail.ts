@@ -20,5 +20,5 @@ export function detail(record: OfflineRecord, t: Translate): string {
 
 /** Counts with the letters of the cards: A 12  B 3. */
 export function letters(counts: readonly number[]): string {
-  return counts.map((one, index) => `${String.fromCharCode(65 + index)} ${one}`).join('  ')
+  return counts.map((one, index) => `${String.fromCharCode(65 + index)}\u00a0${one}`).join('  ')
 }
