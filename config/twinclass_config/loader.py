@@ -17,9 +17,11 @@ from typing import Any, get_type_hints
 import msgspec
 
 from twinclass_config.problem import OperatorProblem
-from twinclass_config.sections import LibrarySettings, Settings
+from twinclass_config.sections import LibrarySettings, Settings, TurnSettings
 
 PREFIX = "TWINCLASS_"
+#: A password of the relay is used within seconds; one that leaks is worth no more than this.
+_MOST_TURN_TTL_S = 300
 _WEIGHTS = [f.name for f in dataclasses.fields(LibrarySettings) if f.name.startswith("weight_")]
 
 
@@ -137,9 +139,24 @@ def _check(settings: Settings) -> None:
     weights = [getattr(settings.library, name) for name in _WEIGHTS]
     if min(weights) < 0 or sum(weights) <= 0:
         problems.append("library.weight_…: none below 0, and not all of them 0")
+    problems += _turn_problems(settings.turn)
     for announced in settings.media.announce:
         host, _, port_text = announced.rpartition(":")
         if not host or not port_text.isdigit():
             problems.append(f"media.announce: {announced} is not host:port")
     if problems:
         raise ConfigError("\n".join(problems))
+
+
+def _turn_problems(turn: TurnSettings) -> list[str]:
+    problems: list[str] = []
+    for url in turn.urls:
+        if not url.startswith(("turn:", "turns:")):
+            problems.append(f"turn.urls: {url} begins with neither turns: nor turn:")
+    if not 30 <= turn.ttl_s <= _MOST_TURN_TTL_S:
+        problems.append(f"turn.ttl_s: from 30 to {_MOST_TURN_TTL_S}")
+    if not 1024 <= turn.min_port < turn.max_port < 65536:
+        problems.append("turn.min_port and turn.max_port: from 1024 to 65535, in this order")
+    if bool(turn.tls_cert) != bool(turn.tls_key):
+        problems.append("turn.tls_cert and turn.tls_key: both or none")
+    return problems

@@ -107,6 +107,36 @@ class LibrarySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnSettings:
+    """The relay (TURN, a coturn beside us) for schools that let nothing but TCP 443 pass; off until
+    ``urls`` is set. The rest but for ``secret`` and ``ttl_s`` is for ``twinclass turn-config``.
+
+    Attributes:
+        urls: what pages are told, such as ``turns:turn.example.com:443?transport=tcp``.
+        secret: shared with the relay; empty: one made in the data folder.
+        ttl_s: a password is good for so long, at most 300: it is used within seconds.
+        realm: names us in its questions.
+        listen: the relay's address.
+        relay_host: from which it sends to our media; empty: the media's own address.
+        min_port: of the ports it sends from.
+        max_port: of the same.
+        tls_cert: PEM file with its certificate chain.
+        tls_key: PEM file with its key.
+    """
+
+    urls: tuple[str, ...] = ()
+    secret: str = field(default="", repr=False)
+    ttl_s: int = 300
+    realm: str = "twinclass"
+    listen: str = "0.0.0.0"  # noqa: S104 - of a machine that is there to be reached
+    relay_host: str = ""
+    min_port: int = 49152
+    max_port: int = 65535
+    tls_cert: str = ""
+    tls_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """What is logged: level (debug, info, warning, error) and format (json, text)."""
 
@@ -140,5 +170,6 @@ class Settings:
     lesson: LessonSettings = field(default_factory=LessonSettings)
     recording: RecordingSettings = field(default_factory=RecordingSettings)
     library: LibrarySettings = field(default_factory=LibrarySettings)
+    turn: TurnSettings = field(default_factory=TurnSettings)
     log: LogSettings = field(default_factory=LogSettings)
     demo: DemoSettings = field(default_factory=DemoSettings)

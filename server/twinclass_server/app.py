@@ -62,6 +62,7 @@ from twinclass_server.school import SchoolParts
 from twinclass_server.signal.door import HostDoor
 from twinclass_server.signal.lessons import Lessons, LessonsParts
 from twinclass_server.signal.socket import SignalParts
+from twinclass_server.turn import Turn
 from twinclass_signaling.errors import SignalingError
 from twinclass_signaling.ids import LessonId
 from twinclass_signaling.ports import MediaListener
@@ -210,8 +211,10 @@ class Server:
         registry.register(MediaCollector(media.statistics))
         counters, room = Counters(registry), Room(settings.http.max_connections)
         moments = self._moments(lessons, school, recordings)
+        turn = self._turn()
         desk.attach(
-            *(media, school.database, school.keys, counters, room, recordings), moments, library
+            *(media, school.database, school.keys, counters, room, recordings),
+            *(moments, library, turn),
         )
         await desk.prepare()
         school.on_withdrawn(desk.withdrawn)
@@ -222,6 +225,7 @@ class Server:
             authenticate_s=settings.lesson.authenticate_s,
             send_queue=settings.lesson.send_queue,
             room=room,
+            turn=turn,
         )
         demo = Demo(lessons, settings.demo) if settings.demo.enabled else None
         whip = self._whip(lessons, media, school.keys)
@@ -283,6 +287,12 @@ class Server:
                     task.cancel()
         finally:
             self._decide_workers(media)
+
+    def _turn(self) -> Turn:
+        turn = self._settings.turn
+        if not turn.urls:
+            return Turn()
+        return Turn(turn.urls, turn.secret or self._parts.folder.turn_secret(), turn.ttl_s)
 
     def _recordings(self, lessons: Lessons) -> Recordings | None:
         settings, folder = self._settings.recording, self._parts.folder

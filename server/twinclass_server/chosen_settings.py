@@ -62,5 +62,7 @@ def for_lan(settings: Settings, folder: DataFolder, addresses: list[str]) -> Set
         media = dataclasses.replace(media, bind=(wildcard,))
     if not media.announce:
         announced = tuple(f"{address}:{media.port}" for address in addresses)
+        if wildcard == "::":
+            announced += tuple(f"[{host}]:{media.port}" for host in lan.lan_ipv6_addresses())
         media = dataclasses.replace(media, announce=announced)
     return dataclasses.replace(settings, http=http, media=media)

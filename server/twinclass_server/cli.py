@@ -24,6 +24,7 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "library_commands": ("retention",),
     "bank_commands": ("bank",),
     "doctor_commands": ("doctor",),
+    "turn_commands": ("turn-config",),
     "backup_commands": ("backup", "restore"),
 }
 

@@ -46,6 +46,7 @@ from twinclass_server.metrics import Counters
 from twinclass_server.recording.help_about import HelpAbout
 from twinclass_server.recording.recordings import Recordings
 from twinclass_server.roster.database import Database
+from twinclass_server.turn import Turn
 from twinclass_signaling.desk.commands import Actor
 from twinclass_signaling.desk.plan import Desk, DeskId, SessionNumber
 from twinclass_signaling.desk.state import Session
@@ -103,6 +104,7 @@ class DeskParts:
         recordings: Recordings | None,
         moments: Moments,
         library: DeskLibrary | None,
+        turn: Turn,
     ) -> None:
         """Sets what is made after the media plane, whose listener the desks are."""
         content = self._content = DeskContent(
@@ -126,6 +128,7 @@ class DeskParts:
             authenticate_s=lesson.authenticate_s,
             send_queue=lesson.send_queue,
             room=room,
+            turn=turn,
         )
 
     def routes(self) -> list[BaseRoute]:

@@ -117,8 +117,9 @@ def public_server(app: ASGIApp, settings: HttpSettings) -> QuietServer:
             ws_max_size=_MAX_FRAME_BYTES,
             # Deflate keeps state and time per viewer, and offers are few.
             ws_per_message_deflate=False,
-            ws_ping_interval=15,
-            ws_ping_timeout=15,
+            # A page that is gone without a word is noticed within 15 s; its seat is kept.
+            ws_ping_interval=5,
+            ws_ping_timeout=10,
             lifespan="off",
             log_config=None,
             access_log=False,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     PlatformCollector,
     ProcessCollector,
@@ -40,6 +41,18 @@ class Counters:
             ["reason"],
             registry=registry,
         )
+        self._restarts = Counter(
+            "twinclass_ice_restarts",
+            "ICE restarts and new connections that pages asked for, by direction and reason.",
+            ["direction", "reason"],
+            registry=registry,
+        )
+        self._routes = Gauge(
+            "twinclass_media_routes",
+            "Pages by how their media goes: udp, tcp, or relay (TURN).",
+            ["direction", "route"],
+            registry=registry,
+        )
         self._commands = Counter(
             "twinclass_commands", "Commands received, by kind.", ["kind"], registry=registry
         )
@@ -62,6 +75,18 @@ class Counters:
     def closed(self, reason: str) -> None:
         """Counts a connection that the server closed."""
         self._closed.labels(reason).inc()
+
+    def ice_restart(self, direction: str, reason: str) -> None:
+        """Counts an ICE restart; an empty reason is none."""
+        if reason:
+            self._restarts.labels(direction, reason).inc()
+
+    def route(self, direction: str, before: str, now: str) -> None:
+        """Counts a page's media by the way it goes now; empty is no way."""
+        if before != now:
+            for route, step in ((before, -1), (now, 1)):
+                if route:
+                    self._routes.labels(direction, route).inc(step)
 
     def command(self, kind: str) -> None:
         """Counts a command."""

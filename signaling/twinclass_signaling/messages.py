@@ -69,6 +69,13 @@ class Authenticate(Struct, frozen=True, tag="authenticate", forbid_unknown_field
     companion: bool = False
 
 
+#: What made a page restart ICE: nothing came for a second, the browser lost the path, the device
+#: is on another network, the relay is taken along, or a restart that brought nothing.
+RestartReason = Literal["", "silent", "disconnected", "network", "relay", "again"]
+#: How media goes: straight over UDP, over TCP, through the relay; empty while there is no path.
+Route = Literal["", "udp", "tcp", "relay"]
+
+
 class PublishedTrack(Struct, frozen=True, forbid_unknown_fields=True):
     """Names the source of one m-line of an offer."""
 
@@ -82,6 +89,8 @@ class PublishOffer(Struct, frozen=True, tag="publish_offer", forbid_unknown_fiel
     n: Annotated[int, Meta(ge=1)]
     sdp: Sdp
     tracks: Annotated[tuple[PublishedTrack, ...], Meta(max_length=8)]
+    #: Why ICE restarts by this offer; empty: it does not.
+    restart: RestartReason = ""
 
 
 class SubscribeAnswer(Struct, frozen=True, tag="subscribe_answer", forbid_unknown_fields=True):
@@ -103,6 +112,19 @@ class RestartDownlink(Struct, frozen=True, tag="restart_downlink", forbid_unknow
     this is an ICE restart on the existing one."""
 
     fresh: bool = False
+    #: Why ICE restarts; for counting.
+    reason: RestartReason = ""
+
+
+class RelayAsk(Struct, frozen=True, tag="relay_ask", forbid_unknown_fields=True):
+    """Asks for the relay (TURN): media does not come through without. Answered by ``relay``."""
+
+
+class Routes(Struct, frozen=True, tag="routes", forbid_unknown_fields=True):
+    """How this page's media goes, each time that changes; for counting."""
+
+    uplink: Route = ""
+    downlink: Route = ""
 
 
 class View(Struct, frozen=True, tag="view", forbid_unknown_fields=True):
@@ -122,7 +144,7 @@ class Report(Struct, frozen=True, tag="report", forbid_unknown_fields=True):
 
 
 class Ping(Struct, frozen=True, tag="ping", forbid_unknown_fields=True):
-    """Sent every 5 s; the answer carries the server's clock."""
+    """Sent every 2 s; the answer carries the server's clock."""
 
     sent_ms: float
 
@@ -172,6 +194,8 @@ ClientMessage = (
     | SubscribeAnswer
     | SubscribeRefused
     | RestartDownlink
+    | RelayAsk
+    | Routes
     | View
     | Report
     | Command
@@ -331,6 +355,22 @@ class MediaLost(Struct, frozen=True, tag="media_lost"):
     downlink: bool
 
 
+class RelayServer(Struct, frozen=True):
+    """One entry of ``RTCConfiguration.iceServers``."""
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str
+
+
+class RelayServers(Struct, frozen=True, tag="relay"):
+    """Answers ``relay_ask``: where the relay is, and a password for ``ttl_s`` seconds. Empty where
+    there is none."""
+
+    servers: tuple[RelayServer, ...]
+    ttl_s: int
+
+
 class Ack(Struct, frozen=True, tag="ack"):
     """Command ``id`` is in the log; its last event has ``seq``."""
 
@@ -388,6 +428,7 @@ ServerMessage = (
     | Quality
     | Recorder
     | MediaLost
+    | RelayServers
     | Ack
     | Error
     | Fenced

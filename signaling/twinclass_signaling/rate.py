@@ -20,6 +20,9 @@ ALLOWANCES: dict[str, Allowance] = {
     "subscribe_answer": Allowance(2, 20),
     "subscribe_refused": Allowance(1, 10),
     "restart_downlink": Allowance(0.5, 6),
+    # Two connections, each at most once in ten seconds; a path that comes and goes tells so.
+    "relay_ask": Allowance(0.2, 6),
+    "routes": Allowance(2, 20),
     "view": Allowance(2, 10),
     "report": Allowance(2, 10),
     "command": Allowance(10, 40),

@@ -112,6 +112,7 @@ export class DeskClient {
       case 'subscribe_offer':
       case 'slots':
       case 'speakers':
+      case 'relay':
       case 'media_lost':
         this.tell(message)
         break

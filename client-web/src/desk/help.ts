@@ -8,6 +8,7 @@
  */
 import { defineStore } from 'pinia'
 import { computed, effectScope, ref, shallowRef, watch, type EffectScope } from 'vue'
+import { useLine } from '@/lesson/line'
 import { useOwn } from '@/lesson/own'
 import { usePictures } from '@/lesson/pictures'
 import { every, type Clock } from '@/protocol/clock'
@@ -16,6 +17,7 @@ import type { Source } from '@/protocol/names'
 import type { CreatePeerConnection } from '@/rtc/connection'
 import type { DeviceProblem } from '@/rtc/devices'
 import { Downlink, type SlotTrack } from '@/rtc/downlink'
+import { Relay } from '@/rtc/relay'
 import type { StatsEntry } from '@/rtc/statistics'
 import { Uplink } from '@/rtc/uplink'
 import type { HelpMessage } from './names'
@@ -67,12 +69,14 @@ export interface HelpOptions {
 }
 
 export class HelpMedia {
+  private readonly relay: Relay
   private readonly uplink: Uplink
   private readonly downlink: Downlink
   private readonly scope: EffectScope = effectScope(true)
   private readonly own = useOwn()
   private readonly pictures = usePictures()
   private readonly help = useHelp()
+  private readonly line = useLine()
   private cancelWait: (() => void) | null = null
   private cancelLook: (() => void) | null = null
   private frames = new Map<string, number>()
@@ -80,10 +84,15 @@ export class HelpMedia {
 
   constructor(private readonly options: HelpOptions) {
     const { clock, createPeerConnection: create } = options
+    this.relay = new Relay({ clock, send: (message) => options.send(message) })
     this.uplink = new Uplink({
       create,
       clock,
       send: (message) => options.send(message),
+      relay: this.relay,
+      onRoute: (route) => {
+        this.line.uplinkRoute = route
+      },
       videoCodecs: () => options.sendVideoCodecs(),
       onSending: (source, sending) => {
         this.own.open = { ...this.own.open, [source]: sending }
@@ -93,6 +102,10 @@ export class HelpMedia {
       create,
       clock,
       send: (message) => options.send(message),
+      relay: this.relay,
+      onRoute: (route) => {
+        this.line.downlinkRoute = route
+      },
       onSlots: (slots) => {
         this.pictures.slots = slots
       },
@@ -160,6 +173,9 @@ export class HelpMedia {
       case 'quality':
         this.help.quality = message
         break
+      case 'relay':
+        this.relay.handleServers(message)
+        break
       case 'media_lost':
         if (message.uplink) this.uplink.renew()
         if (message.downlink) {
@@ -200,8 +216,10 @@ export class HelpMedia {
       this.downlink.drop()
       this.uplink.drop()
       this.waitForOffer()
-    } else if (this.downlink.exists) this.uplink.lineBack()
-    else this.waitForOffer()
+    } else if (this.downlink.exists) {
+      this.uplink.lineBack()
+      this.downlink.lineBack()
+    } else this.waitForOffer()
     this.publishAll()
   }
 

@@ -33,6 +33,7 @@ export type HelpMessage = Extract<
       | 'speakers'
       | 'quality'
       | 'media_lost'
+      | 'relay'
       | 'welcome'
       | 'error'
   }

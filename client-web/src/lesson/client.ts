@@ -13,6 +13,7 @@ import { CommandError, type ResumeStore, type Socket, type SocketHandlers } from
 import { videoCodecNames } from '@/rtc/codecs'
 import type { CreatePeerConnection } from '@/rtc/connection'
 import { Downlink } from '@/rtc/downlink'
+import { Relay } from '@/rtc/relay'
 import { mediaBytes, type StatsEntry } from '@/rtc/statistics'
 import { Uplink } from '@/rtc/uplink'
 import { useInk } from './ink'
@@ -52,6 +53,8 @@ export interface Quietened {
 /** What is taken off a microphone by which an echo comes back, or a loudspeaker that howls: 12 dB. */
 export const DUCK = 0.25
 
+/** Media is silent: the line to the server may have died with it. */
+const LINE_CHECK_MS = 1_000
 /** The first downlink offer comes within a round trip; after this it is asked for. */
 const OFFER_MS = 3_000
 
@@ -60,6 +63,7 @@ export class LessonClient {
   private readonly uplink: Uplink
   private readonly downlink: Downlink
   private readonly scope: EffectScope = effectScope(true)
+  private readonly relay: Relay
   readonly pen: Pen
   readonly offline: OfflineDesk | null = null
   private readonly lesson = useLesson()
@@ -93,7 +97,10 @@ export class LessonClient {
       onState: (state, reason) => {
         this.line.setState(state, reason)
         this.offline?.state(state, reason)
-        if (state === 'reconnecting') this.uplink.lineLost()
+        if (state === 'reconnecting') {
+          this.uplink.lineLost()
+          this.downlink.lineLost()
+        }
         if (state === 'fenced' || state === 'refused' || state === 'closed') {
           this.stopMedia()
           // The lamp beside the lens goes out; "use here" opens the devices again.
@@ -102,10 +109,22 @@ export class LessonClient {
       },
       onMessage: (message) => this.handle(message),
     })
+    this.relay = new Relay({ clock: browser.clock, send })
+    const onSilent = (): void => this.session.check(LINE_CHECK_MS)
+    const onRestored = (): void => {
+      this.line.restored += 1
+    }
     this.uplink = new Uplink({
       create: browser.createPeerConnection,
       clock: browser.clock,
       send,
+      relay: this.relay,
+      onSilent,
+      onRestored,
+      onRoute: (route) => {
+        this.line.uplinkRoute = route
+        this.sendRoutes()
+      },
       videoCodecs: () => browser.sendVideoCodecs(),
       onSending: (source, sending) => {
         this.own.open = { ...this.own.open, [source]: sending }
@@ -115,6 +134,13 @@ export class LessonClient {
       create: browser.createPeerConnection,
       clock: browser.clock,
       send,
+      relay: this.relay,
+      onSilent,
+      onRestored,
+      onRoute: (route) => {
+        this.line.downlinkRoute = route
+        this.sendRoutes()
+      },
       onSlots: (slots) => {
         this.pictures.slots = slots
       },
@@ -145,6 +171,13 @@ export class LessonClient {
 
   start(): void {
     this.session.start()
+  }
+
+  /** The device is on another network: what went over the old one is looked after at once. */
+  networkChanged(): void {
+    this.session.check(LINE_CHECK_MS)
+    this.uplink.networkChanged()
+    this.downlink.networkChanged()
   }
 
   /** Asks for a change of the lesson; what goes wrong is told to the person. */
@@ -230,6 +263,9 @@ export class LessonClient {
         if (message.code === 'ink_full') this.line.tell(message.text)
         else if (message.id === null) this.uplink.handleProblem(message.retry_after_s)
         break
+      case 'relay':
+        this.relay.handleServers(message)
+        break
       case 'pong':
         this.line.setServerTime(message.server_time)
         break
@@ -257,11 +293,13 @@ export class LessonClient {
       this.publishAll(true)
     } else {
       if (!this.downlink.exists) this.downlink.renew()
+      else this.downlink.lineBack()
       this.uplink.lineBack()
       this.publishAll(!this.uplink.exists)
     }
     this.sendView()
     this.sendReport()
+    this.sendRoutes()
   }
 
   private get tracks(): [Source, MediaStreamTrack | null, boolean][] {
@@ -334,6 +372,11 @@ export class LessonClient {
       camera: this.own.cameraReport,
       microphone: this.own.microphoneReport,
     })
+  }
+
+  private sendRoutes(): void {
+    const { uplinkRoute: uplink, downlinkRoute: downlink } = this.line
+    if (uplink !== '' || downlink !== '') this.session.send({ type: 'routes', uplink, downlink })
   }
 
   private sendView(): void {

@@ -2,6 +2,7 @@
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
 import type { BilingualText, Quality, Recorder } from '@/protocol/messages'
+import type { Route } from '@/rtc/path'
 import type { SessionReason, SessionState } from '@/protocol/wire'
 
 /** Something to tell the person once; the page shows it for a while. */
@@ -22,6 +23,16 @@ export const useLine = defineStore('line', () => {
   const recorder = ref<Recorder | null>(null)
   const offsetS = ref(0)
   const notice = ref<Notice | null>(null)
+  /** How media goes in each direction. */
+  const uplinkRoute = ref<Route>('')
+  const downlinkRoute = ref<Route>('')
+  /** How often media came back after its path was lost. */
+  const restored = ref(0)
+  /** The longer way of the two: what a person may want to know. */
+  const route = computed<Route>(() => {
+    const both = [uplinkRoute.value, downlinkRoute.value]
+    return (['relay', 'tcp', 'udp'] as const).find((one) => both.includes(one)) ?? ''
+  })
   let keys = 0
 
   function setState(next: SessionState, why: SessionReason | null): void {
@@ -45,5 +56,8 @@ export const useLine = defineStore('line', () => {
     notice.value = { key: keys, text }
   }
 
-  return { state, reason, lostSince, quality, held, recorder, offsetS, notice, setState, setServerTime, serverNow, tell }
+  return {
+    state, reason, lostSince, quality, held, recorder, offsetS, notice, uplinkRoute, downlinkRoute, route, restored,
+    setState, setServerTime, serverNow, tell,
+  }
 })

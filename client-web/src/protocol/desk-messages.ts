@@ -408,7 +408,7 @@ export interface PickTutor {
   tutor?: string | null
 }
 
-/** Sent every 5 s; the answer carries the server's clock. */
+/** Sent every 2 s; the answer carries the server's clock. */
 export interface Ping {
   type: "ping"
   sent_ms: number
@@ -441,6 +441,7 @@ export interface PublishOffer {
   n: number
   sdp: string
   tracks: readonly PublishedTrack[]
+  restart?: "" | "again" | "disconnected" | "network" | "relay" | "silent"
 }
 
 /** How to send one source. `open` false: keep the track but send nothing; the server forwards nothing either. `codec`: prefer this one (setParameters). */
@@ -528,6 +529,25 @@ export interface RejectQuestion {
   question: number
 }
 
+/** Asks for the relay (TURN): media does not come through without. Answered by `relay`. */
+export interface RelayAsk {
+  type: "relay_ask"
+}
+
+/** One entry of `RTCConfiguration.iceServers`. */
+export interface RelayServer {
+  urls: readonly string[]
+  username: string
+  credential: string
+}
+
+/** Answers `relay_ask`: where the relay is, and a password for `ttl_s` seconds. Empty where there is none. */
+export interface RelayServers {
+  type: "relay"
+  servers: readonly RelayServer[]
+  ttl_s: number
+}
+
 /** Takes a tutor off tonight's roster; what she has in hand she finishes. */
 export interface RemoveDuty {
   type: "duty_remove"
@@ -557,6 +577,7 @@ export interface ResolveQuestion {
 export interface RestartDownlink {
   type: "restart_downlink"
   fresh?: boolean
+  reason?: "" | "again" | "disconnected" | "network" | "relay" | "silent"
 }
 
 /** Claims a session of the last 60 s. `secret` works once; the answer brings the next. */
@@ -769,6 +790,6 @@ export interface WithdrawQuestion {
   question: number
 }
 
-export type ClientMessage = Authenticate | Command | PublishOffer | SubscribeAnswer | SubscribeRefused | RestartDownlink | BoardUpdate | BoardAsk | Ping
+export type ClientMessage = Authenticate | Command | PublishOffer | SubscribeAnswer | SubscribeRefused | RestartDownlink | RelayAsk | BoardUpdate | BoardAsk | Ping
 
-export type ServerMessage = Welcome | ViewChanged | BoardUpdate | BoardState | PublishAnswer | PublishWishes | SubscribeOffer | Slots | Speakers | Quality | MediaLost | Ack | ErrorMessage | Fenced | Goodbye | Pong
+export type ServerMessage = Welcome | ViewChanged | BoardUpdate | BoardState | PublishAnswer | PublishWishes | SubscribeOffer | Slots | Speakers | Quality | MediaLost | RelayServers | Ack | ErrorMessage | Fenced | Goodbye | Pong

@@ -855,7 +855,7 @@ export interface PhaseView {
   end_minute: number
 }
 
-/** Sent every 5 s; the answer carries the server's clock. */
+/** Sent every 2 s; the answer carries the server's clock. */
 export interface Ping {
   type: "ping"
   sent_ms: number
@@ -921,6 +921,7 @@ export interface PublishOffer {
   n: number
   sdp: string
   tracks: readonly PublishedTrack[]
+  restart?: "" | "again" | "disconnected" | "network" | "relay" | "silent"
 }
 
 /** How to send one source. `open` false: keep the track but send nothing; the server forwards nothing either. `codec`: prefer this one (setParameters). */
@@ -1112,6 +1113,25 @@ export interface RecordingView {
   since: number | null
 }
 
+/** Asks for the relay (TURN): media does not come through without. Answered by `relay`. */
+export interface RelayAsk {
+  type: "relay_ask"
+}
+
+/** One entry of `RTCConfiguration.iceServers`. */
+export interface RelayServer {
+  urls: readonly string[]
+  username: string
+  credential: string
+}
+
+/** Answers `relay_ask`: where the relay is, and a password for `ttl_s` seconds. Empty where there is none. */
+export interface RelayServers {
+  type: "relay"
+  servers: readonly RelayServer[]
+  ttl_s: number
+}
+
 /** Shows everybody the totals and what is right. */
 export interface ReleaseQuiz {
   type: "quiz_release"
@@ -1136,6 +1156,7 @@ export interface Report {
 export interface RestartDownlink {
   type: "restart_downlink"
   fresh?: boolean
+  reason?: "" | "again" | "disconnected" | "network" | "relay" | "silent"
 }
 
 /** Claims a session of the last 60 s. `secret` works once; the answer brings the next. */
@@ -1170,6 +1191,13 @@ export interface RoomWait {
   since: number
   turns: number
   hand: boolean
+}
+
+/** How this page's media goes, each time that changes; for counting. */
+export interface Routes {
+  type: "routes"
+  uplink?: "" | "relay" | "tcp" | "udp"
+  downlink?: "" | "relay" | "tcp" | "udp"
 }
 
 /** A message for everybody, at most 200 characters of plain text; only while chat is on. */
@@ -1547,6 +1575,6 @@ export interface WorkView {
   group_work: GroupWorkView | null
 }
 
-export type ClientMessage = Authenticate | PublishOffer | SubscribeAnswer | SubscribeRefused | RestartDownlink | View | Report | Command | Ink | Ping
+export type ClientMessage = Authenticate | PublishOffer | SubscribeAnswer | SubscribeRefused | RestartDownlink | RelayAsk | Routes | View | Report | Command | Ink | Ping
 
-export type ServerMessage = Welcome | EventMessage | Presence | Tool | InkDrawn | InkPage | PublishAnswer | PublishWishes | SubscribeOffer | Slots | Speakers | Quality | Recorder | MediaLost | Ack | ErrorMessage | Fenced | Goodbye | Pong
+export type ServerMessage = Welcome | EventMessage | Presence | Tool | InkDrawn | InkPage | PublishAnswer | PublishWishes | SubscribeOffer | Slots | Speakers | Quality | Recorder | MediaLost | RelayServers | Ack | ErrorMessage | Fenced | Goodbye | Pong

@@ -129,11 +129,20 @@ interface Pending<C> {
   reject(error: CommandError): void
 }
 
-const PING_MS = 5_000
-/** Two pings without any answer: the socket is dead although nobody has said so. */
-const SILENCE_MS = 12_000
+const PING_MS = 2_000
+/**
+ * A ping without any answer: the socket is dead although nobody has said so. Every answer is at
+ * once; a server that is busy for so long is as good as none.
+ */
+const SILENCE_MS = 5_000
 const AUTHENTICATE_MS = 8_000
-const CONNECT_MS = 8_000
+/**
+ * A socket that opens into nothing: TCP repeats its first packet after 1, 3 and 7 s, so an attempt
+ * beyond 3 s would only be back later than a new one. Longer with each attempt, for slow servers.
+ */
+const CONNECT_MS = 3_000
+const CONNECT_MORE_MS = 500
+const CONNECT_MOST_MS = 8_000
 /** After a sleep of the device: an answer comes within a round trip, or the line is gone. */
 const CHECK_MS = 2_000
 /** Another device holds the seat: the same to a person as being fenced. */
@@ -156,6 +165,9 @@ export abstract class Wire<P extends Protocol> {
   protected lastSeq = 0
   private nextCommand = 1
   private heardAt = 0
+  /** The first ping that nothing has come after; timers may be late, answers are not. */
+  private askedAt: number | null = null
+  private attempts = 0
   private readonly pending = new Map<number, Pending<P['command']>>()
   private readonly backoff: Backoff
   private cancels: (() => void)[] = []
@@ -192,14 +204,14 @@ export abstract class Wire<P extends Protocol> {
    * Looks at once whether the line is still there: the device has slept, and a line that died in
    * its sleep would be noticed only seconds later.
    */
-  check(): void {
+  check(withinMs = CHECK_MS): void {
     this.hurry()
     if (this.state !== 'live') return
     const { clock } = this.options
     const asked = clock.now()
     this.cancelCheck?.()
     this.say({ type: 'ping', sent_ms: asked } satisfies Ping)
-    this.cancelCheck = clock.after(CHECK_MS, () => {
+    this.cancelCheck = clock.after(withinMs, () => {
       this.cancelCheck = null
       if (this.state !== 'live' || this.heardAt >= asked) return
       this.lose('silent')
@@ -269,7 +281,9 @@ export abstract class Wire<P extends Protocol> {
     this.stopTimers()
     this.dropSocket()
     this.transition('connecting', null)
-    this.later(CONNECT_MS, () => this.lose('connect_timeout'))
+    const patienceMs = Math.min(CONNECT_MOST_MS, CONNECT_MS + CONNECT_MORE_MS * this.attempts)
+    this.attempts += 1
+    this.later(patienceMs, () => this.lose('connect_timeout'))
     // Sockets may answer late: only the newest one is listened to.
     const current = (): boolean => mine === this.generation
     this.socket = this.options.openSocket({
@@ -296,6 +310,7 @@ export abstract class Wire<P extends Protocol> {
 
   private receive(text: string): void {
     this.heardAt = this.options.clock.now()
+    this.askedAt = null
     let whole: P['heard']
     try {
       whole = JSON.parse(text) as P['heard']
@@ -357,6 +372,8 @@ export abstract class Wire<P extends Protocol> {
     this.saveRecord()
     this.stopTimers()
     this.backoff.reset()
+    this.attempts = 0
+    this.askedAt = null
     this.transition('live', null)
     this.cancels.push(every(this.options.clock, PING_MS, () => this.ping()))
     this.options.onMessage(whole)
@@ -365,8 +382,11 @@ export abstract class Wire<P extends Protocol> {
 
   private ping(): void {
     const now = this.options.clock.now()
-    if (now - this.heardAt > SILENCE_MS) this.lose('silent')
-    else this.say({ type: 'ping', sent_ms: now } satisfies Ping)
+    if (this.askedAt !== null && now - this.askedAt >= SILENCE_MS) this.lose('silent')
+    else {
+      this.askedAt ??= now
+      this.say({ type: 'ping', sent_ms: now } satisfies Ping)
+    }
   }
 
   private error(message: ErrorMessage, whole: P['heard']): void {

@@ -5,7 +5,9 @@
  */
 import type { Clock } from '@/protocol/clock'
 import type { RestartDownlink, Slot, SubscribeAnswer, SubscribeOffer, SubscribeRefused } from '@/protocol/messages'
-import { careFor, CONFIGURATION, type CreatePeerConnection } from './connection'
+import { Care, configurationWith, type CreatePeerConnection } from './connection'
+import type { Route } from './path'
+import type { Relay } from './relay'
 import { entries, type StatsEntry } from './statistics'
 
 /** A slot and the track that shows it; null until the browser has one. */
@@ -20,11 +22,17 @@ export interface DownlinkOptions {
   send(message: SubscribeAnswer | SubscribeRefused | RestartDownlink): boolean
   onSlots(slots: readonly SlotTrack[]): void
   onConnected?(): void
+  /** Where there is a relay for lines on which nothing else passes. */
+  relay?: Relay
+  onSilent?(): void
+  onRoute?(route: Route): void
+  /** What was silent flows again. */
+  onRestored?(): void
 }
 
 export class Downlink {
   private connection: RTCPeerConnection | null = null
-  private stopCare: (() => void) | null = null
+  private care: Care | null = null
   private slots: readonly Slot[] = []
   /** What the server said last, in an offer or after it. */
   private newest: readonly Slot[] = []
@@ -58,8 +66,9 @@ export class Downlink {
 
   /** Throws the connection away; the server offers by itself. */
   drop(): void {
-    this.stopCare?.()
-    this.stopCare = null
+    this.care?.stop()
+    this.care = null
+    this.options.onRoute?.('')
     this.connection?.close()
     this.connection = null
     this.tracks.clear()
@@ -72,6 +81,19 @@ export class Downlink {
     this.newest = []
     this.slots = []
     this.publish()
+  }
+
+  lineLost(): void {
+    this.care?.lineLost()
+  }
+
+  /** The line to the server is back; what was asked for on the old one may be lost. */
+  lineBack(): void {
+    this.care?.lineBack()
+  }
+
+  networkChanged(): void {
+    this.care?.networkChanged()
   }
 
   async statistics(): Promise<StatsEntry[]> {
@@ -99,7 +121,7 @@ export class Downlink {
 
   private open(): void {
     this.drop()
-    const connection = this.options.create(CONFIGURATION)
+    const connection = this.options.create(configurationWith(this.options.relay))
     this.connection = connection
     connection.addEventListener('track', (event) => {
       if (connection !== this.connection || event.transceiver.mid === null) return
@@ -110,11 +132,20 @@ export class Downlink {
       })
       this.publish()
     })
-    this.stopCare = careFor(connection, this.options.clock, {
-      onRestart: () => this.options.send({ type: 'restart_downlink', fresh: false }),
-      onFailed: () => this.renew(),
-      onConnected: () => this.options.onConnected?.(),
-    })
+    const { clock, relay } = this.options
+    this.care = new Care(
+      connection,
+      clock,
+      {
+        onRestart: (reason) => this.options.send({ type: 'restart_downlink', fresh: false, reason }),
+        onFailed: () => this.renew(),
+        onConnected: () => this.options.onConnected?.(),
+        onSilent: () => this.options.onSilent?.(),
+        onRoute: (route) => this.options.onRoute?.(route),
+        onRestored: () => this.options.onRestored?.(),
+      },
+      relay,
+    )
   }
 
   private publish(): void {

@@ -9,8 +9,10 @@ import type { Clock } from '@/protocol/clock'
 import type { PublishAnswer, PublishOffer, PublishWishes } from '@/protocol/messages'
 import type { Source } from '@/protocol/names'
 import { publishPreference } from './codecs'
-import { careFor, CONFIGURATION, type CreatePeerConnection } from './connection'
+import { Care, configurationWith, type CreatePeerConnection, type RestartReason } from './connection'
 import { applyWish, cameraEncodings, contentHint } from './layers'
+import type { Route } from './path'
+import type { Relay } from './relay'
 import { entries, type StatsEntry } from './statistics'
 
 export interface UplinkOptions {
@@ -21,6 +23,12 @@ export interface UplinkOptions {
   videoCodecs(): readonly RTCRtpCodec[]
   /** True while a wish lets the source through and the person has not switched it off. */
   onSending?(source: Source, sending: boolean): void
+  /** Where there is a relay for lines on which nothing else passes. */
+  relay?: Relay
+  onSilent?(): void
+  onRoute?(route: Route): void
+  /** What was silent flows again. */
+  onRestored?(): void
 }
 
 interface Publication {
@@ -36,7 +44,7 @@ const RETRY_MS = 2_000
 
 export class Uplink {
   private connection: RTCPeerConnection | null = null
-  private stopCare: (() => void) | null = null
+  private care: Care | null = null
   private readonly publications = new Map<Source, Publication>()
   private readonly wishes = new Map<Source, PublishWishes>()
   /** M-lines of sources that were taken away; used again by the next of the same kind. */
@@ -46,7 +54,10 @@ export class Uplink {
   private unsent = false
   private inFlight = false
   private again = false
-  private restartWanted = false
+  /** Why ICE is to be restarted by the next offer. */
+  private restartWanted: RestartReason | null = null
+  /** The same of the offer that is under way: repeated with it. */
+  private restarting: RestartReason | null = null
   private cancelAnswer: (() => void) | null = null
   private settling: Promise<void> = Promise.resolve()
 
@@ -107,6 +118,7 @@ export class Uplink {
     }
     if (connection !== this.connection) return
     this.inFlight = false
+    this.restarting = null
     this.cancelAnswer = null
     for (const source of this.publications.keys()) this.obey(source)
     if (this.again) this.negotiateSoon()
@@ -116,13 +128,15 @@ export class Uplink {
   lineLost(): void {
     this.cancelAnswer?.()
     this.cancelAnswer = null
+    this.care?.lineLost()
   }
 
   /** The server still holds our connection: what was not answered is offered again on it. */
   lineBack(): void {
-    if (!this.inFlight && !this.unsent) return
+    const isOwed = this.inFlight || this.unsent
     this.inFlight = false
-    this.negotiateSoon()
+    this.care?.lineBack()
+    if (isOwed) this.negotiateSoon()
   }
 
   /** The server could not take an offer; it is made again, not faster than it asks for. */
@@ -141,23 +155,28 @@ export class Uplink {
     this.negotiateSoon()
   }
 
-  restartIce(): void {
+  restartIce(reason: RestartReason): void {
     if (this.connection === null) return
-    this.restartWanted = true
+    this.restartWanted = reason
     this.negotiateSoon()
+  }
+
+  networkChanged(): void {
+    this.care?.networkChanged()
   }
 
   /** Throws the connection away; the tracks are kept for `renew`. */
   drop(): void {
-    this.stopCare?.()
-    this.stopCare = null
+    this.care?.stop()
+    this.care = null
+    this.options.onRoute?.('')
     this.cancelAnswer?.()
     this.connection?.close()
     this.connection = null
     this.inFlight = false
     this.again = false
     this.unsent = false
-    this.restartWanted = false
+    this.restartWanted = this.restarting = null
     this.spare.clear()
     for (const publication of this.publications.values()) publication.transceiver = null
   }
@@ -173,12 +192,25 @@ export class Uplink {
   }
 
   private open(): RTCPeerConnection {
-    const connection = this.options.create(CONFIGURATION)
+    const { clock, relay } = this.options
+    const connection = this.options.create(configurationWith(relay))
     this.connection = connection
-    this.stopCare = careFor(connection, this.options.clock, {
-      onRestart: () => this.restartIce(),
-      onFailed: () => this.renew(),
-    })
+    this.care = new Care(
+      connection,
+      clock,
+      {
+        // Without a line the offer waits for it by itself: `lineBack`.
+        onRestart: (reason) => {
+          this.restartIce(reason)
+          return true
+        },
+        onFailed: () => this.renew(),
+        onSilent: () => this.options.onSilent?.(),
+        onRoute: (route) => this.options.onRoute?.(route),
+        onRestored: () => this.options.onRestored?.(),
+      },
+      relay,
+    )
     return connection
   }
 
@@ -240,8 +272,11 @@ export class Uplink {
     }
     this.inFlight = true
     this.again = false
-    if (this.restartWanted) connection.restartIce()
-    this.restartWanted = false
+    if (this.restartWanted !== null) {
+      connection.restartIce()
+      this.restarting = this.restartWanted
+    }
+    this.restartWanted = null
     try {
       await connection.setLocalDescription()
     } catch {
@@ -255,7 +290,7 @@ export class Uplink {
       const mid = transceiver?.mid ?? null
       return mid === null ? [] : [{ mid, source }]
     })
-    if (!this.options.send({ type: 'publish_offer', n: this.n, sdp, tracks })) {
+    if (!this.options.send({ type: 'publish_offer', n: this.n, sdp, tracks, restart: this.restarting ?? '' })) {
       // The line to the server is down; media may well go on. `lineBack` offers again.
       this.inFlight = false
       this.unsent = true

@@ -123,6 +123,31 @@ export const browser: Browser = {
   resume,
 }
 
+interface NetworkInformation extends EventTarget {
+  readonly type?: string
+}
+
+/**
+ * Calls back when the device comes onto another network, until the returned function is called.
+ * `change` of `navigator.connection` is also told for each new estimate of its speed; only another
+ * kind of network counts, which phones and tablets tell.
+ */
+export function whenNetworkChanges(callback: () => void): () => void {
+  const { connection } = navigator as Navigator & { connection?: NetworkInformation }
+  let kind = connection?.type
+  const onChange = (): void => {
+    if (connection?.type === kind) return
+    kind = connection?.type
+    if (kind !== 'none') callback()
+  }
+  window.addEventListener('online', callback)
+  connection?.addEventListener('change', onChange)
+  return () => {
+    window.removeEventListener('online', callback)
+    connection?.removeEventListener('change', onChange)
+  }
+}
+
 /** `navigator.mediaDevices` is missing on pages that are not secure, whatever its type says. */
 export function mediaDevices(): MediaDevices | undefined {
   return 'mediaDevices' in navigator ? navigator.mediaDevices : undefined

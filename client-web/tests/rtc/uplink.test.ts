@@ -236,7 +236,7 @@ describe('repair', () => {
     await answer()
     lineUp = false
     uplink.lineLost()
-    uplink.restartIce()
+    uplink.restartIce('silent')
     await settle()
     clock.advance(9_000)
     await settle()

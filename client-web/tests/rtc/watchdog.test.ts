@@ -1,46 +1,76 @@
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { Watchdog } from '@/rtc/watchdog'
 
-/** Barks as times of `samples` (bytes a second, null = silent). */
-function run(samples: readonly (number | null)[]): number[] {
-  const watchdog = new Watchdog()
+const SAMPLE_MS = 250
+let watchdog: Watchdog
+let now: number
+let count: number
+
+/** Barks, in milliseconds from the beginning of `samples` (packets of each quarter second). */
+function run(samples: readonly number[]): number[] {
+  const began = now
   const barks: number[] = []
-  let bytes = 0
-  for (const [second, sample] of samples.entries()) {
-    bytes += sample ?? 0
-    if (watchdog.observe(second * 1_000, bytes)) barks.push(second)
+  for (const sample of samples) {
+    now += SAMPLE_MS
+    count += sample
+    if (watchdog.observe(now, count)) barks.push(now - began)
   }
   return barks
 }
+const times = (n: number, ...samples: number[]): number[] => Array<number[]>(n).fill(samples).flat()
+
+beforeEach(() => {
+  watchdog = new Watchdog()
+  now = 0
+  count = 0
+})
 
 describe('the watchdog', () => {
-  it('barks once after two silent seconds of a steady flow', () => {
-    expect(run([10, 10, 10, 10, 10, null, null, null, null, null])).toEqual([6])
+  it('barks once after a silent second of a steady flow', () => {
+    run(times(20, 50))
+    expect(run(times(40, 0))).toEqual([1_000])
   })
 
-  it('is quiet while bytes come', () => {
-    expect(run(Array<number>(30).fill(100))).toEqual([])
+  it('barks sooner where there is a second path', () => {
+    watchdog.leastMs = 600
+    run(times(20, 50))
+    expect(run(times(8, 0))).toEqual([750])
   })
 
-  it('leaves a connection alone that never carried anything', () => {
-    expect(run(Array<null>(10).fill(null))).toEqual([])
+  it('is quiet while a line rests that hears two reports a second', () => {
+    expect(run(times(200, 0, 1))).toEqual([])
   })
 
-  it('leaves single packets alone', () => {
-    expect(run([10, null, null, null, 5, null, null, null])).toEqual([])
+  it('is quiet when sound and picture end and reports go on', () => {
+    run(times(40, 50))
+    expect(run([0, 0, 0, 1, ...times(100, 0, 1)])).toEqual([])
+  })
+
+  it('takes longer pauses for silence where pauses are long', () => {
+    // Reports of which many are lost.
+    run(times(10, 1, 0, 0, 0))
+    expect(run([0, 0, 0, 0, 0, 0, 1])).toEqual([])
+    expect(run(times(40, 0))).toHaveLength(1)
+  })
+
+  it('forgets long pauses', () => {
+    run(times(10, 1, 0, 0, 0))
+    run(times(400, 50))
+    expect(run(times(8, 0))).toEqual([1_000])
+  })
+
+  it('leaves a connection alone that never carried anything, or single packets', () => {
+    expect(run([...times(20, 0), 1, ...times(20, 0)])).toEqual([])
   })
 
   it('barks again only after the flow was back', () => {
-    const flow = [10, 10, 10, 10]
-    const gap = [null, null, null]
-    expect(run([...flow, ...gap, ...flow, ...gap])).toEqual([5, 12])
+    run(times(20, 50))
+    expect(run([...times(20, 0), ...times(8, 50), ...times(20, 0)])).toEqual([1_000, 8_000])
   })
 
-  it('starts anew with a new connection', () => {
-    const watchdog = new Watchdog()
-    for (let second = 0; second < 5; second += 1) watchdog.observe(second * 1_000, second * 100)
-    watchdog.reset()
-    expect(watchdog.observe(10_000, 0)).toBe(false)
-    expect(watchdog.observe(20_000, 0)).toBe(false)
+  it('starts anew when the count does', () => {
+    run(times(20, 50))
+    count = 0
+    expect(run(times(40, 0))).toEqual([])
   })
 })

@@ -63,6 +63,11 @@ export class FakePeer {
   remote: RTCSessionDescriptionInit[] = []
   transceivers: FakeTransceiver[] = []
   restarts = 0
+  servers: RTCIceServer[] = []
+  /** Answers to checks on the chosen pair, and how its packets go. */
+  responses = 0
+  hasPath = true
+  route: 'udp' | 'tcp' | 'relay' = 'udp'
   closed = false
   bytes = 0
   rejectsRemote = false
@@ -86,12 +91,23 @@ export class FakePeer {
     return Promise.resolve()
   }
 
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.servers = configuration.iceServers ?? []
+  }
+
   restartIce(): void {
     this.restarts += 1
   }
 
   getStats(): Promise<Map<string, unknown>> {
-    return Promise.resolve(new Map([['t', { type: 'transport', bytesReceived: this.bytes }]]))
+    const local = this.route === 'relay' ? { candidateType: 'relay' } : { protocol: this.route }
+    return Promise.resolve(
+      new Map<string, unknown>([
+        ['t', { id: 't', type: 'transport', bytesReceived: this.bytes, selectedCandidatePairId: this.hasPath ? 'p' : '' }],
+        ['p', { id: 'p', type: 'candidate-pair', localCandidateId: 'l', responsesReceived: this.responses }],
+        ['l', { id: 'l', type: 'local-candidate', ...local }],
+      ]),
+    )
   }
 
   addEventListener(type: string, listener: Listener): void {

@@ -33,10 +33,15 @@ export class FakeClock implements Clock {
         .sort((a, b) => a.at - b.at || a.order - b.order)
       if (next === undefined) break
       this.timers = this.timers.filter((one) => one !== next)
-      this.time = next.at
+      this.time = Math.max(this.time, next.at)
       next.callback()
     }
     this.time = end
+  }
+
+  /** Goes on by `ms` without running anything: what falls due is late. */
+  sleep(ms: number): void {
+    this.time += ms
   }
 
   get waiting(): number {

@@ -134,6 +134,8 @@ class Peer:
         "reported_ssrcs",
         "router",
         "rows",
+        "rtcp_mark",
+        "rtcp_sent",
         "rtt_known",
         "rtt_s",
         "segmentation",
@@ -204,6 +206,9 @@ class Peer:
         self.bytes_out_mark = 0
         self.received_mark = 0
         self.last_feedback_in = 0.0
+        #: Compounds sent, and how many they were when it was last looked whether it rests.
+        self.rtcp_sent = 0
+        self.rtcp_mark = 0
         self.slot = 0
         #: Of a viewer, from its first row on: how close its line is looked at, and what of it
         #: is believed while it only says what it could take.
@@ -295,6 +300,7 @@ class Peer:
         if self.ready and self.srtp is not None:
             self.send_raw(self.srtp.protect_rtcp(packet))
             self._statistics.rtcp_out += 1
+            self.rtcp_sent += 1
 
 
 def _no_path(*_: object) -> int:

@@ -343,6 +343,9 @@ class Engine:
                     self.producer_changed(producer, now)
         for peer in list(self.objects.slots[self._ticks % SLOTS]):
             self._report(peer, now)
+        for peer in self.objects.slots[(self._ticks + SLOTS // 2) % SLOTS]:
+            if peer.ready:
+                feedback.heartbeat(peer, now)
         if now >= self._speakers_at:
             self._speakers_at = now + SPEAKERS_S
             self._telemetry.tell_speakers(self._speech, now)
@@ -381,6 +384,7 @@ class Engine:
                 feedback.sender_reports(peer, now, self.to_unix)
             if peer.ssrcs:
                 feedback.publisher_reports(peer, now)
+            feedback.heartbeat(peer, now)
 
     # ---- reading
 

@@ -74,6 +74,18 @@ class DataFolder:
         """Returns where the self-made certificate is."""
         return self.path / "tls"
 
+    def turn_secret(self) -> str:
+        """Returns what the relay (TURN) shares with us, made the first time it is asked for."""
+        path = self.path / "turn-secret"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text("ascii").strip()
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            secret = secrets.token_urlsafe(32)
+            file.write(secret + "\n")
+        return secret
+
     def lock(self, note: str) -> None:
         """Takes the folder for this process's life; ``note`` tells others where it listens. Again:
         it is ours already.

@@ -26,6 +26,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 _VALID_DAYS = 800
 _RENEW_DAYS = 30
 _SIOCGIFADDR = 0x8915
+_IF_INET6 = Path("/proc/net/if_inet6")
+#: Flags of uapi/linux/if_addr.h: temporary, duplicate, deprecated, tentative.
+_NOT_FOR_LONG = 0x01 | 0x08 | 0x20 | 0x40
+#: Each is another candidate that every page tries.
+MAX_IPV6 = 4
 
 
 def lan_addresses() -> list[str]:
@@ -48,6 +53,25 @@ def lan_addresses() -> list[str]:
                     continue  # An interface without IPv4.
                 found[socket.inet_ntoa(answer[20:24])] = None
     return [text for text in found if not ipaddress.ip_address(text).is_loopback]
+
+
+def lan_ipv6_addresses() -> list[str]:
+    """Returns at most ``MAX_IPV6`` addresses of version 6 by which others reach this machine; none
+    that are temporary by design (RFC 8981): a page keeps what it was told for a lesson."""
+    found: list[ipaddress.IPv6Address] = []
+    if sys.platform == "linux":
+        for line in _read(_IF_INET6):
+            packed, _, _, scope, flags, _ = line.split()
+            if int(scope, 16) == 0 and not int(flags, 16) & _NOT_FOR_LONG:
+                found.append(ipaddress.IPv6Address(bytes.fromhex(packed)))
+    return [str(address) for address in sorted(found)[:MAX_IPV6]]
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        return path.read_text("ascii").splitlines()
+    except OSError:
+        return []
 
 
 def wildcard_address() -> str:

@@ -14,6 +14,7 @@ from twinclass_server.desk.desks import Desks
 from twinclass_server.desk.host import DeskHost
 from twinclass_server.line import Line, Room
 from twinclass_server.metrics import Counters
+from twinclass_server.turn import Turn
 from twinclass_signaling.desk.messages import (
     MAX_MESSAGE_BYTES,
     SUBPROTOCOL,
@@ -28,6 +29,7 @@ from twinclass_signaling.messages import (
     Ping,
     Pong,
     PublishOffer,
+    RelayAsk,
     RestartDownlink,
     SubscribeAnswer,
     SubscribeRefused,
@@ -47,6 +49,7 @@ class DeskSocketParts:
     authenticate_s: float
     send_queue: int
     room: Room
+    turn: Turn
 
 
 class DeskSocket(Line[ClientMessage, Authenticate]):
@@ -101,13 +104,17 @@ class DeskSocket(Line[ClientMessage, Authenticate]):
                 await host.boards.draw(client, message)
             case BoardAsk():
                 self.connection.send(await host.boards.show(client, message))
-            case PublishOffer(n, sdp, tracks):
+            case PublishOffer(n, sdp, tracks, restart):
+                self._parts.counters.ice_restart("uplink", restart)
                 self.connection.send(await host.media.publish(client, n, sdp, tracks))
             case SubscribeAnswer(n, sdp):
                 host.media.answered(client, n, sdp)
             case SubscribeRefused(n, _):
                 host.media.refused(client, n)
-            case RestartDownlink(fresh):
+            case RelayAsk():
+                self.connection.send(self._parts.turn.servers(client.session, time.time()))
+            case RestartDownlink(fresh, reason):
+                self._parts.counters.ice_restart("downlink", "fresh" if fresh else reason)
                 host.media.restart(client, fresh=fresh)
             case Ping(sent_ms):
                 self.connection.send(Pong(sent_ms, time.time()))

@@ -15,6 +15,7 @@ from twinclass_server.metrics import Counters
 from twinclass_server.signal.client import Client
 from twinclass_server.signal.host import LessonHost
 from twinclass_server.signal.lessons import Lessons
+from twinclass_server.turn import Turn
 from twinclass_signaling.errors import Forbidden, InvalidState
 from twinclass_signaling.ids import LessonId
 from twinclass_signaling.ink_messages import Ink
@@ -29,8 +30,10 @@ from twinclass_signaling.messages import (
     Pong,
     PublishAnswer,
     PublishOffer,
+    RelayAsk,
     Report,
     RestartDownlink,
+    Routes,
     SubscribeAnswer,
     SubscribeRefused,
     View,
@@ -51,6 +54,7 @@ class SignalParts:
     authenticate_s: float
     send_queue: int
     room: Room
+    turn: Turn
 
 
 class SignalSocket(Line[ClientMessage, Authenticate]):
@@ -71,6 +75,7 @@ class SignalSocket(Line[ClientMessage, Authenticate]):
         self._parts = parts
         self._host: LessonHost | None = None
         self._client: Client | None = None
+        self._routes = Routes()
 
     async def authenticate(self, message: Authenticate) -> None:
         """Gives a seat to whoever has a link of the lesson."""
@@ -81,6 +86,7 @@ class SignalSocket(Line[ClientMessage, Authenticate]):
 
     def left(self) -> None:
         """Keeps the seat for a while."""
+        self._note_routes(Routes())
         if self._host is not None and self._client is not None:
             self._host.seats.leave(self._client, self.connection)
 
@@ -103,16 +109,22 @@ class SignalSocket(Line[ClientMessage, Authenticate]):
                 kind = str(type(message.command).__struct_config__.tag)
                 self._parts.counters.command(kind)
                 host.command(client, message, partial(self._parts.counters.command_refused, kind))
-            case PublishOffer(n, sdp, tracks):
+            case PublishOffer(n, sdp, tracks, restart):
                 self._check_sources(client.actor, message, host)
+                self._parts.counters.ice_restart("uplink", restart)
                 answer = await media.publish(lesson, session, sdp, tracks)
                 self.connection.send(PublishAnswer(n, answer))
             case SubscribeAnswer(n, sdp):
                 media.subscribe_answered(lesson, session, n, sdp)
             case SubscribeRefused(n, _):
                 media.subscribe_refused(lesson, session, n)
-            case RestartDownlink(fresh):
+            case RestartDownlink(fresh, reason):
+                self._parts.counters.ice_restart("downlink", "fresh" if fresh else reason)
                 media.restart_downlink(lesson, session, fresh)
+            case RelayAsk():
+                self.connection.send(self._parts.turn.servers(session, time.time()))
+            case Routes():
+                self._note_routes(message)
             case View():
                 host.view(client, message)
             case Report():
@@ -121,6 +133,11 @@ class SignalSocket(Line[ClientMessage, Authenticate]):
                 host.ink.draw(client, message)
             case Ping(sent_ms):
                 self.connection.send(Pong(sent_ms, time.time()))
+
+    def _note_routes(self, now: Routes) -> None:
+        before, self._routes = self._routes, now
+        self._parts.counters.route("uplink", before.uplink, now.uplink)
+        self._parts.counters.route("downlink", before.downlink, now.downlink)
 
     @staticmethod
     def _check_sources(actor: Actor, message: PublishOffer, host: LessonHost) -> None:

@@ -34,6 +34,8 @@ from twinclass_signaling.messages import (
     PublishOffer,
     PublishWishes,
     Quality,
+    RelayAsk,
+    RelayServers,
     RestartDownlink,
     Resume,
     Slots,
@@ -99,6 +101,7 @@ ClientMessage = (
     | SubscribeAnswer
     | SubscribeRefused
     | RestartDownlink
+    | RelayAsk
     | BoardUpdate
     | BoardAsk
     | Ping
@@ -176,6 +179,7 @@ ServerMessage = (
     | Speakers
     | Quality
     | MediaLost
+    | RelayServers
     | Ack
     | Error
     | Fenced

@@ -87,6 +87,12 @@ export const en: Messages = {
     since: 'for {time}',
     retry: 'Retry now',
     good: 'Line good', fair: 'Line fair', poor: 'Line weak', lost: 'Line lost', unknown: 'Line …',
+    back: 'Line is back',
+    way: { tcp: 'over TCP', relay: 'by relay' },
+    why: {
+      tcp: 'This network lets no UDP through: sound and picture go over TCP and may stop for moments',
+      relay: 'This network lets only web traffic through: sound and picture go by the relay',
+    },
     detail: 'Round trip {rtt} ms · loss {loss}%',
     soundFirst: 'Weak line: sound first',
     pictureStopped: 'Narrow line: sound first, the picture comes back by itself',

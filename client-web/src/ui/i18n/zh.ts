@@ -87,6 +87,12 @@ export const zh = {
     since: '已 {time}',
     retry: '立即重试',
     good: '网络 良', fair: '网络 一般', poor: '网络 弱', lost: '断线', unknown: '网络 …',
+    back: '线路已恢复',
+    way: { tcp: '经 TCP', relay: '经中继' },
+    why: {
+      tcp: '这个网络不让 UDP 通过，音视频改走 TCP，可能偶尔停顿',
+      relay: '这个网络只放行网页流量，音视频经中继服务器传送',
+    },
     detail: '往返 {rtt} 毫秒 · 丢包 {loss}%',
     soundFirst: '网络弱，先保声音',
     pictureStopped: '网络变窄，先保声音，画面稍后自动恢复',
