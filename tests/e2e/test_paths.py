@@ -108,7 +108,8 @@ async def test_media_goes_on_by_the_second_path_when_the_first_one_dies(
     lead, room = await lines.join(browsers, "lead", "room")
     await wait_moving(room, "the lead in the room")
     used = await path_of(room)
-    assert used is not None and used["protocol"] == "udp"
+    assert used is not None
+    assert used["protocol"] == "udp"
     first = next(one for one in lines.media if one.udp_port == used["port"])
     for page in (lead, room):
         await watch_line(page)
@@ -125,7 +126,8 @@ async def test_media_goes_on_by_the_second_path_when_the_first_one_dies(
         print(f"second path, {name}: {gap:.2f} s without packets, {shown:.2f} s without frames")
         assert shown <= BACK_S * PATIENCE
         path = await path_of(page)
-        assert path is not None and path["port"] != first.udp_port
+        assert path is not None
+        assert path["port"] != first.udp_port
     assert lines.metric('twinclass_ice_restarts_total{direction="downlink",reason="silent"}') >= 1
     assert lines.metric('twinclass_ice_restarts_total{direction="downlink",reason="fresh"}') == 0
     assert await room.evaluate("window.__twinclass.state") == "live"

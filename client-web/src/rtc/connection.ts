@@ -47,6 +47,8 @@ const AGAIN_MS = 4_000
 const ANEW_MS = 8_000
 /** With a second interface a restart finds a living path at once: the first sign is enough. */
 const SECOND_PATH_LEAST_MS = 600
+/** A browser stays with a silent pair on an interface that it likes better, for 3.5 s and more. */
+const STUCK_MS = 500
 /** Restarts of different reasons that are one event: a cable pulled is told thrice. */
 const SAME_MS = 1_000
 
@@ -60,6 +62,8 @@ interface Restart {
   askedAt: number
   before: PathReading
   again: boolean
+  /** Since when another pair answers and the silent one is kept. */
+  stuckSince: number | null
   relayed: boolean
 }
 
@@ -67,7 +71,7 @@ export class Care {
   private readonly watchdog = new Watchdog()
   private readonly networks = new Set<string>()
   private readonly cancels: (() => void)[] = []
-  private last: PathReading = { received: -1, responses: 0, pair: '', route: '' }
+  private last: PathReading = { received: -1, responses: 0, pair: '', others: [], route: '' }
   private restart: Restart | null = null
   /** What could not be asked for. */
   private owed: RestartReason | null = null
@@ -176,6 +180,7 @@ export class Care {
       askedAt: now,
       before: this.last,
       again: this.restart !== null,
+      stuckSince: null,
       relayed: this.restart?.relayed ?? false,
     }
   }
@@ -200,8 +205,10 @@ export class Care {
     }
     // Nobody would answer; the line tells when it is back.
     if (this.owed !== null) return
+    if (reading.others.some((one) => !before.others.includes(one))) restart.stuckSince ??= now
     const passed = now - restart.since
-    if (passed >= ANEW_MS) {
+    const isStuck = restart.stuckSince !== null && now - restart.stuckSince >= STUCK_MS
+    if (passed >= ANEW_MS || isStuck) {
       this.restart = null
       this.fail()
     } else if (passed >= RELAY_MS && !restart.relayed) {

@@ -10,10 +10,12 @@ export interface PathReading {
   /** Answers to connectivity checks on the path. */
   responses: number
   pair: string
+  /** Pairs that have answered a check, but for the chosen one. */
+  others: readonly string[]
   route: Route
 }
 
-const NOTHING: PathReading = { received: -1, responses: 0, pair: '', route: '' }
+const NOTHING: PathReading = { received: -1, responses: 0, pair: '', others: [], route: '' }
 
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
 
@@ -32,8 +34,13 @@ export function readPath(stats: readonly StatsEntry[]): PathReading {
     received: number(received),
     responses: number(pair['responsesReceived']),
     pair: String(pair['id']),
+    others: stats.filter((one) => one !== pair && isAnswered(one)).map((one) => String(one['id'])),
     route: routeOf(local),
   }
+}
+
+function isAnswered(one: StatsEntry): boolean {
+  return one.type === 'candidate-pair' && one['state'] === 'succeeded' && number(one['responsesReceived']) > 0
 }
 
 function routeOf(local: StatsEntry | undefined): Route {

@@ -67,7 +67,7 @@ class Publishing:
         if former is not None and goes_on:
             uplink = former
             restarts = first is not None and first.ice_ufrag != former.description.remote.ufrag
-            credentials = Credentials.draw() if restarts else former.credentials
+            credentials = former.credentials.next() if restarts else former.credentials
             answer, description = answer_uplink(
                 offer,
                 sources,
@@ -250,7 +250,7 @@ class Publishing:
             return False
         remote = msgspec.structs.replace(remote, ufrag=ufrag)
         uplink.description = msgspec.structs.replace(uplink.description, remote=remote)
-        uplink.credentials = Credentials.draw()
+        uplink.credentials = uplink.credentials.next()
         self.put_uplink(session)
         return True
 

@@ -23,6 +23,7 @@ from twinclass_server.adapters.media_context import router_of
 from twinclass_server.adapters.media_pipes import near_id
 from twinclass_server.adapters.media_publication import Publication
 from twinclass_server.adapters.media_session import (
+    RESTARTS_UNKNOWN,
     Credentials,
     Downlink,
     Session,
@@ -114,7 +115,7 @@ def _uplink(
     description = note.uplink
     if description is None:
         return None
-    credentials = Credentials(spec.ufrag, spec.pwd)
+    credentials = Credentials(spec.ufrag, spec.pwd, RESTARTS_UNKNOWN)
     uplink = Uplink(
         spec.id, credentials, note.origin_id, description, note.generation, note.answers
     )
@@ -132,5 +133,5 @@ def _uplink(
 
 def _downlink(spec: TransportSpec, note: TransportNote, worker: int) -> Downlink:
     pool = DownlinkPool.restore(note.pool, draw_u32)
-    credentials = Credentials(spec.ufrag, spec.pwd)
+    credentials = Credentials(spec.ufrag, spec.pwd, RESTARTS_UNKNOWN)
     return Downlink(spec.id, credentials, pool, note.generation, worker, placed=True)

@@ -45,6 +45,9 @@ from twinclass_signaling.sdp.uplink import UplinkDescription
 NO_PRODUCER = ProducerId("")
 
 
+#: Of a transport found on a worker: above all that a page has likely seen of it.
+RESTARTS_UNKNOWN = 60
+
 Feed = tuple[ProducerId | None, Subscription | None, tuple[NegotiatedCodec, ...]]
 
 
@@ -54,20 +57,28 @@ class Credentials:
 
     ufrag: str
     pwd: str
+    #: How often ICE was restarted before these.
+    restarts: int = 0
 
     @classmethod
     def draw(cls) -> Credentials:
         """New ones; the fragment is long enough never to meet another on the worker's port."""
         return cls(secrets.token_hex(8), secrets.token_hex(16))
 
+    def next(self) -> Credentials:
+        """Those of an ICE restart."""
+        new = Credentials.draw()
+        return Credentials(new.ufrag, new.pwd, self.restarts + 1)
+
     def local(self, attached: Attached) -> LocalTransport:
         """Our side of a connection."""
-        return local_transport(attached, self.ufrag, self.pwd)
+        return local_transport(attached, self.ufrag, self.pwd, self.restarts)
 
     def candidates(self, attached: Attached) -> list[str]:
         """A worker's addresses as lines of SDP."""
         addresses = self.local(attached).addresses
-        return [f"a=candidate:{candidate_value(c)}" for c in candidate_lines(addresses)]
+        lines = candidate_lines(addresses, self.restarts)
+        return [f"a=candidate:{candidate_value(c)}" for c in lines]
 
 
 def draw_u32() -> int:

@@ -70,7 +70,7 @@ def decode_note(data: bytes) -> TransportNote | None:
     return note if note.format == NOTE_FORMAT else None
 
 
-def local_transport(attached: Attached, ufrag: str, pwd: str) -> LocalTransport:
+def local_transport(attached: Attached, ufrag: str, pwd: str, restarts: int) -> LocalTransport:
     """Our side of a connection with a worker."""
     return LocalTransport(
         ufrag=ufrag,
@@ -78,6 +78,7 @@ def local_transport(attached: Attached, ufrag: str, pwd: str) -> LocalTransport:
         fingerprint_algorithm=attached.fingerprint.algorithm,
         fingerprint_value=attached.fingerprint.value,
         addresses=tuple(HostAddress(c.protocol, c.host, c.port) for c in attached.candidates),
+        restarts=restarts,
     )
 
 

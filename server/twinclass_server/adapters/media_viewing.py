@@ -108,7 +108,8 @@ class Viewing:
 
     def _offer(self, session: Session, downlink: Downlink, attached: Attached) -> None:
         if downlink.pool.restart_wanted and downlink.placed:
-            downlink.former, downlink.credentials = downlink.credentials, Credentials.draw()
+            former = downlink.credentials
+            downlink.former, downlink.credentials = former, former.next()
         offer = downlink.pool.offer(downlink.credentials.local(attached))
         session.offers = offer.n
         downlink.told = offer.slots
@@ -215,7 +216,7 @@ class Viewing:
         """Takes a peer's new user fragment; False when it is the one we know (WHEP)."""
         if not downlink.pool.remote_restarted(ufrag):
             return False
-        downlink.credentials = Credentials.draw()
+        downlink.credentials = downlink.credentials.next()
         self.put_downlink(session)
         return True
 

