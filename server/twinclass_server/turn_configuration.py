@@ -89,7 +89,6 @@ def configuration(plan: RelayPlan) -> str:
         "no-stun-backward-compatibility",
         "no-rfc5780",
         "no-cli",
-        "no-web-admin",
         "simple-log",
         "log-file=stdout",
     ]
