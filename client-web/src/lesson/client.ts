@@ -113,6 +113,7 @@ export class LessonClient {
     const onSilent = (): void => this.session.check(LINE_CHECK_MS)
     const onRestored = (): void => {
       this.line.restored += 1
+      this.session.pathIsBack()
     }
     this.uplink = new Uplink({
       create: browser.createPeerConnection,

@@ -142,6 +142,8 @@ const AUTHENTICATE_MS = 8_000
  */
 const CONNECT_MS = 3_000
 const CONNECT_MORE_MS = 500
+/** An attempt younger than this may well succeed. */
+const FRESH_MS = 500
 const CONNECT_MOST_MS = 8_000
 /** After a sleep of the device: an answer comes within a round trip, or the line is gone. */
 const CHECK_MS = 2_000
@@ -168,6 +170,7 @@ export abstract class Wire<P extends Protocol> {
   /** The first ping that nothing has come after; timers may be late, answers are not. */
   private askedAt: number | null = null
   private attempts = 0
+  private connectingSince = 0
   private readonly pending = new Map<number, Pending<P['command']>>()
   private readonly backoff: Backoff
   private cancels: (() => void)[] = []
@@ -222,6 +225,16 @@ export abstract class Wire<P extends Protocol> {
   /** Tries at once instead of waiting: the network came back, or a person pressed "again". */
   hurry(): void {
     if (this.state === 'reconnecting') this.connect()
+  }
+
+  /**
+   * Something came over the network again: an attempt that began while nothing passed is given up
+   * for a new one, because TCP repeats its lost packets ever later.
+   */
+  pathIsBack(): void {
+    const { state } = this
+    if (state === 'connecting' && this.options.clock.now() - this.connectingSince > FRESH_MS) this.lose('path_back')
+    this.hurry()
   }
 
   /** Drops the socket and comes back: what the page holds no longer fits the server's. */
@@ -283,6 +296,7 @@ export abstract class Wire<P extends Protocol> {
     this.transition('connecting', null)
     const patienceMs = Math.min(CONNECT_MOST_MS, CONNECT_MS + CONNECT_MORE_MS * this.attempts)
     this.attempts += 1
+    this.connectingSince = this.options.clock.now()
     this.later(patienceMs, () => this.lose('connect_timeout'))
     // Sockets may answer late: only the newest one is listened to.
     const current = (): boolean => mine === this.generation

@@ -185,6 +185,18 @@ describe('a lost line', () => {
     expect(lasted).toEqual([3_000, 3_500, 4_000])
   })
 
+  it('gives an attempt up that began in the dark once something came over the network', () => {
+    goLive()
+    server.line.drop()
+    session.hurry()
+    clock.advance(2_000)
+    session.pathIsBack()
+    expect(server.lines).toHaveLength(3)
+    expect(session.state).toBe('connecting')
+    session.pathIsBack()
+    expect(server.lines).toHaveLength(3)
+  })
+
   it('hurries when a person or the network says so', () => {
     goLive()
     server.line.drop()
