@@ -76,6 +76,7 @@ export class Care {
   /** What could not be asked for. */
   private owed: RestartReason | null = null
   private isLineUp = true
+  private isRelayAsked = false
   private hasFailed = false
   private wasSilent = false
   private over = false
@@ -98,7 +99,7 @@ export class Care {
     })
     this.listen('connectionstatechange', () => {
       if (connection.connectionState === 'connected') handlers.onConnected?.()
-      if (connection.connectionState === 'failed') this.fail()
+      if (connection.connectionState === 'failed') this.browserGaveUp()
     })
     this.listen('icecandidate', (event) => {
       const network = networkOf((event as RTCPeerConnectionIceEvent).candidate?.candidate ?? '')
@@ -185,6 +186,15 @@ export class Care {
     }
   }
 
+  private browserGaveUp(): void {
+    const { restart } = this
+    // A restart is under way; `follow` says when it has not helped.
+    if (restart !== null && this.owed === null && this.clock.now() - restart.askedAt < AGAIN_MS) return
+    // Refused everywhere at once: the relay is what is left.
+    if (restart === null && this.last.route === '' && this.relay !== undefined && !this.isRelayAsked) this.takeRelay()
+    else this.fail()
+  }
+
   private fail(): void {
     // What cannot be made anew is kept: it may come back as it was.
     if (this.isLineUp) this.handlers.onFailed()
@@ -197,7 +207,7 @@ export class Care {
     if (restart === null) return
     const { before } = restart
     const answered = reading.pair !== before.pair || reading.responses > before.responses
-    if (reading.received > before.received || (answered && reading.pair !== '')) {
+    if (reading.received > Math.max(0, before.received) || (answered && reading.pair !== '')) {
       this.restart = null
       this.owed = null
       this.hasFailed = false
@@ -218,10 +228,11 @@ export class Care {
   }
 
   private setupIsSlow(): void {
-    if (this.connection.iceConnectionState === 'checking') this.takeRelay()
+    if (this.connection.iceConnectionState === 'checking' && !this.isRelayAsked) this.takeRelay()
   }
 
   private takeRelay(): void {
+    this.isRelayAsked = true
     this.relay?.ask((servers) => {
       if (this.over || this.last.route !== '' && this.restart === null) return
       this.connection.setConfiguration({ ...CONFIGURATION, iceServers: [...servers] })

@@ -72,6 +72,8 @@ export class Downlink {
     this.connection?.close()
     this.connection = null
     this.tracks.clear()
+    // What a closed connection was asked for never ends: the next offer must not wait for it.
+    this.work = Promise.resolve()
     // Slots stay, so that a page keeps its layout and the last picture while it waits.
   }
 
@@ -106,6 +108,7 @@ export class Downlink {
       const connection = this.connection
       if (connection === null) return
       await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp })
+      if (connection !== this.connection) return
       await connection.setLocalDescription()
       const sdp = connection.localDescription?.sdp
       if (sdp === undefined || connection !== this.connection) return

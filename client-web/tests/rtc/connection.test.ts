@@ -141,6 +141,17 @@ describe('care for a connection', () => {
     expect(configurationWith(relay).iceServers).toEqual([])
   })
 
+  it('takes the relay at once where everything is refused, and waits for it then', async () => {
+    peer.hasPath = false
+    peer.become('failed')
+    expect(asks).toEqual([{ type: 'relay_ask' }])
+    relay.handleServers({ type: 'relay', servers: [SERVER], ttl_s: 300 })
+    peer.become('failed')
+    expect(log).toEqual(['relay'])
+    await pass(8_250)
+    expect(log.at(-1)).toBe('failed')
+  })
+
   it('goes on without where there is no relay', async () => {
     peer.iceConnectionState = 'checking'
     await pass(1_500)

@@ -120,6 +120,17 @@ describe('the downlink', () => {
     expect(sent.filter((one) => one.type === 'restart_downlink')).toHaveLength(2)
   })
 
+  it('does not wait for what a closed connection was asked for', async () => {
+    await downlink.handleOffer(offer(1))
+    // Browsers never settle it once the connection is closed.
+    peers.last.setRemoteDescription = () => new Promise(() => undefined)
+    void downlink.handleOffer(offer(2))
+    await settle()
+    downlink.renew()
+    await downlink.handleOffer(offer(3, { fresh: true }))
+    expect(sent.at(-1)).toMatchObject({ type: 'subscribe_answer', n: 3 })
+  })
+
   it('shows nothing once closed', async () => {
     await downlink.handleOffer(offer(1))
     track('0')
