@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from twinclass_signaling.errors import SdpError
 from twinclass_signaling.roles import Source
 from twinclass_signaling.sdp.description import SessionDescription
-from twinclass_signaling.sdp.negotiation import HostAddress, LocalTransport
+from twinclass_signaling.sdp.negotiation import HostAddress, LocalTransport, candidate_lines
 from twinclass_signaling.sdp.parser import parse
 from twinclass_signaling.sdp.uplink import UplinkDescription, UplinkEncoding, answer_uplink
 
@@ -181,3 +181,18 @@ def test_a_damaged_offer_is_answered_or_refused(data: st.DataObject) -> None:
     except SdpError:
         return
     assert answered.bundle
+
+
+def test_the_candidates_of_a_restart_rank_above_all_of_before() -> None:
+    addresses = tuple(
+        HostAddress(protocol, host, 7900)
+        for protocol in ("udp", "tcp")
+        for host in ("192.0.2.1", "198.51.100.1")
+    )
+    first, second = (candidate_lines(addresses, restarts) for restarts in (0, 1))
+    for kind in (slice(0, 2), slice(2, 4)):
+        before, after = ([line.priority for line in lines[kind]] for lines in (first, second))
+        assert min(after) > max(before)
+    # TCP stays below UDP, and ours below a browser's own, which would decide alone otherwise.
+    assert max(line.priority for line in second[2:]) < min(line.priority for line in first[:2])
+    assert max(line.priority for line in candidate_lines(addresses, 10_000)) < 2122194687
