@@ -27,7 +27,8 @@ LINK, ADDRESS = "tcjanus", "10.77.207.1"
 LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
 ROOM = 1234
 #: As Twinclass asks its lead's page for. Janus takes the first for the highest.
-ENCODINGS = """[{rid: 'f', maxBitrate: 1700000}, {rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500000},
+ENCODINGS = """[{rid: 'f', maxBitrate: 1700000},
+  {rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500000},
   {rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150000}]"""
 
 CLIENT = """<!doctype html><title>janus</title><video id="v" autoplay playsinline></video><script>
@@ -42,11 +43,16 @@ window.start = port => new Promise((ready, failed) => {
     if (janus.handle) ids.handle_id = janus.handle;
     socket.send(JSON.stringify({ ...body, ...ids, transaction }));
   });
-  janus.tell = (body, jsep) => janus.ask({ janus: 'message', body, ...(jsep ? { jsep } : {}) }, true);
+  janus.tell = (body, jsep) =>
+    janus.ask({ janus: 'message', body, ...(jsep ? { jsep } : {}) }, true);
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data), one = waiting.get(message.transaction);
     if (!one) return;
-    if (message.janus === 'error') { waiting.delete(message.transaction); one.broken(new Error(data)); return; }
+    if (message.janus === 'error') {
+      waiting.delete(message.transaction);
+      one.broken(new Error(data));
+      return;
+    }
     if (message.janus === 'ack' && one.wantsEvent) return;
     waiting.delete(message.transaction);
     one.done(message);
@@ -63,7 +69,7 @@ window.start = port => new Promise((ready, failed) => {
   };
 });
 window.publish = async room => {
-  await janus.tell({ request: 'create', room, publishers: 3, videocodec: 'h264,vp8', bitrate: 0, fir_freq: 0 });
+  await janus.tell({ request: 'create', room, publishers: 3, videocodec: 'h264,vp8', fir_freq: 0 });
   const joined = await janus.tell({ request: 'join', ptype: 'publisher', room });
   const media = await navigator.mediaDevices.getUserMedia(
     { audio: true, video: { width: 1280, height: 720, frameRate: 30 } });
@@ -74,9 +80,11 @@ window.publish = async room => {
   const codecs = RTCRtpReceiver.getCapabilities('video').codecs;
   const wanted = codecs.filter(c => c.mimeType === 'video/H264' && c.sdpFmtpLine.includes('42e01f')
     && c.sdpFmtpLine.includes('packetization-mode=1'));
-  if (wanted.length) video.setCodecPreferences([...wanted, ...codecs.filter(c => c.mimeType === 'video/rtx')]);
+  const repairs = codecs.filter(c => c.mimeType === 'video/rtx');
+  if (wanted.length) video.setCodecPreferences([...wanted, ...repairs]);
   await pc.setLocalDescription();
-  const answer = await janus.tell({ request: 'publish' }, { type: 'offer', sdp: pc.localDescription.sdp });
+  const offer = { type: 'offer', sdp: pc.localDescription.sdp };
+  const answer = await janus.tell({ request: 'publish' }, offer);
   await pc.setRemoteDescription(answer.jsep);
   return joined.plugindata.data.id;
 };
@@ -89,7 +97,10 @@ window.subscribe = async (room, feed) => {
 window.answer = async sdp => {
   const pc = new RTCPeerConnection();
   const stream = new MediaStream();
-  pc.ontrack = ({ track }) => { stream.addTrack(track); document.getElementById('v').srcObject = stream; };
+  pc.ontrack = ({ track }) => {
+    stream.addTrack(track);
+    document.getElementById('v').srcObject = stream;
+  };
   await pc.setRemoteDescription({ type: 'offer', sdp });
   await pc.setLocalDescription();
   // A lite agent waits for our checks; what it knows of us it must not use past the relay.
@@ -141,23 +152,26 @@ def link() -> Iterator[None]:
 def configure(folder: Path, port: int) -> None:
     """Janus as it is installed, on our ports."""
     folder.mkdir()
-    plugins = (one.name for one in (LIBRARIES / "plugins").glob("*.so"))
-    others = ",".join(name for name in plugins if name != "libjanus_videoroom.so")
     folder.joinpath("janus.jcfg").write_text(
         f"""
 general: {{ configs_folder = "{folder}" plugins_folder = "{LIBRARIES}/plugins"
-  transports_folder = "{LIBRARIES}/transports" events_folder = "{folder}" loggers_folder = "{folder}"
-  debug_level = 3 }}
+  transports_folder = "{LIBRARIES}/transports" events_folder = "{folder}"
+  loggers_folder = "{folder}" debug_level = 3 }}
 media: {{ ipv6 = false rtp_port_range = "20000-29999" }}
 nat: {{ ice_lite = true ice_enforce_list = "{LINK}" }}
-plugins: {{ disable = "{others}" }}
-transports: {{ disable = "libjanus_http.so,libjanus_mqtt.so,libjanus_nanomsg.so,libjanus_pfunix.so,libjanus_rabbitmq.so" }}
+plugins: {{ disable = "{_but("plugins", "libjanus_videoroom.so")}" }}
+transports: {{ disable = "{_but("transports", "libjanus_websockets.so")}" }}
 """
     )
     folder.joinpath("janus.transport.websockets.jcfg").write_text(
         f'general: {{ json = "compact" ws = true ws_port = {port} ws_ip = "127.0.0.1" }}\n'
     )
     folder.joinpath("janus.plugin.videoroom.jcfg").write_text("general: { }\n")
+
+
+def _but(kind: str, name: str) -> str:
+    """What is installed of a kind, but one."""
+    return ",".join(x.name for x in (LIBRARIES / kind).glob("*.so") if x.name != name)
 
 
 async def _page(browsers: Browsers, pages: int, port: int, arguments: tuple[str, ...] = ()) -> Page:

@@ -22,7 +22,7 @@ from hosting.patience import PATIENCE
 from hosting.relay import RelayProcess
 from light.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
 
 #: Design: media is back so long after its path, at a round trip of up to 50 ms.
 BACK_S = 3.0
@@ -82,9 +82,10 @@ async def lines(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 async def wait_moving(page: Page, what: str, seconds: float = 30) -> None:
     async def moves() -> bool:
+        # A room on the wall sends five frames a second.
         first = await frames(page)
-        await asyncio.sleep(0.5)
-        return (await frames(page)) - first >= 5
+        await asyncio.sleep(1.0)
+        return (await frames(page)) - first >= 3
 
     await wait_until(moves, seconds, what)
 
