@@ -77,11 +77,12 @@ class Watched:
         """(Seconds in which the picture stood, the longest of them.) What is missing at the
         beginning counts, as for whoever sits there."""
         total = longest = 0.0
-        last_at, last = since_s, -1
+        last_at, last = since_s, 0
         for sample in self.samples:
             if not since_s <= sample.at_s <= until_s:
                 continue
-            if sample.frames != last:
+            # A connection made anew counts from nothing.
+            if sample.frames > last or 0 < sample.frames < last:
                 gap = sample.at_s - last_at
                 if gap > FROZEN_S + EVERY_S:
                     total, longest = total + gap, max(longest, gap)

@@ -24,19 +24,21 @@ _WHOLE_S = 0.030
 
 
 class Pacer(Generic[T]):
-    """A leaky bucket in bytes. Bounded by its ``MOST_S``: what is put in leaves within it."""
+    """A leaky bucket in bytes. Bounded by ``most_s``: what is put in leaves within it."""
 
-    __slots__ = ("_at", "_budget", "_bytes", "_queue", "bps")
+    __slots__ = ("_at", "_budget", "_bytes", "_queue", "bps", "most_s")
 
     def __init__(self, bps: float, now: float) -> None:
         self.bps = bps
+        #: Nothing waits longer.
+        self.most_s = MOST_S
         self._queue: deque[tuple[int, T]] = deque()
         self._bytes = 0
         self._budget = 0.0
         self._at = now
 
     def _rate(self) -> float:
-        return max(FACTOR * self.bps, 8 * self._bytes / MOST_S)
+        return max(FACTOR * self.bps, 8 * self._bytes / self.most_s)
 
     @property
     def is_empty(self) -> bool:

@@ -207,6 +207,13 @@ class Layer:
         if row.wanted is self:
             row.wanted = None
 
+    def whole_keyframe(self) -> list[Entry]:
+        """Returns the packets of the newest keyframe, once it is complete and sent on."""
+        if self.keyframe_end < 0 or self.keyframe_end > self.flushed:
+            return []
+        run = self.ring.run(self.keyframe_first, self.keyframe_end)
+        return run if len(run) == self.keyframe_end - self.keyframe_first + 1 else []
+
     def cached_keyframe(self, now: float) -> tuple[list[Entry], bool]:
         """Returns (entries a late joiner may get at once, they reach up to now).
 

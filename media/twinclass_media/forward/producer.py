@@ -193,6 +193,14 @@ class Producer:
             target.keyframes.wish()
         return [Burst(target, entries, (row,), False)]
 
+    def still(self, row: Row, entries: Sequence[Entry], now: float) -> Burst:
+        """Returns a whole keyframe of the lowest layer for a row whose line carries no more: single
+        pictures. It waits for its line as before."""
+        lowest = self.layers[0]
+        row.cut(lowest, entries[0], row.next_timestamp(now))
+        row.wanted = lowest
+        return Burst(lowest, entries, (row,), False)
+
     def remove(self, row: Row) -> None:
         """Stops feeding a row."""
         self.max_layers.pop(row, None)

@@ -212,7 +212,7 @@ class Row:
     def is_of_use(self, sequence_number: int) -> bool:
         """Tells whether a viewer can still use the packet behind a number: none of before the last
         cut, which began with a keyframe, and none while it gets nothing."""
-        if self.layer is None or self.idle or not self._cuts:
+        if self.layer is None or not self._cuts:
             return False
         self._settle()
         extended = self._highest + ((sequence_number - self._highest + 0x8000) & 0xFFFF) - 0x8000

@@ -18,8 +18,8 @@ from twinclass_media.forward.row import Row
 
 #: IPv4 and UDP headers; SRTP's tag is in the packet.
 IP_BYTES = 28
-#: Below it spreading would hold up what is there to be sent: two voices, a small picture.
-LEAST_PACE_BPS = 100_000.0
+#: Below it spreading would hold up what is there to be sent: a small picture.
+LEAST_PACE_BPS = 60_000.0
 #: Of what a line carries, for repairs: enough for 15 % loss and what is lost of the repairs.
 REPAIR_SHARE, REPAIR_BURST_S = 0.25, 0.2
 
@@ -35,6 +35,8 @@ class Line:
         "lossy_at",
         "pacer",
         "probe",
+        "still_at",
+        "still_first",
     )
 
     def __init__(self, watch: Watch, now: float) -> None:
@@ -42,6 +44,9 @@ class Line:
         self.estimator = Estimator(now, watch.start_bps)
         self.pacer: Pacer[tuple[Row, Layer, Entry]] = Pacer(watch.start_bps, now)
         #: (when, bytes) of the packets of a probe that are still to be sent.
+        #: When the next single picture is due, and the number that the last one began with.
+        self.still_at = now
+        self.still_first = -1
         #: When it lost enough to be worth mending last.
         self.lossy_at = -1e9
         self._repairs = 0.0

@@ -11,9 +11,10 @@ from collections.abc import Callable
 
 from twinclass_media.bandwidth.allocation import SOUND, Share, Wish, allocate
 from twinclass_media.bandwidth.estimator import START_BPS
+from twinclass_media.bandwidth.pacer import MOST_S
 from twinclass_media.bandwidth.watch import State, Watch
 from twinclass_media.errors import MalformedPacket
-from twinclass_media.forward.layer import Layer
+from twinclass_media.forward.layer import PACKET_OVERHEAD_BYTES, Layer
 from twinclass_media.forward.producer import Producer
 from twinclass_media.forward.row import NO_CEILING, Row
 from twinclass_media.rtp.rtcp import RtcpContent
@@ -29,6 +30,8 @@ VOICE_BPS = 16_000.0
 FIRST_LAYER_BPS, LAYER_RATIO = 150_000.0, 3.0
 #: A probe a little above what is wanted: what it proves is a little less than it sent.
 PROBE_SPARE = 1.1
+#: A single picture comes every so many seconds, if so much is left beside sound.
+STILL_S, LEAST_STILL_BPS = 4.0, 12_000.0
 #: Of the rate of sound, headers included: what each packet brought along adds.
 RED_COST = 0.55
 #: A layer left within this time of being taken up was too much; it is barred for so long, twice as
@@ -178,8 +181,9 @@ class Lines:
         estimator = line.estimator
         estimator.tick(now)
         target = estimator.target_bps
-        line.pacer.bps = max(target, LEAST_PACE_BPS)
         wishes = _wishes(peer, now)
+        sound = sum(wish.layers[0] for _, wish in wishes if wish.priority <= SOUND)
+        line.pacer.bps, line.pacer.most_s = max(target - sound, LEAST_PACE_BPS), MOST_S
         share = self._give(peer, wishes, target, now)
         self._repeat_sound(peer, line, share, now)
         is_barred = any(now < row.climb.barred_until for row, _ in wishes)
@@ -188,6 +192,8 @@ class Lines:
         step_by_step = share.wanted_bps > 0.0 and not estimator.is_new
         hoped = share.wanted_bps if step_by_step else share.full_bps
         has_picture = any(wish.now >= 0 for _, wish in wishes if wish.priority > SOUND)
+        if not has_picture:
+            self._send_still(peer, line, wishes, target - sound, now)
         plan = estimator.probe(hoped * PROBE_SPARE, now, eager=not has_picture)
         if plan is not None:
             line.begin_probe(plan, now)
@@ -195,6 +201,29 @@ class Lines:
             self._egress.pace(now)
         watch.look(share.spent_bps, target, estimator.lost_share, now, full=is_full)
         self._follow(peer, watch, now)
+
+    def _send_still(
+        self, peer: Peer, line: Line, wishes: list[tuple[Row, Wish]], spare_bps: float, now: float
+    ) -> None:
+        """Sends a single picture every few seconds where no moving one fits."""
+        pictures = [(row, wish) for row, wish in wishes if wish.priority > SOUND]
+        if not pictures or spare_bps < LEAST_STILL_BPS:
+            return
+        line.pacer.bps, line.pacer.most_s = spare_bps, STILL_S
+        if now < line.still_at:
+            return
+        row, _ = min(pictures, key=lambda one: one[1].priority)
+        producer: Producer = row.producer  # type: ignore[assignment] # wishes have one
+        layer = producer.layers[0]
+        entries = layer.whole_keyframe()
+        if not entries or entries[0].sequence == line.still_first or row.ceiling >= 0:
+            layer.keyframes.wish()
+            self._ask_keyframes(producer, now)
+            return
+        bits = 8 * sum(len(entry.payload) + PACKET_OVERHEAD_BYTES for entry in entries)
+        line.still_first = entries[0].sequence
+        line.still_at = now + max(STILL_S, bits / spare_bps)
+        self._egress.add(producer.still(row, entries, now), now)
 
     def _repeat_sound(self, peer: Peer, line: Line, share: Share, now: float) -> None:
         """Decides how many packets of sound each brings along."""
