@@ -1,7 +1,12 @@
 """Real browsers behind bad lines: Twinclass beside Janus VideoRoom on the same relay.
 
-.venv/bin/python benchmarks/lines [--profiles step loss-15 ...] [--systems twinclass janus]
-    [--seed 1] [--write docs]
+    .venv/bin/python benchmarks/lines [--profiles step loss-15 ...] [--systems twinclass janus]
+        [--seed 1] [--sharing] [--write docs/lines] [--verbose]
+
+One lead with a busy camera of 720 lines and a voice that never rests, on a good line; one viewer
+behind the relay, in a browser of its own, looked at five times a second. ``--sharing``: three rooms
+of Twinclass behind one county line. ``--write`` makes the table and the plots. Janus needs its
+Debian package and root (see ``janus.py``).
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
 import devices
 import janus
+import report
 import twinclass
 from measure import Watched, watch
 from playwright.async_api import async_playwright
@@ -25,9 +31,11 @@ from e2e.conftest import Browsers
 PROFILES = {"city": 25.0, "county": 40.0, "weak": 40.0, "4g-weak": 60.0, "cut-15s": 60.0,
             "udp-blocked": 25.0, "loss-5": 40.0, "loss-15": 40.0, "rtt-300": 40.0,
             "rate-100k": 40.0, "step": 90.0}  # fmt: skip
+SHARING_S = 60.0
 
 
 async def run_twinclass(folder: Path, profile: str, seed: int, flags: tuple[str, ...]) -> Watched:
+    """One room."""
     found = Watched("twinclass", profile)
     async with async_playwright() as playwright:
         browsers = Browsers(playwright, folder)
@@ -43,16 +51,14 @@ async def run_twinclass(folder: Path, profile: str, seed: int, flags: tuple[str,
 
 
 async def run_janus(folder: Path, profile: str, seed: int, flags: tuple[str, ...]) -> Watched:
+    """One subscriber."""
     found = Watched("janus", profile)
     async with async_playwright() as playwright:
         browsers = Browsers(playwright, folder)
         try:
             with janus.link(), janus.client() as pages:
-                async with janus.subscriber(folder, browsers, pages, flags, profile, seed) as (
-                    relay,
-                    page,
-                    offer,
-                ):
+                viewer = janus.subscriber(folder, browsers, pages, flags, profile, seed)
+                async with viewer as (relay, page, offer):
                     await relay.ask(profile=profile)
                     await page.evaluate("sdp => { answer(sdp); }", offer)
                     await watch(page, found, PROFILES[profile])
@@ -62,42 +68,71 @@ async def run_janus(folder: Path, profile: str, seed: int, flags: tuple[str, ...
     return found
 
 
+async def run_sharing(folder: Path, seed: int, flags: tuple[str, ...]) -> None:
+    """Three rooms on one county line; prints how they share it."""
+    runs = [Watched("twinclass", "county") for _ in range(3)]
+    async with async_playwright() as playwright:
+        browsers = Browsers(playwright, folder)
+        try:
+            async with twinclass.rooms(folder, browsers, flags, seed, count=3) as (relay, pages):
+                await relay.ask(profile="county")
+                for page in pages:
+                    await twinclass.join(page)
+                await asyncio.gather(
+                    *(watch(page, one, SHARING_S) for page, one in zip(pages, runs, strict=True))
+                )
+        finally:
+            await browsers.aclose()
+    rates = [8 * one.samples[-1].video_bytes / SHARING_S / 1000 for one in runs]
+    jain = sum(rates) ** 2 / (len(rates) * sum(rate * rate for rate in rates))
+    print("three rooms on one county line:", ", ".join(f"{rate:.0f} kbit/s" for rate in rates))
+    print(f"Jain's index {jain:.3f}")
+    for one in runs:
+        tell(one)
+
+
 def tell(found: Watched) -> None:
-    frozen, longest = found.frozen()
-    print(
-        f"{found.system:10} {found.profile:12} first {found.first_picture_s} frozen {frozen:.1f} s"
-        f" (longest {longest:.1f}) fps {found.fps:.1f} height {found.mean_height:.0f}"
-        f" concealed {100 * found.concealed:.2f} % delay v {found.mean_delay_ms('video'):.0f}"
-        f" a {found.mean_delay_ms('audio'):.0f} ms"
-    )
+    """Prints a run in one line."""
+    print(report.row(found), flush=True)
+
+
+def tell_seconds(found: Watched) -> None:
+    """Prints a run second by second."""
+    last = found.samples[0]
+    for sample in found.samples[1:]:
+        if sample.at_s - last.at_s < 1:
+            continue
+        rate = 8 * (sample.video_bytes - last.video_bytes) / 1000
+        print(
+            f"  {sample.at_s:5.1f} frames {sample.frames} height {sample.height} {rate:.0f} kbit/s"
+            f" delay {sample.video_delay_ms:.0f}/{sample.audio_delay_ms:.0f} ms"
+            f" made up {sample.concealed}"
+        )
+        last = sample
 
 
 async def main(arguments: argparse.Namespace) -> None:
+    """Runs what was asked for, one after another."""
     with tempfile.TemporaryDirectory() as base:
         flags = devices.flags(Path(base))
-        for number, profile in enumerate(arguments.profiles):
+        if arguments.sharing:
+            await run_sharing(Path(base), arguments.seed, flags)
+            return
+        print(report.HEAD, flush=True)
+        found: list[Watched] = []
+        for profile in arguments.profiles:
             for system in arguments.systems:
-                folder = Path(base) / f"{number}-{system}"
+                folder = Path(base) / f"{profile}-{system}"
                 folder.mkdir()
                 run = run_twinclass if system == "twinclass" else run_janus
-                found = await run(folder, profile, arguments.seed, flags)
-                tell(found)
+                found.append(await run(folder, profile, arguments.seed, flags))
+                tell(found[-1])
                 if arguments.verbose:
-                    last = None
-                    for sample in found.samples:
-                        if last is None or sample.at_s - last.at_s >= 1:
-                            rate = (
-                                0
-                                if last is None
-                                else 8 * (sample.video_bytes - last.video_bytes) / 1000
-                            )
-                            print(
-                                f"  {sample.at_s:5.1f} frames {sample.frames} height {sample.height}"
-                                f" {rate:.0f} kbit/s delay {sample.video_delay_ms:.0f}"
-                                f"/{sample.audio_delay_ms:.0f} concealed {sample.concealed}"
-                            )
-                            last = sample
-                    print(found.relay)
+                    tell_seconds(found[-1])
+        if arguments.write is not None:
+            plots = report.plots(found, arguments.write)
+            pictures = "\n".join(f"![{one.stem}]({one.name})" for one in plots)
+            (arguments.write / "table.md").write_text(f"{report.table(found)}\n{pictures}\n")
 
 
 if __name__ == "__main__":
@@ -105,5 +140,7 @@ if __name__ == "__main__":
     parser.add_argument("--profiles", nargs="+", default=list(PROFILES), choices=list(PROFILES))
     parser.add_argument("--systems", nargs="+", default=["twinclass", "janus"])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sharing", action="store_true")
+    parser.add_argument("--write", type=Path)
     parser.add_argument("--verbose", action="store_true")
     asyncio.run(main(parser.parse_args()))

@@ -96,6 +96,11 @@ class Estimator:
         return self._loss.share
 
     @property
+    def is_queued(self) -> bool:
+        """Tells whether a queue stands before the viewer now."""
+        return self._delay.is_queued
+
+    @property
     def is_silent(self) -> bool:
         """Tells whether nothing is heard of what was sent."""
         return self._hole_since is not None

@@ -30,6 +30,9 @@ VOICE_BPS = 16_000.0
 FIRST_LAYER_BPS, LAYER_RATIO = 150_000.0, 3.0
 #: A probe a little above what is wanted: what it proves is a little less than it sent.
 PROBE_SPARE = 1.1
+#: And not more than so many times what the line is known to carry: on one of 100 kbit/s a tenth of
+#: a second at three times that is a third of a second of queue before the sound.
+LEAP = 2.0
 #: A single picture comes every so many seconds, if so much is left beside sound.
 STILL_S, LEAST_STILL_BPS = 4.0, 12_000.0
 #: Of the rate of sound, headers included: what each packet brought along adds.
@@ -190,10 +193,10 @@ class Lines:
         is_full = share.wanted_bps == 0.0 and not is_barred
         # At first all is tried that is wanted: most lines carry it.
         step_by_step = share.wanted_bps > 0.0 and not estimator.is_new
-        hoped = share.wanted_bps if step_by_step else share.full_bps
+        hoped = min(share.wanted_bps, LEAP * target) if step_by_step else share.full_bps
         has_picture = any(wish.now >= 0 for _, wish in wishes if wish.priority > SOUND)
         if not has_picture:
-            self._send_still(peer, line, wishes, target - sound, now)
+            self._send_still(line, wishes, target - sound, now)
         plan = estimator.probe(hoped * PROBE_SPARE, now, eager=not has_picture)
         if plan is not None:
             line.begin_probe(plan, now)
@@ -203,7 +206,7 @@ class Lines:
         self._follow(peer, watch, now)
 
     def _send_still(
-        self, peer: Peer, line: Line, wishes: list[tuple[Row, Wish]], spare_bps: float, now: float
+        self, line: Line, wishes: list[tuple[Row, Wish]], spare_bps: float, now: float
     ) -> None:
         """Sends a single picture every few seconds where no moving one fits."""
         pictures = [(row, wish) for row, wish in wishes if wish.priority > SOUND]
@@ -231,9 +234,11 @@ class Lines:
         if loss > NO_RED_LOSS:
             line.lossy_at = now
         wanted = 2 if loss > RED_HEAVY_LOSS else 1 if loss > RED_LOSS else 0
-        if wanted > peer.red and share.spent_bps > line.estimator.target_bps:
-            wanted = peer.red
-        if wanted < peer.red and now - line.lossy_at < NO_RED_S:
+        is_full = line.estimator.is_queued or share.spent_bps > line.estimator.target_bps
+        if is_full:
+            # What is lost here is lost to what was sent too much; more of it mends nothing.
+            wanted = min(wanted, peer.red) if share.wanted_bps == 0.0 else 0
+        elif wanted < peer.red and now - line.lossy_at < NO_RED_S:
             wanted = peer.red
         if wanted != peer.red:
             peer.red = wanted
