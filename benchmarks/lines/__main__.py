@@ -5,7 +5,8 @@
 
 One lead with a busy camera of 720 lines and a voice that never rests, on a good line; one viewer
 behind the relay, in a browser of its own, looked at five times a second. ``--sharing``: three rooms
-of Twinclass behind one county line. ``--write`` makes the table and the plots. Janus needs its
+of Twinclass behind one county line. ``--write`` makes the table and the plots, and
+keeps the runs; ``--merge`` takes kept runs of other lines in. Janus needs its
 Debian package and root (see ``janus.py``).
 """
 
@@ -19,13 +20,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
 
-import devices
 import janus
+import msgspec
 import report
-import twinclass
-from measure import Watched, watch
 from playwright.async_api import async_playwright
 
+from e2e.bad_lines import devices, rooms
+from e2e.bad_lines.measure import Watched, watch
 from e2e.conftest import Browsers
 
 PROFILES = {"city": 25.0, "county": 40.0, "weak": 40.0, "4g-weak": 60.0, "cut-15s": 60.0,
@@ -40,9 +41,9 @@ async def run_twinclass(folder: Path, profile: str, seed: int, flags: tuple[str,
     async with async_playwright() as playwright:
         browsers = Browsers(playwright, folder)
         try:
-            async with twinclass.rooms(folder, browsers, flags, seed) as (relay, (room,)):
+            async with rooms.rooms(folder, browsers, flags, seed) as (relay, (room,)):
                 await relay.ask(profile=profile)
-                await twinclass.join(room)
+                await rooms.join(room)
                 await watch(room, found, PROFILES[profile])
                 found.relay = (await relay.ask(stats=True))["stats"]
         finally:
@@ -62,7 +63,7 @@ async def run_janus(folder: Path, profile: str, seed: int, flags: tuple[str, ...
                     await relay.ask(profile=profile)
                     await page.evaluate("sdp => { answer(sdp); }", offer)
                     await watch(page, found, PROFILES[profile])
-                    found.relay = (await relay.ask(stats=True))["stats"]
+                found.relay = (await relay.ask(stats=True))["stats"]
         finally:
             await browsers.aclose()
     return found
@@ -74,10 +75,10 @@ async def run_sharing(folder: Path, seed: int, flags: tuple[str, ...]) -> None:
     async with async_playwright() as playwright:
         browsers = Browsers(playwright, folder)
         try:
-            async with twinclass.rooms(folder, browsers, flags, seed, count=3) as (relay, pages):
+            async with rooms.rooms(folder, browsers, flags, seed, count=3) as (relay, pages):
                 await relay.ask(profile="county")
                 for page in pages:
-                    await twinclass.join(page)
+                    await rooms.join(page)
                 await asyncio.gather(
                     *(watch(page, one, SHARING_S) for page, one in zip(pages, runs, strict=True))
                 )
@@ -120,6 +121,9 @@ async def main(arguments: argparse.Namespace) -> None:
             return
         print(report.HEAD, flush=True)
         found: list[Watched] = []
+        if arguments.merge is not None:
+            kept = msgspec.json.decode(arguments.merge.read_bytes(), type=list[Watched])
+            found = [one for one in kept if one.profile not in arguments.profiles]
         for profile in arguments.profiles:
             for system in arguments.systems:
                 folder = Path(base) / f"{profile}-{system}"
@@ -130,6 +134,8 @@ async def main(arguments: argparse.Namespace) -> None:
                 if arguments.verbose:
                     tell_seconds(found[-1])
         if arguments.write is not None:
+            arguments.write.mkdir(parents=True, exist_ok=True)
+            (arguments.write / "runs.json").write_bytes(msgspec.json.encode(found))
             plots = report.plots(found, arguments.write)
             pictures = "\n".join(f"![{one.stem}]({one.name})" for one in plots)
             (arguments.write / "table.md").write_text(f"{report.table(found)}\n{pictures}\n")
@@ -142,5 +148,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sharing", action="store_true")
     parser.add_argument("--write", type=Path)
+    parser.add_argument("--merge", type=Path)
     parser.add_argument("--verbose", action="store_true")
     asyncio.run(main(parser.parse_args()))

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from measure import Watched
+from e2e.bad_lines.measure import Watched
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = (

@@ -30,6 +30,8 @@ SILENT_S = 0.75
 _SILENT_SHARE = 0.5
 #: How often more may be tried; doubled as long as it comes to nothing.
 _PROBE_S, _PROBE_MOST_S = 2.0, 8.0
+#: After a probe that has proven more, the next may come so soon.
+_NEXT_S = 0.3
 #: A probe that was too much leaves a queue, which is gone after so long.
 _DRAIN_S = 0.2
 
@@ -143,7 +145,7 @@ class Estimator:
             queued=self._delay.is_queued,
         )
         if proven is not None:
-            self._prove(proven if usage is not Usage.OVER else 0.0)
+            self._prove(proven if usage is not Usage.OVER else 0.0, now)
 
     def tick(self, now: float) -> None:
         """Looks at the time, at least ten times a second while something is sent."""
@@ -178,10 +180,11 @@ class Estimator:
         """The last packet of a probe has left."""
         self._probes.end()
 
-    def _prove(self, bps: float) -> None:
+    def _prove(self, bps: float, now: float) -> None:
         if bps > self._rate.bps:
             self._rate.set(bps)
             self._probe_wait_s = _PROBE_S
+            self._probe_at = now + _NEXT_S
         else:
             self._probe_wait_s = min(_PROBE_MOST_S, 2 * self._probe_wait_s)
 

@@ -73,10 +73,12 @@ class Watched:
         """When the first frame was there."""
         return next((s.at_s for s in self.samples if s.frames > 0), None)
 
-    def frozen(self, since_s: float = 0.0, until_s: float = 1e9) -> tuple[float, float]:
-        """(Seconds in which the picture stood, the longest of them.) What is missing at the
-        beginning counts, as for whoever sits there."""
+    def frozen(self, since_s: float | None = None, until_s: float = 1e9) -> tuple[float, float]:
+        """(Seconds in which the picture stood, the longest of them), from the first picture on
+        unless ``since_s`` is given; the whole run if there was none."""
         total = longest = 0.0
+        if since_s is None:
+            since_s = self.first_picture_s or 0.0
         last_at, last = since_s, 0
         for sample in self.samples:
             if not since_s <= sample.at_s <= until_s:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from measure import REMEMBER
 from playwright.async_api import Page
 
+from e2e.bad_lines.measure import REMEMBER
 from e2e.conftest import Browsers, Server
 from hosting.relay import RelayProcess
 from light.ports import free_port
