@@ -16,9 +16,9 @@ from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from e2e.bad_lines.measure import REMEMBER
 from playwright.async_api import Error, Page
 
+from e2e.bad_lines.measure import REMEMBER
 from e2e.conftest import Browsers, require
 from hosting.relay import RelayProcess
 from light.ports import free_port
