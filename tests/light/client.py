@@ -168,6 +168,8 @@ class LightClient:
         self.voice: AudioSource | None = None
         self.joined_at = 0.0
         self.participant = ""
+        #: Where media goes instead of where the server says.
+        self.media_address: tuple[str, int] | None = None
 
     # ---- signalling
 
@@ -244,7 +246,9 @@ class LightClient:
         await self.send({"type": "publish_offer", "n": 1, "sdp": sdp, "tracks": tracks})
         answer = (await asyncio.wait_for(self._answer, 40))["sdp"]
         peer.start(
-            udp_candidate(answer), attribute(answer, "ice-ufrag"), attribute(answer, "ice-pwd")
+            self.media_address or udp_candidate(answer),
+            attribute(answer, "ice-ufrag"),
+            attribute(answer, "ice-pwd"),
         )
         peer.on_keyframe_request = self._keyframe
         await asyncio.wait_for(peer.connected.wait(), 40)
@@ -343,7 +347,9 @@ class LightClient:
         )
         if fresh:
             peer.start(
-                udp_candidate(offer), attribute(offer, "ice-ufrag"), attribute(offer, "ice-pwd")
+                self.media_address or udp_candidate(offer),
+                attribute(offer, "ice-ufrag"),
+                attribute(offer, "ice-pwd"),
             )
 
     def _first_packets(self, ssrc: int, _: bytes, __: float) -> None:

@@ -12,7 +12,7 @@ import math
 from enum import Enum
 
 #: A line that carries everything for so long is left alone.
-SATISFIED_S = 8.0
+SATISFIED_S = 5.0
 #: Room beyond what is sent that a line must have shown by then, and the loss it may have.
 SPARE, MOST_LOSS = 1.1, 0.02
 #: A receiver that says it could take less than this share of what is sent has a full line.

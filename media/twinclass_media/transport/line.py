@@ -32,7 +32,9 @@ class Line:
         "_repairs_at",
         "_watch",
         "estimator",
+        "look_at",
         "lossy_at",
+        "needed_bps",
         "pacer",
         "probe",
         "still_at",
@@ -44,6 +46,9 @@ class Line:
         self.estimator = Estimator(now, watch.start_bps)
         self.pacer: Pacer[tuple[Row, Layer, Entry]] = Pacer(watch.start_bps, now)
         #: (when, bytes) of the packets of a probe that are still to be sent.
+        #: When it is looked at next, and what is sent over it.
+        self.look_at = now
+        self.needed_bps = 0.0
         #: When the next single picture is due, and the number that the last one began with.
         self.still_at = now
         self.still_first = -1

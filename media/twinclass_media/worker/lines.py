@@ -28,6 +28,8 @@ from twinclass_media.transport.peer import Peer
 #: times the one below it, as browsers make them.
 VOICE_BPS = 16_000.0
 FIRST_LAYER_BPS, LAYER_RATIO = 150_000.0, 3.0
+#: A viewer that has all it wants is looked at so often; others at each tick.
+CONTENT_S = 0.5
 #: A probe a little above what is wanted: what it proves is a little less than it sent.
 PROBE_SPARE = 1.1
 #: And not more than so many times what the line is known to carry: on one of 100 kbit/s a tenth of
@@ -134,7 +136,11 @@ class Lines:
         """Ten times a second: looks at watched lines."""
         self.settle(now)
         for peer in list(self._watched):
-            if peer.ready:
+            line = peer.line
+            if not peer.ready or line is None:
+                continue
+            line.estimator.tick(now)
+            if now >= line.look_at or line.estimator.target_bps < line.needed_bps:
                 self._look(peer, now)
 
     def measure(self, peer: Peer, span_s: float, now: float) -> None:
@@ -182,7 +188,6 @@ class Lines:
             self._give(peer, _wishes(peer, now), target, now)
             return
         estimator = line.estimator
-        estimator.tick(now)
         target = estimator.target_bps
         wishes = _wishes(peer, now)
         sound = sum(wish.layers[0] for _, wish in wishes if wish.priority <= SOUND)
@@ -202,6 +207,9 @@ class Lines:
             line.begin_probe(plan, now)
             self._egress.pacing.add(peer)
             self._egress.pace(now)
+        # Who has everything is looked at seldom, unless it is not carried any more.
+        line.needed_bps = share.spent_bps
+        line.look_at = now + (CONTENT_S if is_full else 0.0)
         watch.look(share.spent_bps, target, estimator.lost_share, now, full=is_full)
         self._follow(peer, watch, now)
 
