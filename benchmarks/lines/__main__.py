@@ -5,9 +5,9 @@
 
 One lead with a busy camera of 720 lines and a voice that never rests, on a good line; one viewer
 behind the relay, in a browser of its own, looked at five times a second. ``--sharing``: three rooms
-of Twinclass behind one line of 1.5 Mbit/s, with a light lead. ``--write`` makes the table and the plots, and
-keeps the runs; ``--merge`` takes kept runs of other lines in. Janus needs its
-Debian package and root (see ``janus.py``).
+of Twinclass behind one line of 1.5 Mbit/s, with a light lead. ``--write`` makes the table and the
+plots, and keeps the runs; ``--merge`` takes kept runs of other lines in. Janus needs its Debian
+package and root (see ``janus.py``).
 """
 
 from __future__ import annotations
