@@ -67,6 +67,11 @@ class Watch:
         """The viewer answered numbers."""
         self._answered = True
 
+    @property
+    def has_answered(self) -> bool:
+        """Tells whether anything is known of the line."""
+        return self._answered
+
     def look(
         self, spent_bps: float, target_bps: float, loss: float, now: float, *, full: bool
     ) -> None:

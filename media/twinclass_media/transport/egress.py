@@ -19,7 +19,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from twinclass_media.forward.layer import PACKET_OVERHEAD_BYTES
+from twinclass_media.forward.layer import PACKET_OVERHEAD_BYTES, Layer
 from twinclass_media.forward.producer import Burst
 from twinclass_media.forward.red import with_redundancy
 from twinclass_media.forward.ring import Entry
@@ -167,10 +167,7 @@ class Egress:
             if line is None or not peer.ready:
                 self.pacing.discard(peer)
                 continue
-            due = line.pacer.due(now)
-            for (row, layer), group in groupby(due, key=itemgetter(0, 1)):
-                burst = Burst(layer, [entry for _, _, entry in group], (row,), False)
-                self._append(self._video, burst, [row], row.shape, now)
+            self._hand_on(line.pacer.due(now), now)
             while line.probe and line.probe[0][0] <= now:
                 pad(peer, line.probe.popleft()[1], now, self._statistics)
                 if not line.probe:
@@ -181,7 +178,15 @@ class Egress:
     def release(self, peer: Peer, line: Line, now: float) -> None:
         """A line is not watched any more: what waits goes out."""
         self.pacing.discard(peer)
-        for (row, layer), group in groupby(line.pacer.all(), key=itemgetter(0, 1)):
+        self._hand_on(line.pacer.all(), now)
+
+    def _hand_on(self, waited: Sequence[tuple[Row, Layer, Entry]], now: float) -> None:
+        """Sends what has waited, unless its row has gone on at another place meanwhile: a burst
+        that began before a cut would be dropped whole, and what is after the cut with it."""
+        useful = (
+            one for one in waited if one[0].layer is one[1] and one[2].sequence >= one[0].floor
+        )
+        for (row, layer), group in groupby(useful, key=itemgetter(0, 1)):
             burst = Burst(layer, [entry for _, _, entry in group], (row,), False)
             self._append(self._video, burst, [row], row.shape, now)
 

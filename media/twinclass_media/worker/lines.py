@@ -28,6 +28,9 @@ from twinclass_media.transport.peer import Peer
 #: times the one below it, as browsers make them.
 VOICE_BPS = 16_000.0
 FIRST_LAYER_BPS, LAYER_RATIO = 150_000.0, 3.0
+#: Until the first answer, a round trip or two, so much is sent: a camera with one encoding only, or
+#: the smallest pictures of a small lesson.
+UNKNOWN_BPS = 650_000.0
 #: A viewer that has all it wants is looked at so often; others at each tick.
 CONTENT_S = 0.5
 #: A probe a little above what is wanted: what it proves is a little less than it sent.
@@ -189,6 +192,8 @@ class Lines:
             return
         estimator = line.estimator
         target = estimator.target_bps
+        if not watch.has_answered:
+            target = max(target, UNKNOWN_BPS)
         wishes = _wishes(peer, now)
         sound = sum(wish.layers[0] for _, wish in wishes if wish.priority <= SOUND)
         line.pacer.bps, line.pacer.most_s = max(target - sound, LEAST_PACE_BPS), MOST_S
