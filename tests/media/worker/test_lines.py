@@ -157,7 +157,7 @@ async def test_a_line_that_narrows_gets_a_smaller_picture_and_the_large_one_back
         assert sound > 25, "and the sound whole"
         queue = (await here.relay.ask(stats=True))["stats"]["links"]["down"]["queue_now_ms"]
         assert queue < 200
-        assert here.links()[-1].budget_bps < 320_000
+        assert 0 < here.links()[-1].budget_bps < 600_000
         await here.line("wide")
         back = await here.wait(is_whole, "all again")
         print(f"all of it {back:.1f} s after the line was wide again")
