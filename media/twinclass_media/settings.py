@@ -24,6 +24,8 @@ class MediaSettings:
             (measured), so small lessons stay together; 150 viewers of lead, slides and stage
             (about 600 packets a second each at 3 us) are near a third of a core.
         native: use the compiled send loop where it was built; ``off`` is for comparing.
+        echo: look whether what others say comes back by an open microphone; ``off`` where all
+            devices hear the same by intention.
         drain_s: a worker without control plane ends after this long: a deploy takes minutes,
             a lesson is not worth keeping without its server for longer.
     """
@@ -36,4 +38,5 @@ class MediaSettings:
     max_transports: int = 2000
     spread_above: int = 150
     native: Literal["auto", "off"] = "auto"
+    echo: Literal["auto", "off"] = "auto"
     drain_s: float = 600.0

@@ -80,7 +80,8 @@ class Server:
             ],
             stdout=log,
             stderr=log,
-            env={**os.environ, **self.environment},
+            # Every fake microphone beeps the same: to whoever listens, an echo of the others'.
+            env={**os.environ, "TWINCLASS_MEDIA__ECHO": "off", **self.environment},
         )
 
     async def wait_ready(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ def events(log: list[tuple[float, Any]], kind: str) -> list[tuple[float, float]]
         for at, said in log
         if isinstance(said, dict) and said["type"] == "event" and said["event"]["type"] == kind
     ]
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """As it is started by operators: with an ear for echo."""
+    server = Server(tmp_path / "data", environment={"TWINCLASS_MEDIA__ECHO": "auto"})
+    server.start()
+    await server.wait_ready()
+    yield server
+    server.stop()
 
 
 async def test_an_echo_is_ducked_then_muted_and_undone_by_one_tap(

@@ -37,6 +37,8 @@ export interface CareHandlers {
 const CONFIGURATION: RTCConfiguration = { bundlePolicy: 'max-bundle', iceServers: [] }
 
 const SAMPLE_MS = 250
+/** A sample so long after the last one tells of this page, not of its line. */
+const LATE_MS = 700
 /** A connection that does not come up: loopback needs 0.1 s, a poor line 2 s. */
 const SETUP_MS = 10_000
 /** Straight over UDP or TCP takes two round trips and 125 ms; from here on the relay is tried too. */
@@ -48,7 +50,7 @@ const ANEW_MS = 8_000
 /** With a second interface a restart finds a living path at once: the first sign is enough. */
 const SECOND_PATH_LEAST_MS = 600
 /** A browser stays with a silent pair on an interface that it likes better, for 3.5 s and more. */
-const STUCK_MS = 500
+const STUCK_MS = 1_500
 /** Restarts of different reasons that are one event: a cable pulled is told thrice. */
 const SAME_MS = 1_000
 
@@ -78,6 +80,7 @@ export class Care {
   private isLineUp = true
   private isRelayAsked = false
   private hasFailed = false
+  private sampledAt = 0
   private wasSilent = false
   private over = false
 
@@ -142,6 +145,9 @@ export class Care {
   }
 
   private async sample(): Promise<void> {
+    const begunAt = this.clock.now()
+    const isLate = this.sampledAt > 0 && begunAt - this.sampledAt > LATE_MS
+    this.sampledAt = begunAt
     let reading: PathReading
     try {
       reading = readPath(entries(await this.connection.getStats()))
@@ -150,6 +156,8 @@ export class Care {
     }
     if (this.over) return
     const now = this.clock.now()
+    // A busy machine looks late: then it was not the line that was silent.
+    if (isLate && reading.received === this.last.received) this.watchdog.excuse(now)
     if (reading.route !== this.last.route) this.handlers.onRoute?.(reading.route)
     const silentMs = this.watchdog.silentMs(now)
     const grew = reading.received > this.last.received

@@ -50,6 +50,11 @@ export class Watchdog {
     return true
   }
 
+  /** This page was held up: what it did not see is no silence. */
+  excuse(now: number): void {
+    this.changedAt = now
+  }
+
   /** Milliseconds since something came. */
   silentMs(now: number): number {
     return now - this.changedAt

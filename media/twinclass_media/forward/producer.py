@@ -74,11 +74,11 @@ class Producer:
 
     def wants(self, layer: Layer) -> bool:
         """Some row may be fed from this layer. Lower ones stay wanted too: they are what a row
-        falls back to when the publisher's line cannot carry the upper ones."""
-        return any(
-            min(max_layer, max(0, row.ceiling)) >= layer.index
-            for row, max_layer in self.max_layers.items()
-        ) or any(tap.max_layer >= layer.index for tap in self.taps)
+        falls back to when the publisher's line cannot carry the upper ones. Upper ones stay wanted
+        while a viewer's line is narrow: encoders that go on and off with it would unsettle all."""
+        return any(max_layer >= layer.index for max_layer in self.max_layers.values()) or any(
+            tap.max_layer >= layer.index for tap in self.taps
+        )
 
     # ---- packets in
 

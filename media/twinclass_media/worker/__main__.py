@@ -24,6 +24,7 @@ def parse_arguments(arguments: list[str]) -> tuple[WorkerOptions, str]:
     parser.add_argument("--no-tcp", action="store_true")
     parser.add_argument("--max-transports", type=int, default=2000)
     parser.add_argument("--native", choices=("auto", "off"), default="auto")
+    parser.add_argument("--echo", choices=("auto", "off"), default="auto")
     parser.add_argument("--native-library", type=Path, default=LIBRARY, help="for tests")
     parser.add_argument("--drain-s", type=float, default=600.0)
     parser.add_argument("--log-level", default="INFO")
@@ -36,6 +37,7 @@ def parse_arguments(arguments: list[str]) -> tuple[WorkerOptions, str]:
         max_transports=a.max_transports,
         drain_s=a.drain_s,
         native=a.native,
+        echo=a.echo,
     )
     return WorkerOptions(a.index, a.run_dir, settings, a.native_library), a.log_level
 

@@ -63,6 +63,8 @@ class Engine:
         self.statistics = Statistics()
         self.notify = notify
         self.egress = Egress(self.statistics, self._row_blocked, library)
+        #: Set by the shell: look for echo and howl in open microphones.
+        self.watches_echo = True
         self._echoes: dict[str, EchoDetector] = {}
         self.ingress = Ingress(
             DtlsContext(certificate), self.statistics, self, self._speech_of, self._echoes
@@ -123,6 +125,8 @@ class Engine:
 
     def microphone_open(self, router: str, producer: str) -> None:
         """A microphone that is to be watched was opened."""
+        if not self.watches_echo:
+            return
         self._echoes.setdefault(router, EchoDetector()).watch(producer)
 
     def producer_gone(self, producer: Producer) -> None:

@@ -64,6 +64,7 @@ class Worker:
             time.time(),
             library,
         )
+        self._engine.watches_echo = options.settings.echo == "auto"
         self._engine.wake = self._wake
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()

@@ -56,7 +56,7 @@ def command_line(settings: MediaSettings, index: int, directory: Path) -> list[s
     if not settings.tcp:
         command.append("--no-tcp")
     command += ["--max-transports", str(settings.max_transports)]
-    command += ["--native", settings.native]
+    command += ["--native", settings.native, "--echo", settings.echo]
     command += ["--drain-s", str(settings.drain_s)]
     return command
 
