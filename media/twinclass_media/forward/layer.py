@@ -209,8 +209,9 @@ class Layer:
 
     def whole_keyframe(self) -> list[Entry]:
         """Returns the packets of the newest keyframe, once it is complete and sent on."""
-        if self.keyframe_end < 0 or self.keyframe_end > self.flushed:
-            return []
+        return self._keyframe() if 0 <= self.keyframe_end <= self.flushed else []
+
+    def _keyframe(self) -> list[Entry]:
         run = self.ring.run(self.keyframe_first, self.keyframe_end)
         return run if len(run) == self.keyframe_end - self.keyframe_first + 1 else []
 
@@ -232,7 +233,4 @@ class Layer:
             whole = len(run) == highest - self.keyframe_first + 1
             if whole:
                 return [entry for entry in run if entry.sequence not in pending], True
-        run = self.ring.run(self.keyframe_first, self.keyframe_end)
-        if len(run) != self.keyframe_end - self.keyframe_first + 1:
-            return [], False
-        return run, False
+        return self._keyframe(), False

@@ -22,7 +22,6 @@ FEEDBACK_SSRC = 1
 NACK_BUDGET = 300
 #: A number is not sent again within this time, or a round trip.
 RESEND_GAP_S = 0.02
-MAX_RESENT = 512
 #: What a packet of a picture takes, about.
 REPAIR_BYTES = 1100
 #: A page takes a second of silence for a dead path (client-web ``rtc/watchdog.ts``): a line that
@@ -123,8 +122,6 @@ def answer_nacks(
         row = peer.rows.get(ssrc)
         if row is None or peer.stream is not None:
             continue
-        if len(row.resent) > MAX_RESENT:
-            row.resent.clear()
         for number in numbers:
             if peer.nack_budget <= 0:
                 refused += 1

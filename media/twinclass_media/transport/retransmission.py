@@ -14,6 +14,8 @@ from twinclass_media.transport.peer import Peer
 
 #: RTP padding counts its bytes in one byte (RFC 3550 section 5.1).
 MAX_PADDING_BYTES = 255
+#: Numbers of a row that are remembered with when they went out again: those of a few round trips.
+MAX_RESENT = 512
 _HEADERS_BYTES = 40
 _pack_header = struct.Struct("!BBHII").pack
 
@@ -41,6 +43,8 @@ def resend(row: Row, sequence_number: int, now: float, statistics: Statistics) -
         patched = bytearray(payload)
         patch_vp8(patched, 0, entry, cut.picture_id_delta, cut.tl0_delta)
         payload = bytes(patched)
+    if len(row.resent) >= MAX_RESENT:
+        row.resent.clear()
     row.resent[sequence_number] = now
     peer.send_rtp(header, sequence_number.to_bytes(2, "big") + payload, now)
     statistics.retransmitted += 1

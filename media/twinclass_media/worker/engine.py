@@ -78,7 +78,7 @@ class Engine:
         self._held: dict[Layer, Producer] = {}
         self._losing: dict[Layer, tuple[Peer, Producer]] = {}
         self.pipes = PipeBoard(self.statistics, self)
-        self.lines = Lines(*(self.egress, self.statistics, self._reshape_all, self.ask_keyframes))
+        self.lines = Lines(self.egress, self.statistics, self._reshape_all, self.ask_keyframes)
         self.objects = Objects(self.ingress, self.pipes, self.statistics, self, max_transports)
         self._ticks = 0
         self._quality_at = now + QUALITY_S
