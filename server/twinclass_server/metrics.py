@@ -157,6 +157,13 @@ class MediaCollector(Collector):
         for reason, number in sorted(drops.items()):
             dropped.add_metric([reason], number)
         yield dropped
+        lines = _sum([worker.lines for worker in workers])
+        changed = CounterMetricFamily(
+            "twinclass_media_lines", "Viewers' lines found narrow, wide, deaf.", labels=["state"]
+        )
+        for state, number in sorted(lines.items()):
+            changed.add_metric([state], number)
+        yield changed
         yield _histogram(
             "twinclass_media_forward_delay_seconds",
             "Receive to send, hold included.",

@@ -375,6 +375,8 @@ class WorkerStatistics(msgspec.Struct, frozen=True, tag="statistics"):
     packets: dict[str, int]
     bytes: dict[str, int]
     drops: dict[str, int]
+    #: What became of viewers' lines: narrow, wide again, deaf.
+    lines: dict[str, int]
     #: Audio and video together, and apart.
     forward_delay_s: Histogram
     audio_delay_s: Histogram

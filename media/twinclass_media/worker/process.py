@@ -259,6 +259,7 @@ class Worker:
             },
             bytes={"in": s.bytes_in, "out": s.bytes_out},
             drops=dict(s.drops),
+            lines=dict(s.lines),
             forward_delay_s=m.Histogram(
                 s.audio_delay.bounds, tuple(delays), s.audio_delay.total + s.video_delay.total
             ),
