@@ -203,7 +203,8 @@ def _track(
     found: list[tuple[Part, journal.PartBegun]],
     ends: dict[int, journal.EndCause],
 ) -> Track:
-    found.sort(key=lambda one: one[0].start_s)
+    # As they began: a start may be known by arrival alone, and late.
+    found.sort(key=lambda one: one[1].number)
     runs: list[list[tuple[Part, journal.PartBegun]]] = []
     for one in found:
         if runs and _follows(runs[-1][-1][0], one[0]):

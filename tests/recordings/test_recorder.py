@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from recordings.feeding import H264, OPUS, VP8, Feeding, Stream, audio_track, probe, video_track
+from twinclass_recordings.assemble import look
 from twinclass_recordings.recorder import journal
 
 
@@ -86,6 +87,32 @@ async def test_a_new_size_begins_a_new_file_without_a_gap(tmp_path: Path) -> Non
         length = probe(feeding.package.folder / first.path)
         assert len(length) == 50
         assert len(probe(feeding.package.folder / second.path)) == 50
+
+
+async def test_a_report_sets_right_all_files_that_began_by_arrival(tmp_path: Path) -> None:
+    """A busy beginning: the first picture is 0.3 s late, and its size changes at once."""
+    from light import encoded
+
+    async with Feeding(tmp_path, video_track()) as feeding:
+        stream = Stream(H264.payload_type, 90_000)
+        first = encoded.video("H264", 320, 180, 100, 25, 25)[0]
+        large = encoded.video("H264", 640, 360, 100, 25, 25)
+        feeding.now = 1.0
+        feeding.push("lead-camera", stream.packets(first.payloads, feeding.now), delay=0.3)
+        for number in range(50):
+            feeding.now = 1.04 + number / 25
+            delay = max(0.0, 0.3 - number / 25)
+            frame = large[number]
+            feeding.push("lead-camera", stream.packets(frame.payloads, feeding.now), delay=delay)
+            if number == 25:
+                feeding.report("lead-camera", stream, feeding.now)
+            feeding.tick()
+        await feeding.finish()
+        assert [one.width for one in parts(feeding)] == [320, 640]
+        [track] = look(feeding.package).tracks
+        [run] = track.runs
+        starts = [one.start_s for one in run.parts]
+        assert starts == [pytest.approx(1.0, abs=0.005), pytest.approx(1.04, abs=0.005)]
 
 
 async def test_silence_ends_a_file_and_what_comes_later_is_another(tmp_path: Path) -> None:

@@ -65,8 +65,8 @@ class Timeline:
     def report(self, timestamp: int, unix: float) -> float | None:
         """Takes a sender report: ``timestamp`` was at ``unix`` on our clock.
 
-        Returns by how much the present part's start is to be corrected, when this is the first
-        report; else None.
+        Returns by how much the starts of the parts so far are to be corrected, when this is the
+        first report; else None.
         """
         if self._last < 0 or self._offset is None:
             return None

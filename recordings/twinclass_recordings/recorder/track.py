@@ -105,6 +105,8 @@ class Track:
         self._layers = [_Layer(rate, origin_unix) for _ in range(max(1, spec.layers))]
         self._current = -1
         self._part: Part | None = None
+        #: Files whose start is known by arrival alone, the present one the last.
+        self._unreported: list[Part] = []
         self._last_time = 0
         self._parts = 0
         self._last_frame_at = -1e9
@@ -144,9 +146,13 @@ class Track:
         if layer >= len(self._layers):
             return
         change = self._layers[layer].timeline.report(timestamp, unix)
-        if change and layer == self._current and self._part is not None:
-            self._part.start_s += change
-            self._sink.correct(self._part)
+        if change is None or layer != self._current:
+            return
+        # Those that ended meanwhile came as late: of another encoding or size, by the same way.
+        for part in self._unreported:
+            part.start_s += change
+            self._sink.correct(part)
+        self._unreported.clear()
 
     def _take(self, layer: int, one: _Packet | Gap, now: float) -> None:
         source = self._layers[layer]
@@ -183,6 +189,7 @@ class Track:
         extended = timeline.extend(frame.timestamp, arrived_unix)
         if extended is None:
             self._end("changed", now)
+            self._unreported.clear()
             extended = timeline.extend(frame.timestamp, arrived_unix)
             if extended is None:
                 return
@@ -215,6 +222,8 @@ class Track:
         self._parts += 1
         self._last_time = 0
         part = self._part = Part(self._sink.next_number(), codec, frame, start_s)
+        if not timeline.is_reported:
+            self._unreported.append(part)
         self._sink.begin(self, part)
         self._write(part, part.header(), now)
         return part
