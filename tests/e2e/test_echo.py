@@ -17,7 +17,7 @@ from e2e.conftest import Browsers, Server, statistics, wait_until
 from e2e.staff import assistants
 from light.loudspeaker import script, write_voice
 
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(360)]
 
 LATE_S = 0.12
 

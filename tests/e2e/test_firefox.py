@@ -10,7 +10,7 @@ from playwright.async_api import Page
 from e2e.conftest import Browsers, Server, statistics, wait_until
 from e2e.firefox import Firefox
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 
 
 def decoded(streams: list[dict[str, object]]) -> int:

@@ -12,7 +12,7 @@ from playwright.async_api import Page
 from e2e.conftest import Browsers, Server, frames, statistics, wait_until
 from e2e.marks import device_arguments, hears, sees, slot
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 
 PEOPLE = ("demo-lead", "room-1", "room-2", "demo-home-1", "demo-home-2")
 

@@ -23,7 +23,7 @@ from e2e.marks import device_arguments, sees, slot
 from hosting.process import server_process
 from light.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 
 FIRST_PORT = free_port(4)
 #: The certificate is our own: a person clicks the warning away once, a test cannot.

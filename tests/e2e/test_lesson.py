@@ -9,7 +9,7 @@ from playwright.async_api import Page
 
 from e2e.conftest import Browsers, Server, frames, statistics, wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 
 
 async def test_a_lead_reaches_a_room_and_a_home_and_calls_the_room_on(

@@ -22,7 +22,7 @@ from hosting.patience import PATIENCE
 from hosting.relay import RelayProcess
 from light.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(360)]
 
 #: Design: media is back so long after its path, at a round trip of up to 50 ms.
 BACK_S = 3.0

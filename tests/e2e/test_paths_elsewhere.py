@@ -18,7 +18,7 @@ from hosting.patience import PATIENCE
 from hosting.process import ServerProcess, environment, server_process
 from light.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(420)]
 
 PORT = free_port(4)
 RELAY_PORT = free_port()

@@ -21,7 +21,7 @@ from light.ffmpeg import complaints
 from twinclass_recordings import manifest as m
 from twinclass_signaling.messages import Authenticate, ClientInfo, Welcome
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 
 #: Done when 1: played ten seconds after the close, all tracks within 40 ms of each other.
 READY_S = 10.0

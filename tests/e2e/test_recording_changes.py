@@ -38,7 +38,7 @@ from twinclass_signaling.lesson.talk_events import SlideTurned
 from twinclass_signaling.messages import Authenticate, ClientInfo, Event, Welcome
 
 #: A minute each; that a lesson is recorded and plays is in the short run (``test_recording``).
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(360)]
 
 #: Where chapters and seeks may be beside what happened.
 CHAPTER_S, SEEK_S = 1.0, 0.5

@@ -16,7 +16,7 @@ from e2e.pages.test_page_pictures import SCREEN, Cast, enter, keep
 from e2e.test_lesson import _advances
 from e2e.test_recording import ask
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 
 CONSOLE = (1024, 768)
 #: How long the line is away; what is offered begins at ten seconds.

@@ -38,7 +38,7 @@ from twinclass_signaling.tool_commands import (
 )
 from twinclass_signaling.tool_views import AttendanceView, QuizzesView
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(900)]
 SCREEN, CONSOLE = (1920, 1080), (1024, 768)
 #: Long enough for what the class does; the seat is kept meanwhile.
 SHORT_S = 10.0

@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from e2e.conftest import Browsers, Server, statistics, wait_until
 from e2e.marks import device_arguments
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 
 
 async def received(page: Page, kind: str, what: str) -> int:

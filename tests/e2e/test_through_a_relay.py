@@ -14,7 +14,7 @@ from e2e.conftest import Browsers, Server, frames, wait_until
 from hosting.relay import RelayProcess
 from light.ports import free_port
 
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(360)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.async_api import Page
 
 from e2e.conftest import Browsers, Server, require, statistics, wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(360)]
 
 
 async def sent_bytes(page: Page) -> int:

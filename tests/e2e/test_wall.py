@@ -13,7 +13,7 @@ from playwright.async_api import Page
 from e2e.conftest import Browsers, statistics, wait_until
 from e2e.crowd import crowded
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 
 #: Design: a wall of at least one picture a second.
 LOWEST_FPS = 1.0

@@ -14,7 +14,7 @@ from e2e.conftest import Browsers, Server, browsers, frames, statistics, wait_un
 from faults.conftest import Start
 from faults.lesson import Figures, kill, worker_pid
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(360)]
 __all__ = ["browsers"]
 
 

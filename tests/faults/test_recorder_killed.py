@@ -98,6 +98,7 @@ def check_files(folder: Path, made: m.Manifest) -> None:
     assert not list(folder.rglob("*.part"))
 
 
+@pytest.mark.full
 async def test_recorder_server_and_both_are_killed(start: Start, figures: Figures) -> None:
     await survive(
         await start({}), figures, "recorder killed", ["recorder", "server", "both"], (1.5, 2.5)

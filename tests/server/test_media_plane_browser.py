@@ -19,7 +19,7 @@ from twinclass_signaling.messages import PublishedTrack, PublishWishes, Subscrib
 from twinclass_signaling.ports import EchoReport, Grant, MediaMessage, Subscription
 from twinclass_signaling.roles import Source
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full]
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [

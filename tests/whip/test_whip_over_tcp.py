@@ -14,7 +14,7 @@ from e2e.conftest import Browsers, Server, browsers, wait_until
 from faults.conftest import Start, start
 from faults.lesson import Figures
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(360)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(360)]
 __all__ = ["browsers", "start"]
 
 #: A page as somebody else would write it. UDP candidates are turned to a socket that is silent,

@@ -12,7 +12,7 @@ from e2e.bad_lines.measure import Watched, watch
 from e2e.bad_lines.rooms import join, rooms
 from e2e.conftest import Browsers
 
-pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(600)]
 
 WHAT = "bad lines, Chromium"
 DOWN_S, UP_S = 25.0, 50.0

@@ -142,6 +142,7 @@ def is_whole(link: m.LinkQuality) -> bool:
     return not link.smaller and not link.stopped
 
 
+@pytest.mark.full
 async def test_a_line_that_narrows_gets_a_smaller_picture_and_the_large_one_back(
     tmp_path: Path,
 ) -> None:
