@@ -159,6 +159,23 @@ class Presence(Struct, frozen=True, array_like=True):
     end_s: float
 
 
+class RoomLoss(Struct, frozen=True, array_like=True):
+    """What a classroom's line cost it: seconds without one, and those times its pupils."""
+
+    participant: str
+    seconds: float
+    learner_minutes: float
+
+
+class Losses(Struct, frozen=True, omit_defaults=True):
+    """Learner-minutes taught (present times minutes), and lost with lines; homes together."""
+
+    taught: float = 0.0
+    lost: float = 0.0
+    homes: float = 0.0
+    rooms: tuple[RoomLoss, ...] = ()
+
+
 class Manifest(Struct, frozen=True, omit_defaults=True):
     """A recorded lesson. ``state`` live: it is being recorded, and this was true a moment ago."""
 
@@ -175,6 +192,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     people: tuple[Person, ...] = ()
     documents: tuple[Document, ...] = ()
     presence: tuple[Presence, ...] = ()
+    losses: Losses = Losses()
     #: A picture of the lesson (JPEG), empty while there is none.
     cover: str = ""
     #: ISO date after which the media is deleted unless somebody decides to keep it.

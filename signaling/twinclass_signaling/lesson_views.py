@@ -31,6 +31,8 @@ class ParticipantView(Struct, frozen=True):
     sound: Literal["playing", "blocked", "off"] = "off"
     #: A further device of a room, without sound.
     companion: bool = False
+    #: The wall-clock second at which the line went: of a seat that is lost, or was given up since.
+    lost_at: float = 0.0
 
 
 class StagePlace(Struct, frozen=True):

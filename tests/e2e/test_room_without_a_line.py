@@ -53,7 +53,6 @@ class School:
     server: Server
     gate: Gate
     relay: RelayProcess
-    lead: Lead
 
     def link(self, role: str) -> str:
         url = self.server.links()[role][0]
@@ -80,13 +79,21 @@ async def school(tmp_path: Path) -> AsyncIterator[School]:
         server.start()
         try:
             await server.wait_ready()
-            lead = await Lead.enter(server)
-            await attach(server, lead, await slides_pdf(tmp_path))
             async with Gate.opened(server.port) as gate:
-                yield School(server, gate, relay, lead)
+                yield School(server, gate, relay)
         finally:
-            await close_pages()
             server.stop()
+
+
+@pytest.fixture
+async def lead(school: School, tmp_path: Path) -> AsyncIterator[Lead]:
+    """The lead without a browser, with slides shown."""
+    try:
+        lead = await Lead.enter(school.server)
+        await attach(school.server, lead, await slides_pdf(tmp_path))
+        yield lead
+    finally:
+        await close_pages()
 
 
 async def attach(server: Server, lead: Lead, file: Path) -> None:
@@ -177,9 +184,9 @@ async def log_of(server: Server) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("outage_s", [SHORT_S, pytest.param(LONG_S, marks=pytest.mark.full)])
 async def test_a_class_goes_on_without_a_line_and_nothing_is_lost_or_twice(
-    school: School, browsers: Browsers, outage_s: float
+    school: School, lead: Lead, browsers: Browsers, outage_s: float
 ) -> None:
-    lead, server = school.lead, school.server
+    server = school.server
     room = await browsers.page(school.link("room"), size=SCREEN)
     await room.get_by_test_id("join").click(timeout=40_000)
     console = await browsers.page(school.link("assistant"), size=CONSOLE)

@@ -53,7 +53,6 @@ export const useLesson = defineStore('lesson', () => {
   const counts = ref<Counts>(NO_COUNTS)
   const stage = ref<readonly StagePlace[]>([])
   const participants = shallowRef<ReadonlyMap<string, ParticipantView>>(new Map())
-  const lostAt = ref<ReadonlyMap<string, number>>(new Map())
   /** "participant/source" of what was sent once and no longer is. */
   const ended = ref<ReadonlySet<string>>(new Set())
   const speakers = ref<readonly string[]>([])
@@ -114,11 +113,6 @@ export const useLesson = defineStore('lesson', () => {
     const known = participants.value.size > 0
     for (const one of known ? view.participants : []) noteEnded(one.id, SOURCES, one.sources)
     participants.value = new Map(view.participants.map((one) => [one.id, one]))
-    lostAt.value = new Map(
-      view.participants
-        .filter((one) => one.presence === 'lost')
-        .map((one) => [one.id, lostAt.value.get(one.id) ?? message.server_time]),
-    )
   }
 
   /** What is worth keeping for a page that is opened without a server; null before `welcome`. */
@@ -148,7 +142,6 @@ export const useLesson = defineStore('lesson', () => {
     for (const one of message.participants) {
       noteEnded(one.id, next.get(one.id)?.sources ?? [], one.sources)
       next.set(one.id, one)
-      if (one.presence !== 'lost') setLost(one.id, null)
     }
     participants.value = next
   }
@@ -161,14 +154,6 @@ export const useLesson = defineStore('lesson', () => {
   /** Whether somebody sends a source, as far as this page was told. */
   function isSending(key: string, source: Source): boolean {
     return participants.value.get(key)?.sources.includes(source) ?? false
-  }
-
-  function setLost(key: string, at: number | null): void {
-    if (at === null && !lostAt.value.has(key)) return
-    const next = new Map(lostAt.value)
-    if (at === null) next.delete(key)
-    else next.set(key, at)
-    lostAt.value = next
   }
 
   function change(key: string, part: Partial<ParticipantView>): void {
@@ -189,16 +174,13 @@ export const useLesson = defineStore('lesson', () => {
         break
       case 'participant_joined':
       case 'participant_recovered':
-        setLost(step.participant, null)
-        change(step.participant, { presence: 'present' })
+        change(step.participant, { presence: 'present', lost_at: 0 })
         break
       case 'participant_lost':
-        setLost(step.participant, at)
-        change(step.participant, { presence: 'lost' })
+        change(step.participant, { presence: 'lost', lost_at: at })
         break
       case 'participant_left':
-        setLost(step.participant, null)
-        change(step.participant, { presence: 'left' })
+        change(step.participant, { presence: 'left', ...(step.reason === 'timeout' ? {} : { lost_at: 0 }) })
         break
       case 'stage_enter': {
         stage.value = [
@@ -238,7 +220,7 @@ export const useLesson = defineStore('lesson', () => {
 
   return {
     me, id, title, subtitle, phase, openedAt, plannedMinutes, counts, stage, participants,
-    lostAt, ended, speakers, mayPublish, mayCommand, rooms, homes, leads, observers, leadPresent,
+    ended, speakers, mayPublish, mayCommand, rooms, homes, leads, observers, leadPresent,
     mySeat, meOnStage,
     participant, isOnStage, isSending, may, setStage, welcome, kept, restore, presence, event,
   }

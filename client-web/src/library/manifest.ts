@@ -13,9 +13,11 @@ export type MarkKind = 'hand' | 'called_on' | 'quiz' | 'take_over' | 'lost' | 'r
 export interface Mark { at_s: number; kind: MarkKind; title: Texts; participant?: string }
 export interface Person { id: string; role: string; name: Texts; room?: string }
 export interface SlideDocument { document: string; title: string; pages: number; sha256: string }
+/** Learner-minutes taught and lost with lines; of rooms: id, seconds, learner-minutes. */
+export interface Losses { taught?: number; lost?: number; homes?: number; rooms?: [string, number, number][] }
 export interface Manifest {
   lesson: string; title: string; subtitle?: string; origin_unix: number; duration_s: number
   state: 'live' | 'closed'; tracks: Track[]; chapters?: Chapter[]; marks?: Mark[]; people?: Person[]
-  documents?: SlideDocument[]
+  documents?: SlideDocument[]; losses?: Losses
 }
 export interface Span { start_s: number; end_s: number }

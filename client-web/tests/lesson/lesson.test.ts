@@ -37,12 +37,15 @@ describe('the lesson', () => {
   it('remembers since when a line is lost', () => {
     const lesson = useLesson()
     lesson.event(event(11, 600, { type: 'participant_lost', participant: 'room-2' }))
-    expect(lesson.lostAt.get('room-2')).toBe(600)
+    const since = (): number | undefined => lesson.participant('room-2')?.lost_at
+    expect(since()).toBe(600)
     const counts = { rooms_present: 1, rooms_expected: 2, homes_present: 0, homes_expected: 0 }
-    lesson.presence({ type: 'presence', counts, participants: [room('room-2', { presence: 'lost' })] })
-    expect(lesson.lostAt.get('room-2')).toBe(600)
-    lesson.event(event(12, 620, { type: 'participant_recovered', participant: 'room-2' }))
-    expect(lesson.lostAt.size).toBe(0)
+    lesson.presence({ type: 'presence', counts, participants: [room('room-2', { presence: 'lost', lost_at: 600 })] })
+    expect(since()).toBe(600)
+    lesson.event(event(12, 660, { type: 'participant_left', participant: 'room-2', reason: 'timeout' }))
+    expect(since()).toBe(600)
+    lesson.event(event(13, 680, { type: 'participant_joined', participant: 'room-2', role: 'room', room: 'room-2', companion: false }))
+    expect(since()).toBe(0)
     expect(lesson.counts.rooms_present).toBe(1)
   })
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from twinclass_recordings import manifest as m
 from twinclass_recordings.assemble import Media
 from twinclass_recordings.chapters import Happened, happened
+from twinclass_recordings.losses import losses
 from twinclass_recordings.playlists import can_be_listed
 from twinclass_server.recording.about import About
 from twinclass_signaling.messages import Event
@@ -30,6 +31,8 @@ def manifest_of(
     told = happened(events, kept.plan, kept.people, media.origin_unix, taught)
     duration = taught if state == "closed" else media.duration_s
     tracks = media.tracks if state == "closed" else _with_playlists(media)
+    lost = losses(events, kept.plan, kept.opened_at, kept.closed_at)
+    named = _named(tracks, told) | {room.participant for room in lost.rooms}
     made = m.Manifest(
         lesson=kept.recording,
         title=kept.plan.title,
@@ -43,8 +46,9 @@ def manifest_of(
         made,
         chapters=told.chapters,
         marks=told.marks,
-        people=tuple(person for person in told.people if person.id in _named(tracks, told)),
+        people=tuple(person for person in told.people if person.id in named),
         presence=told.presence,
+        losses=lost,
         documents=told.documents,
         keep_until=keep_until,
     )

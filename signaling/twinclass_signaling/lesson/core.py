@@ -274,9 +274,11 @@ def _apply_seat(
         case ParticipantRecovered(participant):
             seat = _seat(state, participant)
             seat.presence, seat.lost_at = "present", 0.0
-        case ParticipantLeft(participant, _):
+        case ParticipantLeft(participant, reason):
             seat = _seat(state, participant)
-            seat.presence, seat.lost_at, seat.sources = "left", 0.0, []
+            seat.presence, seat.sources = "left", []
+            if reason != "timeout":
+                seat.lost_at = 0.0
         case PublicationStarted(participant, source):
             _seat(state, participant).sources.append(source)
         case PublicationEnded(participant, source):

@@ -55,7 +55,8 @@ class Seat(Struct, array_like=True):
     role: Role
     room: RoomId | None
     presence: SeatPresence = "present"
-    #: Wall-clock second of the present loss; 0 while not lost.
+    #: Wall-clock second at which the line went, also of a seat that was given up because of it;
+    #: 0 while there is one, and of who left.
     lost_at: float = 0.0
     turns: int = 0
     last_turn_at: float = 0.0

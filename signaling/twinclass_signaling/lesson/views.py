@@ -75,6 +75,7 @@ def participant_view(
         sources=tuple(seat.sources),
         sound=sounds.get(participant, "off"),
         companion=seat.companion,
+        lost_at=seat.lost_at,
     )
 
 

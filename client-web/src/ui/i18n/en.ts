@@ -104,7 +104,7 @@ export const en: Messages = {
     },
   },
   phase: { pre_class: 'Not started', live: 'Live', closed: 'Ended' },
-  counts: { rooms: '{n} rooms', homes: '{n} home', people: '{n} pupils', heads: '{n} in' },
+  counts: { rooms: '{n} rooms', local: '{n} on their own', homes: '{n} home', people: '{n} pupils', heads: '{n} in' },
   studio: {
     ...studioEn,
     wall: 'Classroom wall', wallOrder: 'no turn yet first', homes: 'Home learners', stage: 'On stage',
@@ -121,11 +121,12 @@ export const en: Messages = {
     micMuted: 'Your microphone is off, nobody hears you',
     heardOnly: 'Sound only:',
     state: {
-      expected: 'Not here', left: 'Left', lost: 'Lost {time}', onStage: 'On stage', never: 'No turn',
+      expected: 'Not here', left: 'Left', lost: 'Lost {time}', local: 'On its own {time}', onStage: 'On stage', never: 'No turn',
       soundBlocked: 'No sound', catchingUp: 'catching up', neverFor: 'No turn {n}′', waits: 'Waits {n}′', minutes: '{n}′ ago', justNow: 'Just now', here: 'Here', noCamera: 'No picture',
     },
     soundBlockedTodo: 'Press any key on the room screen',
     lostTodo: 'Reconnecting by itself',
+    localTodo: 'No line yet: the class goes on with the slides it has; it comes back and brings its records by itself',
   },
   room: {
     ...roomToolsEn,

@@ -40,6 +40,7 @@ export const zhLibrary = {
   usage: {
     title: '使用情况', loading: '正在统计…', plays: '播放', classes: '班级', schools: '学校', homes: '居家学生', median: '完成度（中位数）', done60: '看完六成以上', counted: '看满 30 秒算一次播放；同一个班、同一个人一天只算一次。', none: '还没有人看过。放给班级看时，在播放器上方选好班级。', unknown: '还没有',
     map: '反复看的地方', mapText: '每 {n} 秒被看了几次；点一下去那里。', bucket: '{from}–{to}：看了 {n} 次', chapter: '章节', from: '开始', times: '平均看了', timesValue: '{n} 次', days: '每天播放', day: '日期', peak: '最多 {n} 次', mostly: '看得最多：{time}，{n} 次',
+    losses: '断线', lossesText: '断线损失 {n} 学习者分钟（应有时间的 {share}）：断线秒数乘以在场人数。课堂这时用已缓存的课件继续。', noLosses: '上课期间没有断线。', lossOf: '课堂', lossTime: '断线时间', lossMinutes: '学习者分钟',
   },
   month: {
     title: '使用统计', lead: '哪些课真的在被用，用得怎么样。', month: '月份', previous: '上一个月', next: '下一个月', csv: '下载表格（CSV）', saving: '正在准备…', back: '返回课程库', none: '这个月还没有播放记录', noneText: '老师在播放器上方选好班级再播放，就会记到这里。换一个月看看？',
@@ -92,6 +93,7 @@ export const enLibrary: Words<typeof zhLibrary> = {
   usage: {
     title: 'Usage', loading: 'Counting…', plays: 'Plays', classes: 'Classes', schools: 'Schools', homes: 'Pupils at home', median: 'Watched to (median)', done60: 'Saw 60 % or more', counted: 'Thirty seconds are a play; a class or a person counts once a day.', none: 'Nobody has watched it yet. When you show it to a class, choose the class above the player.', unknown: 'None yet',
     map: 'Where it is watched again', mapText: 'How often each {n} s were watched; a click goes there.', bucket: '{from}–{to}: watched {n} times', chapter: 'Chapter', from: 'Begins', times: 'Watched on average', timesValue: '{n} times', days: 'Plays by day', day: 'Day', peak: '{n} at most', mostly: 'Watched most: {time}, {n} times',
+    losses: 'Lines lost', lossesText: '{n} learner-minutes were lost with lines ({share} of all): seconds without a line times who was there. The class went on with the slides it had.', noLosses: 'No line was lost in the lesson.', lossOf: 'Classroom', lossTime: 'Without a line', lossMinutes: 'Learner-minutes',
   },
   month: {
     title: 'Usage', lead: 'Which lessons are really used, and how well.', month: 'Month', previous: 'Month before', next: 'Month after', csv: 'Download the table (CSV)', saving: 'Preparing…', back: 'Back to the library', none: 'Nothing was played in this month', noneText: 'Plays appear here when a teacher chooses the class above the player. Look at another month?',

@@ -104,7 +104,7 @@ export const zh = {
     },
   },
   phase: { pre_class: '未上课', live: '上课中', closed: '已下课' },
-  counts: { rooms: '{n} 班', homes: '{n} 居家', people: '{n} 人', heads: '{n} 人' },
+  counts: { rooms: '{n} 班', local: '{n} 班本地', homes: '{n} 居家', people: '{n} 人', heads: '{n} 人' },
   studio: {
     ...studioZh,
     wall: '课堂墙', wallOrder: '未点名在前', homes: '居家学生', stage: '台上',
@@ -121,11 +121,12 @@ export const zh = {
     micMuted: '您的话筒关着，各班听不到您',
     heardOnly: '只有声音：',
     state: {
-      expected: '未到', left: '已离开', lost: '断线 {time}', onStage: '台上', never: '未点名',
+      expected: '未到', left: '已离开', lost: '断线 {time}', local: '本地上课 {time}', onStage: '台上', never: '未点名',
       soundBlocked: '没有声音', catchingUp: '补看中', neverFor: '{n}′ 未点名', waits: '{n}′ 未上台', minutes: '{n}′ 前', justNow: '刚刚', here: '在线', noCamera: '没有画面',
     },
     soundBlockedTodo: '大屏要按一次任意键',
     lostTodo: '正在自动重连',
+    localTodo: '线路未恢复：课堂用已缓存的课件继续，恢复后自动接入并补交记录',
   },
   room: {
     ...roomToolsZh,
