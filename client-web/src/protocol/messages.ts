@@ -839,6 +839,7 @@ export interface ParticipantView {
   sources: readonly ("camera" | "document" | "microphone" | "screen" | "screen_audio")[]
   sound: "blocked" | "off" | "playing"
   companion: boolean
+  lost_at: number
 }
 
 /** The lead went to a phase of the plan; None: by the minute again. */

@@ -6,7 +6,7 @@ import { welcome } from '../support/server'
 
 const room = (id: string, part: Partial<ParticipantView> = {}): ParticipantView => ({
   id, role: 'room', name: id, presence: 'present', school: '', room: id, turns: 0, last_turn_at: 0,
-  sources: [], sound: 'off', companion: false, ...part,
+  sources: [], sound: 'off', companion: false, lost_at: 0, ...part,
 })
 const event = (seq: number, at: number, step: EventMessage['event']): EventMessage => ({
   type: 'event', seq, at, event: step,

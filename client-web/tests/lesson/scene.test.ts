@@ -9,7 +9,7 @@ import { welcome } from '../support/server'
 
 const lead: ParticipantView = {
   id: 'lead-1', role: 'lead', name: 'lead', presence: 'present', school: '', room: null, turns: 0,
-  last_turn_at: 0, sources: [], sound: 'off', companion: false,
+  last_turn_at: 0, sources: [], sound: 'off', companion: false, lost_at: 0,
 }
 const said = (type: 'publication_started' | 'publication_ended'): EventMessage => ({
   type: 'event', seq: 11, at: 500, event: { type, participant: 'lead-1', source: 'screen' },

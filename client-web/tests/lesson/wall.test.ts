@@ -4,7 +4,7 @@ import type { ParticipantView } from '@/protocol/messages'
 
 const seat = (id: string, part: Partial<ParticipantView> = {}): ParticipantView => ({
   id, role: 'room', name: id, presence: 'present', school: '', room: id, turns: 0, last_turn_at: 0,
-  sources: [], sound: 'playing', companion: false, ...part,
+  sources: [], sound: 'playing', companion: false, lost_at: 0, ...part,
 })
 
 describe('the wall', () => {
