@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from conftest import FigureTable
+from e2e.bad_lines.rooms import PAST
 from e2e.conftest import Browsers, frames, wait_until
 from e2e.pages.test_page_pictures import enter, keep
 from e2e.test_recording import close, package_of
@@ -48,6 +49,9 @@ async def test_the_lead_sees_a_class_go_on_alone_and_what_it_cost(
 ) -> None:
     server = school.server
     lead = await browsers.page(server.links()["lead"][0], size=(1440, 900))
+    relay = school.relay
+    await lead.add_init_script(PAST % {"relay": relay.udp_port, "worker": relay.target_port})
+    await lead.reload()
     await enter(lead)
     room = await browsers.page(school.link("room"), size=(1920, 1080))
     await enter(room)

@@ -11,6 +11,7 @@ from e2e.bad_lines import devices
 from e2e.bad_lines.measure import Watched, watch
 from e2e.bad_lines.rooms import join, rooms
 from e2e.conftest import Browsers
+from e2e.pages.test_page_pictures import keep
 
 pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.mark.timeout(600)]
 
@@ -18,14 +19,18 @@ WHAT = "bad lines, Chromium"
 DOWN_S, UP_S = 25.0, 50.0
 
 
-async def see(folder: Path, browsers: Browsers, profile: str, seconds: float) -> Watched:
-    """One room for so long behind a line."""
+async def see(
+    folder: Path, browsers: Browsers, profile: str, seconds: float, picture: str = ""
+) -> Watched:
+    """One room for so long behind a line; ``picture``: under which name it is kept at the end."""
     found = Watched("twinclass", profile)
     async with rooms(folder, browsers, devices.flags(folder), 6) as (relay, (room,)):
         await relay.ask(profile=profile)
         await join(room)
         await watch(room, found, seconds)
         found.relay = (await relay.ask(stats=True))["stats"]
+        if picture:
+            await keep(room, picture)
     return found
 
 
@@ -73,7 +78,7 @@ async def test_sound_survives_fifteen_percent_loss(
 async def test_a_line_of_100_kbit_s_carries_sound_and_single_pictures(
     tmp_path: Path, browsers: Browsers, figures: FigureTable
 ) -> None:
-    found = await see(tmp_path, browsers, "rate-100k", 60.0)
+    found = await see(tmp_path, browsers, "rate-100k", 60.0, "room-narrow")
     pictures = found.samples[-1].frames
     figures.add(WHAT, "100 kbit/s: sound made up", f"{found.concealed:.2%}")
     figures.add(WHAT, "100 kbit/s: single pictures in a minute", f"{pictures}")

@@ -95,7 +95,7 @@ export const en: Messages = {
     },
     detail: 'Round trip {rtt} ms · loss {loss}%',
     soundFirst: 'Weak line: sound first',
-    pictureStopped: 'Narrow line: sound first, the picture comes back by itself',
+    pictureStopped: 'Narrow line · still picture',
     held: {
       smaller: 'Narrow line: smaller pictures', slides: 'Narrow line: sound and slides first', sound: 'Narrow line: sound first',
       smallerRoom: 'Narrow line: pictures are smaller, nothing to do',

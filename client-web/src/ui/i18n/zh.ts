@@ -95,7 +95,7 @@ export const zh = {
     },
     detail: '往返 {rtt} 毫秒 · 丢包 {loss}%',
     soundFirst: '网络弱，先保声音',
-    pictureStopped: '网络变窄，先保声音，画面稍后自动恢复',
+    pictureStopped: '网络变窄 · 静止画面',
     held: {
       smaller: '网络变窄，画面已调小', slides: '网络变窄，先保声音和课件', sound: '网络变窄，先保声音',
       smallerRoom: '网络变窄，画面已自动调小，不必处理',
