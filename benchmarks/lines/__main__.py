@@ -71,7 +71,7 @@ async def run_janus(folder: Path, profile: str, seed: int, flags: tuple[str, ...
                     await relay.ask(profile=profile)
                     await page.evaluate("sdp => { answer(sdp); }", offer)
                     await watch(page, found, PROFILES[profile])
-                found.relay = (await relay.ask(stats=True))["stats"]
+                    found.relay = (await relay.ask(stats=True))["stats"]
         finally:
             await browsers.aclose()
     return found
@@ -145,9 +145,10 @@ async def main(arguments: argparse.Namespace) -> None:
                 tell(found[-1])
                 if arguments.verbose:
                     tell_seconds(found[-1])
+                if arguments.write is not None:  # What was run stays, whatever comes after.
+                    arguments.write.mkdir(parents=True, exist_ok=True)
+                    (arguments.write / "runs.json").write_bytes(msgspec.json.encode(found))
         if arguments.write is not None:
-            arguments.write.mkdir(parents=True, exist_ok=True)
-            (arguments.write / "runs.json").write_bytes(msgspec.json.encode(found))
             plots = report.plots(found, arguments.write)
             pictures = "\n".join(f"![{one.stem}]({one.name})" for one in plots)
             (arguments.write / "table.md").write_text(f"{report.table(found)}\n{pictures}\n")
