@@ -33,7 +33,6 @@ class Line:
         "_watch",
         "estimator",
         "look_at",
-        "lossy_at",
         "needed_bps",
         "pacer",
         "probe",
@@ -52,8 +51,6 @@ class Line:
         #: When the next single picture is due, and the number that the last one began with.
         self.still_at = now
         self.still_first = -1
-        #: When it lost enough to be worth mending last.
-        self.lossy_at = -1e9
         self._repairs = 0.0
         self._repairs_at = now
         self.probe: deque[tuple[float, int]] = deque()

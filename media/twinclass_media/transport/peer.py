@@ -121,6 +121,7 @@ class Peer:
         "id",
         "last_feedback_in",
         "line",
+        "lossy_at",
         "nack_budget",
         "names",
         "packet_info",
@@ -215,8 +216,9 @@ class Peer:
         self.watch: Watch | None = None
         self.line: Line | None = None
         self.trial = Trial()
-        #: Packets of sound that are repeated in each that follows.
+        #: Packets of sound that are repeated in each that follows; when something was lost last.
         self.red = 0
+        self.lossy_at = -1e9
         #: Payload of all rows: now, and by when it was looked at last.
         self.sending_bps = 0.0
         self.sent_mark = 0

@@ -45,9 +45,10 @@ RED_COST = 0.55
 #: A layer left within this time of being taken up was too much; it is barred for so long, twice as
 #: long each time, up to the last. Each change needs a keyframe of everybody's publisher.
 SOON_S, BAR_S, MOST_BAR_S = 10.0, 8.0, 64.0
-#: Loss from which sound is sent with the packet before, or the two before, in each; and below
-#: which, for so long, it is not any more. Loss of a full line is not mended by sending more.
-RED_LOSS, RED_HEAVY_LOSS, NO_RED_LOSS, NO_RED_S = 0.02, 0.06, 0.01, 10.0
+#: Sound brings the packet before along until a line has lost nothing for so long: one lost packet
+#: in a thousand is a click every twenty seconds, and 24 kbit/s are nothing where there is room.
+#: With heavy loss the two before. Loss of a full line is not mended by sending more.
+RED_S, RED_LOSS, RED_HEAVY_LOSS = 60.0, 0.003, 0.06
 #: A layer that takes so many times what the line carries is left before the lower one's keyframe.
 TOO_MUCH = 1.3
 
@@ -78,8 +79,11 @@ class Lines:
         if peer.watch is None:
             can_answer = 0 < peer.spec.extensions.transport_cc < 15
             peer.watch = Watch(now, START_BPS, can_answer=can_answer)
+            peer.lossy_at, peer.red = now, 1
             if can_answer:
                 self._begin(peer, now)
+            else:
+                self._reshape(peer)
         if peer.line is not None:
             # Small at first, until it is seen below what the line has room for.
             row.ceiling = min(row.ceiling, 0)
@@ -124,6 +128,8 @@ class Lines:
             if watch.state is State.DEAF:
                 peer.trial.told(content.remb_bps, peer.sending_bps, now)
         if content.reports:
+            if peer.reported_loss > RED_LOSS:
+                peer.lossy_at = now
             watch.reported(peer.reported_loss, peer.sending_bps, now)
         self._follow(peer, watch, now)
 
@@ -157,6 +163,8 @@ class Lines:
         watch.tick(peer.sending_bps, now)
         peer.trial.tick(now)
         self._follow(peer, watch, now)
+        if peer.line is None:
+            self._repeat_sound(peer, None, now)
         if watch.state is State.DEAF:
             self._look(peer, now)
 
@@ -177,7 +185,6 @@ class Lines:
         elif watch.state is not State.WATCHED and peer.line is not None:
             line, peer.line = peer.line, None
             self._watched.discard(peer)
-            peer.red = 0
             self._reshape(peer)
             self._egress.release(peer, line, now)
             self._statistics.lines["deaf" if watch.state is State.DEAF else "wide"] += 1
@@ -198,7 +205,7 @@ class Lines:
         sound = sum(wish.layers[0] for _, wish in wishes if wish.priority <= SOUND)
         line.pacer.bps, line.pacer.most_s = max(target - sound, LEAST_PACE_BPS), MOST_S
         share = self._give(peer, wishes, target, now)
-        self._repeat_sound(peer, line, share, now)
+        self._repeat_sound(peer, share, now)
         is_barred = any(now < row.climb.barred_until for row, _ in wishes)
         is_full = share.wanted_bps == 0.0 and not is_barred
         # At first all is tried that is wanted: most lines carry it.
@@ -241,18 +248,20 @@ class Lines:
         line.still_at = now + max(STILL_S, bits / spare_bps)
         self._egress.add(producer.still(row, entries, now), now)
 
-    def _repeat_sound(self, peer: Peer, line: Line, share: Share, now: float) -> None:
-        """Decides how many packets of sound each brings along."""
-        loss = line.estimator.lost_share
-        if loss > NO_RED_LOSS:
-            line.lossy_at = now
-        wanted = 2 if loss > RED_HEAVY_LOSS else 1 if loss > RED_LOSS else 0
-        is_full = line.estimator.is_queued or share.spent_bps > line.estimator.target_bps
-        if is_full:
-            # What is lost here is lost to what was sent too much; more of it mends nothing.
-            wanted = min(wanted, peer.red) if share.wanted_bps == 0.0 else 0
-        elif wanted < peer.red and now - line.lossy_at < NO_RED_S:
-            wanted = peer.red
+    def _repeat_sound(self, peer: Peer, share: Share | None, now: float) -> None:
+        """Decides how many packets of sound each brings along. ``share``: of a watched line."""
+        line = peer.line
+        loss = peer.reported_loss if line is None else line.estimator.lost_share
+        if loss > RED_LOSS:
+            peer.lossy_at = now
+        wanted = 0
+        if now - peer.lossy_at < RED_S:
+            wanted = 2 if loss > RED_HEAVY_LOSS else max(1, peer.red)
+        if line is not None and share is not None:
+            estimator = line.estimator
+            if estimator.is_queued or share.spent_bps > estimator.target_bps:
+                # What is lost here is lost to what was sent too much; more of it mends nothing.
+                wanted = min(wanted, peer.red) if share.wanted_bps == 0.0 else 0
         if wanted != peer.red:
             peer.red = wanted
             self._reshape(peer)

@@ -35,7 +35,8 @@ _READ = """async () => {
         bytes: s.bytesReceived || 0, frames: s.framesDecoded || 0,
         width: s.frameWidth || 0, height: s.frameHeight || 0,
         freezes: s.totalFreezesDuration || 0, samples: s.totalSamplesReceived || 0,
-        concealed: (s.concealedSamples || 0) - (s.silentConcealedSamples || 0),
+        // Silence, too: the voice never rests, so none of it was sent.
+        concealed: s.concealedSamples || 0,
         buffered: s.jitterBufferDelay || 0, emitted: s.jitterBufferEmittedCount || 0,
         mid: s.mid, ssrc: s.ssrc, decoder: s.decoderImplementation,
       });
@@ -102,7 +103,7 @@ class Watched:
 
     @property
     def concealed(self) -> float:
-        """Share of sound that was made up."""
+        """Share of sound that was made up, or silence in its place."""
         last = self.samples[-1]
         return last.concealed / last.samples if last.samples else 1.0
 
