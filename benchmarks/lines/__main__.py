@@ -5,9 +5,9 @@
 
 One lead with a busy camera of 720 lines and a voice that never rests, on a good line; one viewer
 behind the relay, in a browser of its own, looked at five times a second. ``--sharing``: three rooms
-of Twinclass behind one line of 1.5 Mbit/s, with a light lead. ``--write`` makes the table and the
-plots, and keeps the runs; ``--merge`` takes kept runs of other lines in. Janus needs its Debian
-package and root (see ``janus.py``).
+of Twinclass behind one line of 400 kbit/s, with a light lead whose drawn picture takes 200.
+``--write`` makes the table and the plots, and keeps the runs; ``--merge`` takes kept runs of other
+lines in. Janus needs its Debian package and root (see ``janus.py``).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ PROFILES = {"city": 25.0, "county": 40.0, "weak": 40.0, "4g-weak": 60.0, "cut-15
             "rate-100k": 40.0, "step": 90.0}  # fmt: skip
 SHARING_S = 60.0
 SHARED = """summary = "three rooms on one line"
-source = "the county's round trip and queue, at 1.5 Mbit/s"
+source = "the county's round trip and queue, at 400 kbit/s"
 
 [both]
 delay_ms = 30
-rate_bps = 1_500_000
+rate_bps = 400_000
 queue_ms = 250
 """
 
@@ -97,7 +97,7 @@ async def run_sharing(folder: Path, seed: int) -> None:
     rates = [8 * one.samples[-1].video_bytes / SHARING_S / 1000 for one in runs]
     jain = sum(rates) ** 2 / (len(rates) * sum(rate * rate for rate in rates))
     print(
-        "three rooms on one line of 1.5 Mbit/s:", ", ".join(f"{rate:.0f} kbit/s" for rate in rates)
+        "three rooms on one line of 400 kbit/s:", ", ".join(f"{rate:.0f} kbit/s" for rate in rates)
     )
     print(f"Jain's index {jain:.3f}")
     for one in runs:

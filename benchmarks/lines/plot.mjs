@@ -24,3 +24,5 @@ chart.setOption({
   series: [...series('height', 0), ...series('fps', 1)],
 })
 writeFileSync(process.argv[2], chart.renderToSVGString())
+// Its timers would keep the process.
+process.exit(0)

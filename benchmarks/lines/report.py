@@ -64,12 +64,13 @@ def plots(found: Sequence[Watched], folder: Path) -> list[Path]:
             for one in found
             if one.profile == profile
         ]
-        path = folder / f"{profile}.svg"
+        path = folder.resolve() / f"{profile}.svg"
         subprocess.run(
             ["node", str(Path(__file__).with_name("plot.mjs")), str(path)],
             input=json.dumps({"title": profile, "curves": curves}).encode(),
             cwd=ROOT / "client-web",
             check=True,
+            timeout=60,
         )
         made.append(path)
     return made
