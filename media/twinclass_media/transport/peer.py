@@ -155,6 +155,7 @@ class Peer:
         "suspect_at",
         "trial",
         "ufrags",
+        "very_lossy_at",
         "watch",
         "way",
     )
@@ -216,9 +217,10 @@ class Peer:
         self.watch: Watch | None = None
         self.line: Line | None = None
         self.trial = Trial()
-        #: Packets of sound that are repeated in each that follows; when something was lost last.
+        #: Packets of sound that are repeated in each that follows; when anything, and when much,
+        #: was lost last.
         self.red = 0
-        self.lossy_at = -1e9
+        self.lossy_at = self.very_lossy_at = -1e9
         #: Payload of all rows: now, and by when it was looked at last.
         self.sending_bps = 0.0
         self.sent_mark = 0

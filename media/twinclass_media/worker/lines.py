@@ -47,8 +47,10 @@ RED_COST = 0.55
 SOON_S, BAR_S, MOST_BAR_S = 10.0, 8.0, 64.0
 #: Sound brings the packet before along until a line has lost nothing for so long: one lost packet
 #: in a thousand is a click every twenty seconds, and 24 kbit/s are nothing where there is room.
-#: With heavy loss the two before. Loss of a full line is not mended by sending more.
-RED_S, RED_LOSS, RED_HEAVY_LOSS = 60.0, 0.003, 0.06
+#: With heavy loss, and for so long after it, the two before. Loss of a full line is not mended by
+#: sending more.
+RED_LOSS, RED_S = 0.003, 60.0
+RED_HEAVY_LOSS, RED_HEAVY_S = 0.06, 10.0
 #: A layer that takes so many times what the line carries is left before the lower one's keyframe.
 TOO_MUCH = 1.3
 
@@ -128,7 +130,7 @@ class Lines:
             if watch.state is State.DEAF:
                 peer.trial.told(content.remb_bps, peer.sending_bps, now)
         if content.reports:
-            if peer.reported_loss > RED_LOSS:
+            if peer.line is None and peer.reported_loss > RED_LOSS:
                 peer.lossy_at = now
             watch.reported(peer.reported_loss, peer.sending_bps, now)
         self._follow(peer, watch, now)
@@ -252,16 +254,17 @@ class Lines:
         """Decides how many packets of sound each brings along. ``share``: of a watched line."""
         line = peer.line
         loss = peer.reported_loss if line is None else line.estimator.lost_share
-        if loss > RED_LOSS:
-            peer.lossy_at = now
-        wanted = 0
-        if now - peer.lossy_at < RED_S:
-            wanted = 2 if loss > RED_HEAVY_LOSS else max(1, peer.red)
-        if line is not None and share is not None:
-            estimator = line.estimator
-            if estimator.is_queued or share.spent_bps > estimator.target_bps:
-                # What is lost here is lost to what was sent too much; more of it mends nothing.
-                wanted = min(wanted, peer.red) if share.wanted_bps == 0.0 else 0
+        if line is not None and share is not None and _is_full(line, share):
+            # What is lost here is lost to what was sent too much; more of it mends nothing.
+            wanted = peer.red if share.wanted_bps == 0.0 else 0
+        else:
+            if loss > RED_LOSS:
+                peer.lossy_at = now
+            if loss > RED_HEAVY_LOSS:
+                peer.very_lossy_at = now
+            wanted = 1 if now - peer.lossy_at < RED_S else 0
+            if now - peer.very_lossy_at < RED_HEAVY_S:
+                wanted = 2
         if wanted != peer.red:
             peer.red = wanted
             self._reshape(peer)
@@ -283,6 +286,10 @@ class Lines:
             self._ask_keyframes(producer, now)
         peer.share = share
         return share
+
+
+def _is_full(line: Line, share: Share) -> bool:
+    return line.estimator.is_queued or share.spent_bps > line.estimator.target_bps
 
 
 def _takes(wish: Wish, layer: int) -> float:
