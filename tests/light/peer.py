@@ -38,6 +38,10 @@ PROFILES = {
 }
 
 
+#: Numbers further behind are not answered.
+MAX_LATE_NUMBERS = 500
+
+
 class Identity:
     """A key and certificate that many peers may share."""
 
@@ -137,6 +141,7 @@ class LightPeer:
         self.feedback: Counter[str] = Counter()
         #: Transport-wide numbers: the extension's id (0: not negotiated), and when they came.
         self._number_id = 0
+        self._newest_number = -1
         self._arrivals = ArrivalLog(0.0)
         self.connected = asyncio.Event()
         self.connected_at = 0.0
@@ -335,7 +340,7 @@ class LightPeer:
         if self._number_id and packet[0] & 0x10:
             number = RtpPacket(packet).extension(self._number_id)
             if number is not None:
-                self._arrivals.add(int.from_bytes(number, "big"), now)
+                self._note_number(int.from_bytes(number, "big"), now)
         if self.on_rtp is not None:
             self.on_rtp(ssrc, packet, now)
 
@@ -363,6 +368,16 @@ class LightPeer:
                     pid, mask = struct.unpack_from("!HH", body, at)
                     missing += [pid] + [(pid + 1 + b) & 0xFFFF for b in range(16) if mask >> b & 1]
                 self.on_nack(int.from_bytes(body[4:8], "big"), missing)
+
+    def _note_number(self, number: int, now: float) -> None:
+        """As Chromium does: what is far behind the newest is late, and of no interest."""
+        ahead = (number - self._newest_number + 0x8000 & 0xFFFF) - 0x8000
+        if self._newest_number >= 0 and ahead < -MAX_LATE_NUMBERS:
+            self.errors["transport-wide number far behind"] += 1
+            return
+        if self._newest_number < 0 or ahead > 0:
+            self._newest_number = number
+        self._arrivals.add(number, now)
 
     def report_arrivals(self, extension_id: int) -> None:
         """Answers transport-wide numbers every 100 ms, as browsers do."""

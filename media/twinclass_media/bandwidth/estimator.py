@@ -56,8 +56,10 @@ class Estimator:
         "rtt_s",
     )
 
-    def __init__(self, now: float, start_bps: float = START_BPS) -> None:
-        self._sent = SentLog()
+    def __init__(self, now: float, start_bps: float = START_BPS, first_number: int = 0) -> None:
+        """``first_number``: where transport-wide numbers go on. Receivers take a number below those
+        before for a packet that is late, and say nothing of it (Chromium: for seconds)."""
+        self._sent = SentLog(first_number)
         self._delay = DelayGradient()
         self._acknowledged = AcknowledgedRate()
         self._rate = RateControl(start_bps, FLOOR_BPS)

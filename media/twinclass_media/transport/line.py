@@ -40,9 +40,9 @@ class Line:
         "still_first",
     )
 
-    def __init__(self, watch: Watch, now: float) -> None:
+    def __init__(self, watch: Watch, first_number: int, now: float) -> None:
         self._watch = watch
-        self.estimator = Estimator(now, watch.start_bps)
+        self.estimator = Estimator(now, watch.start_bps, first_number)
         self.pacer: Pacer[tuple[Row, Layer, Entry]] = Pacer(watch.start_bps, now)
         #: (when, bytes) of the packets of a probe that are still to be sent.
         #: When it is looked at next, and what is sent over it.

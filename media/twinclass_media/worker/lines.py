@@ -174,7 +174,7 @@ class Lines:
 
     def _begin(self, peer: Peer, now: float) -> None:
         assert peer.watch is not None
-        peer.line = Line(peer.watch, now)
+        peer.line = Line(peer.watch, peer.first_number, now)
         self._watched.add(peer)
         self._reshape(peer)
 
@@ -186,6 +186,7 @@ class Lines:
             self._look(peer, now)
         elif watch.state is not State.WATCHED and peer.line is not None:
             line, peer.line = peer.line, None
+            peer.first_number = line.next_number
             self._watched.discard(peer)
             self._reshape(peer)
             self._egress.release(peer, line, now)
@@ -303,6 +304,8 @@ def _note_climb(row: Row, ceiling: int, now: float) -> None:
     elif now - climb.raised_at < SOON_S and ceiling >= 0:
         climb.bar_s = min(MOST_BAR_S, max(BAR_S, 2 * climb.bar_s))
         climb.barred_layer, climb.barred_until = ceiling + 1, now + climb.bar_s
+        # A line that falls on, to a layer lower still, says nothing of those in between.
+        climb.raised_at = -math.inf
     elif now - climb.barred_until > MOST_BAR_S:
         climb.bar_s = 0.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from twinclass_media.bandwidth.estimator import Estimator
 from twinclass_media.bandwidth.trial import Trial
 from twinclass_media.bandwidth.watch import (
     DEAF_PACKETS,
@@ -56,6 +57,19 @@ def test_a_line_is_watched_again_when_its_viewer_could_take_less_than_is_sent() 
     watch.told(400_000, 1_500_000, 20.1)
     assert watch.state is State.WATCHED
     assert watch.start_bps == 400_000
+
+
+def test_what_is_a_little_less_is_looked_at_and_not_acted_upon() -> None:
+    watch = left_alone()
+    watch.told(1_200_000, 1_500_000, 20.1)
+    assert watch.state is State.WATCHED
+    assert watch.start_bps > 1_500_000
+
+
+def test_numbers_go_on_where_the_line_is_watched_again() -> None:
+    estimator = Estimator(0.0, 300_000.0, 65_535)
+    estimator.sent(1_000, 0.0)
+    assert estimator.next_number == 0
 
 
 def test_a_line_is_watched_again_when_it_loses_falls_silent_or_changes() -> None:
