@@ -17,9 +17,6 @@ SATISFIED_S = 5.0
 SPARE, MOST_LOSS = 1.1, 0.02
 #: A receiver that says it could take less than this share of what is sent has a full line.
 NARROW = 0.95
-#: One that says a little less is only looked at more closely, with room for what is sent now
-#: (payload, without headers); what it says is to the point when it is much less.
-VERY_NARROW, AS_NOW = 0.6, 1.15
 #: Loss of a report that is more than chance, and reports in a row that say so.
 LOSSY, LOSSY_REPORTS = 0.03, 2
 #: Receivers report four times a second; none for so long is a line that is cut or full.
@@ -96,8 +93,7 @@ class Watch:
     def told(self, could_take_bps: float, sending_bps: float, now: float) -> None:
         """The receiver said what it could take (REMB)."""
         if self.state is State.FREE and 0 < could_take_bps < NARROW * sending_bps:
-            is_much = could_take_bps < VERY_NARROW * sending_bps
-            self._watch(could_take_bps if is_much else AS_NOW * sending_bps, now)
+            self._watch(could_take_bps, now)
 
     def reported(self, loss: float, sending_bps: float, now: float) -> None:
         """The receiver reported a share of loss."""

@@ -49,7 +49,7 @@ SOON_S, BAR_S, MOST_BAR_S = 10.0, 8.0, 64.0
 #: in a thousand is a click every twenty seconds, and 24 kbit/s are nothing where there is room.
 #: With heavy loss, and for so long after it, the two before. Loss of a full line is not mended by
 #: sending more.
-RED_LOSS, RED_S = 0.003, 60.0
+RED_LOSS, RED_S, RED_NARROW_LOSS = 0.003, 60.0, 0.02
 RED_HEAVY_LOSS, RED_HEAVY_S = 0.06, 10.0
 #: A layer that takes so many times what the line carries is left before the lower one's keyframe.
 TOO_MUCH = 1.3
@@ -263,7 +263,11 @@ class Lines:
                 peer.lossy_at = now
             if loss > RED_HEAVY_LOSS:
                 peer.very_lossy_at = now
-            wanted = 1 if now - peer.lossy_at < RED_S else 0
+            if share is not None and share.wanted_bps > 0.0:
+                # The smallest picture needs the room: only what is lost now is a reason.
+                wanted = 1 if loss > RED_NARROW_LOSS else 0
+            else:
+                wanted = 1 if now - peer.lossy_at < RED_S else 0
             if now - peer.very_lossy_at < RED_HEAVY_S:
                 wanted = 2
         if wanted != peer.red:

@@ -59,13 +59,6 @@ def test_a_line_is_watched_again_when_its_viewer_could_take_less_than_is_sent() 
     assert watch.start_bps == 400_000
 
 
-def test_what_is_a_little_less_is_looked_at_and_not_acted_upon() -> None:
-    watch = left_alone()
-    watch.told(1_200_000, 1_500_000, 20.1)
-    assert watch.state is State.WATCHED
-    assert watch.start_bps > 1_500_000
-
-
 def test_numbers_go_on_where_the_line_is_watched_again() -> None:
     estimator = Estimator(0.0, 300_000.0, 65_535)
     estimator.sent(1_000, 0.0)
