@@ -89,6 +89,12 @@ class DelayGradient:
         self._threshold_at = -1.0
         self.queue = QueueDelay()
 
+    def resume(self) -> None:
+        """Begins anew, but for what is known of the empty line."""
+        empty = self.queue.empty_delay
+        self._reset()
+        self.queue = QueueDelay(empty)
+
     def add(self, one: Arrived) -> Usage:
         """Notes an arrival, in the order of arrival."""
         group = self._group

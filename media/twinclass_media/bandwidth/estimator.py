@@ -56,10 +56,8 @@ class Estimator:
         "rtt_s",
     )
 
-    def __init__(self, now: float, start_bps: float = START_BPS, first_number: int = 0) -> None:
-        """``first_number``: where transport-wide numbers go on. Receivers take a number below those
-        before for a packet that is late, and say nothing of it (Chromium: for seconds)."""
-        self._sent = SentLog(first_number)
+    def __init__(self, now: float, start_bps: float = START_BPS) -> None:
+        self._sent = SentLog()
         self._delay = DelayGradient()
         self._acknowledged = AcknowledgedRate()
         self._rate = RateControl(start_bps, FLOOR_BPS)
@@ -110,6 +108,26 @@ class Estimator:
         return self._hole_since is not None
 
     # ---- what happens
+
+    def resume(self, start_bps: float, now: float) -> None:
+        """Begins anew on the same line, after a time in which nothing was numbered.
+
+        Numbers go on: receivers take one below those before for a packet that is late, and say
+        nothing of it (Chromium: for seconds). So does the delay of the empty line: a queue that
+        already stands would be taken for it, and what the queue loses for loss of the line.
+        """
+        self._rate = RateControl(start_bps, FLOOR_BPS)
+        self._loss = LossControl()
+        self._acknowledged = AcknowledgedRate()
+        self._probes = Probes()
+        self._delay.resume()
+        self._last_report_at, self._last_sent_at, self._hole_since = now, -math.inf, None
+        self._probe_at, self._probe_wait_s = now, _PROBE_S
+        self._own_queue_until, self._has_probed = -math.inf, False
+
+    def moved(self) -> None:
+        """The viewer is on another path, whose empty line has another delay."""
+        self._delay = DelayGradient()
 
     def sent(self, size: int, now: float) -> int:
         """Notes a packet of ``size`` bytes on the line; returns its transport-wide number."""

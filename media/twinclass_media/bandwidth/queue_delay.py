@@ -40,9 +40,10 @@ class QueueDelay:
         "usual_s",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, empty_delay: float = math.inf) -> None:
+        """``empty_delay``: of the empty line, where it was seen before."""
         self.queue_s = self.usual_s = 0.0
-        self._base = self._base_before = math.inf
+        self._base, self._base_before = math.inf, empty_delay
         self._base_since: float | None = None
         #: (arrival, delay) of the moment, each less than those after it.
         self._moment: deque[tuple[float, float]] = deque()
@@ -50,6 +51,11 @@ class QueueDelay:
         self._stands_since: float | None = None
         self._stands_times = 0
         self._stands_at_first_s = 0.0
+
+    @property
+    def empty_delay(self) -> float:
+        """Returns the one-way delay of the empty line, by clocks that do not agree."""
+        return min(self._base, self._base_before)
 
     def add(self, at: float, delay: float) -> None:
         """Notes the one-way delay of what arrived at ``at``."""
@@ -64,7 +70,7 @@ class QueueDelay:
         moment.append((at, delay))
         while at - moment[0][0] > _MOMENT_S:
             moment.popleft()
-        self.queue_s = moment[0][1] - min(self._base, self._base_before)
+        self.queue_s = moment[0][1] - self.empty_delay
         share = min(1.0, (at - self._usual_at) / _USUAL_S)
         self.usual_s += share * (min(self.queue_s, _USUAL_MOST_S) - self.usual_s)
         self._usual_at = at

@@ -35,9 +35,8 @@ class SentLog:
 
     __slots__ = ("_next", "_packets")
 
-    def __init__(self, first: int = 0) -> None:
-        """``first``: the number to begin with."""
-        self._next = first
+    def __init__(self) -> None:
+        self._next = 0
         self._packets: dict[int, Sent] = {}
 
     @property

@@ -40,9 +40,9 @@ class Line:
         "still_first",
     )
 
-    def __init__(self, watch: Watch, first_number: int, now: float) -> None:
+    def __init__(self, watch: Watch, now: float) -> None:
         self._watch = watch
-        self.estimator = Estimator(now, watch.start_bps, first_number)
+        self.estimator = Estimator(now, watch.start_bps)
         self.pacer: Pacer[tuple[Row, Layer, Entry]] = Pacer(watch.start_bps, now)
         #: (when, bytes) of the packets of a probe that are still to be sent.
         #: When it is looked at next, and what is sent over it.
@@ -54,6 +54,14 @@ class Line:
         self._repairs = 0.0
         self._repairs_at = now
         self.probe: deque[tuple[float, int]] = deque()
+
+    def resume(self, now: float) -> None:
+        """It is watched again."""
+        self.estimator.resume(self._watch.start_bps, now)
+        self.pacer = Pacer(self._watch.start_bps, now)
+        self.probe.clear()
+        self.look_at = self.still_at = now
+        self.needed_bps = 0.0
 
     @property
     def next_number(self) -> int:

@@ -117,11 +117,11 @@ class Peer:
         "consent_at",
         "dtls",
         "dtls_early",
-        "first_number",
         "handle",
         "id",
         "last_feedback_in",
         "line",
+        "line_before",
         "lossy_at",
         "nack_budget",
         "names",
@@ -217,8 +217,8 @@ class Peer:
         #: is believed while it only says what it could take.
         self.watch: Watch | None = None
         self.line: Line | None = None
-        #: The transport-wide number that its next line begins with.
-        self.first_number = 0
+        #: While it is not watched: what was known of it.
+        self.line_before: Line | None = None
         self.trial = Trial()
         #: Packets of sound that are repeated in each that follows; when anything, and when much,
         #: was lost last.

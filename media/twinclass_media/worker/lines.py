@@ -137,6 +137,9 @@ class Lines:
 
     def moved(self, peer: Peer, now: float) -> None:
         """A viewer is on another path."""
+        line = peer.line or peer.line_before
+        if line is not None:
+            line.estimator.moved()
         if peer.watch is not None:
             peer.watch.moved(peer.sending_bps, now)
             self._follow(peer, peer.watch, now)
@@ -174,7 +177,12 @@ class Lines:
 
     def _begin(self, peer: Peer, now: float) -> None:
         assert peer.watch is not None
-        peer.line = Line(peer.watch, peer.first_number, now)
+        line, peer.line_before = peer.line_before, None
+        if line is None:
+            line = Line(peer.watch, now)
+        else:
+            line.resume(now)
+        peer.line = line
         self._watched.add(peer)
         self._reshape(peer)
 
@@ -186,7 +194,7 @@ class Lines:
             self._look(peer, now)
         elif watch.state is not State.WATCHED and peer.line is not None:
             line, peer.line = peer.line, None
-            peer.first_number = line.next_number
+            peer.line_before = line
             self._watched.discard(peer)
             self._reshape(peer)
             self._egress.release(peer, line, now)

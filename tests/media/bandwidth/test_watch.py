@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from twinclass_media.bandwidth.estimator import Estimator
+from twinclass_media.bandwidth.queue_delay import QueueDelay
 from twinclass_media.bandwidth.trial import Trial
 from twinclass_media.bandwidth.watch import (
     DEAF_PACKETS,
@@ -59,10 +62,18 @@ def test_a_line_is_watched_again_when_its_viewer_could_take_less_than_is_sent() 
     assert watch.start_bps == 400_000
 
 
-def test_numbers_go_on_where_the_line_is_watched_again() -> None:
-    estimator = Estimator(0.0, 300_000.0, 65_535)
+def test_numbers_and_the_empty_line_s_delay_go_on_where_a_line_is_watched_again() -> None:
+    queue = QueueDelay()
+    queue.add(0.0, 0.010)
+    again = QueueDelay(queue.empty_delay)
+    again.add(5.0, 0.310)
+    assert again.queue_s == pytest.approx(0.3)
+
+    estimator = Estimator(0.0, 300_000.0)
     estimator.sent(1_000, 0.0)
-    assert estimator.next_number == 0
+    estimator.resume(200_000.0, 20.0)
+    assert estimator.next_number == 1
+    assert estimator.target_bps == 200_000.0
 
 
 def test_a_line_is_watched_again_when_it_loses_falls_silent_or_changes() -> None:

@@ -158,7 +158,7 @@ def test_both_loops_send_the_same_bytes(
                 row.picture_id_delta, row.tl0_delta = delta, -delta
                 row.peer.segmentation = segmentation
                 # Wide enough that nothing waits.
-                line = row.peer.line = Line(Watch(0.0, 1e9, can_answer=True), 0, 0.0)
+                line = row.peer.line = Line(Watch(0.0, 1e9, can_answer=True), 0.0)
                 line.sent([0] * (3 + i), 0.0)
             made = entries(sizes, picture_id, bits)
             burst(viewers, loop, made, shape)
