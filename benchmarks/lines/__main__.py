@@ -151,7 +151,8 @@ async def main(arguments: argparse.Namespace) -> None:
         if arguments.write is not None:
             plots = report.plots(found, arguments.write)
             pictures = "\n".join(f"![{one.stem}]({one.name})" for one in plots)
-            (arguments.write / "table.md").write_text(f"{report.table(found)}\n{pictures}\n")
+            page = f"# Rooms behind poor lines\n\n{report.table(found)}\n{pictures}\n"
+            (arguments.write / "table.md").write_text(page)
 
 
 if __name__ == "__main__":
