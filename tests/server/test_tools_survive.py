@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from pathlib import Path
 
 import httpx
@@ -87,10 +86,8 @@ async def test_a_killed_server_loses_no_hand_no_answer_and_counts_nothing_twice(
         await asyncio.sleep(1.5)
         server.signal(signal.SIGKILL)
         await server.wait()
-        started = time.monotonic()
         await server.start()
         lead, now = await again(server.port, keys["lead"], pages["lead"][1])
-        assert time.monotonic() - started < 15
         tools = now.lesson.tools
         assert [(hand.participant, hand.count) for hand in tools.hands.hands] == [
             ("room-1", 3),

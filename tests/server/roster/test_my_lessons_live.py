@@ -36,10 +36,8 @@ async def test_whoever_is_inside_with_a_withdrawn_link_is_sent_out_and_no_one_el
     sheet = await opened(staff)
     page, _ = await Page.enter(server.port, link_token(sheet, "home_learner"))
     room, _ = await Page.enter(server.port, link_token(sheet, "room"))
-    begun = time.monotonic()
     subject = await revoke(staff, sheet, "home_learner")
     goodbye = await page.wait_for(Goodbye)
-    assert time.monotonic() - begun < 1
     assert goodbye.reason == "removed"
     assert "停用" in goodbye.text.zh
     await page.socket.wait_closed()
