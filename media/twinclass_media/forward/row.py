@@ -11,6 +11,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from twinclass_media.bandwidth.climb import Climb
+
 if TYPE_CHECKING:
     from twinclass_media.forward.layer import Layer
     from twinclass_media.forward.producer import Producer
@@ -22,16 +24,6 @@ MAX_CUTS = 8
 MAX_REPEATED = 32
 #: More layers than any camera has.
 NO_CEILING = 255
-
-
-@dataclass(slots=True)
-class Climb:
-    """A layer that had to be left soon after it was taken up is barred for a while."""
-
-    raised_at: float = -1e9
-    barred_layer: int = 0
-    barred_until: float = -1e9
-    bar_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,7 @@ class Row:
         floor: source number of the last cut; older packets of the layer are not for this row.
         priority: who gets room first when there is not enough; lower goes first.
         ceiling: the highest layer that its viewer's line carries; -1: not even the lowest.
-        climb: when it was raised last, and how long it is not raised again.
+        climb: how it went up and down on its viewer's line.
         stalled: its sink takes no video now; it begins again when it can, and asks for
             nothing until then.
         id: the consumer's.

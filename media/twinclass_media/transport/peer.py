@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from twinclass_media.bandwidth.allocation import Share
+from twinclass_media.bandwidth.repetition import Repetition
 from twinclass_media.bandwidth.trial import Trial
 from twinclass_media.bandwidth.watch import Watch
 from twinclass_media.forward.layer import Layer
@@ -122,7 +123,6 @@ class Peer:
         "last_feedback_in",
         "line",
         "line_before",
-        "lossy_at",
         "nack_budget",
         "names",
         "packet_info",
@@ -131,7 +131,7 @@ class Peer:
         "producers",
         "ready",
         "received_mark",
-        "red",
+        "repetition",
         "reported_loss",
         "reported_ssrcs",
         "router",
@@ -156,7 +156,6 @@ class Peer:
         "suspect_at",
         "trial",
         "ufrags",
-        "very_lossy_at",
         "watch",
         "way",
     )
@@ -220,10 +219,8 @@ class Peer:
         #: While it is not watched: what was known of it.
         self.line_before: Line | None = None
         self.trial = Trial()
-        #: Packets of sound that are repeated in each that follows; when anything, and when much,
-        #: was lost last.
-        self.red = 0
-        self.lossy_at = self.very_lossy_at = -1e9
+        #: How many packets of sound each brings along.
+        self.repetition = Repetition()
         #: Payload of all rows: now, and by when it was looked at last.
         self.sending_bps = 0.0
         self.sent_mark = 0
@@ -252,7 +249,7 @@ class Peer:
         e = self.spec.extensions
         row = self.rows.get(ssrc)
         sound_type = 0
-        if self.red and row is not None and RED in row.payload_types:
+        if self.repetition.packets and row is not None and RED in row.payload_types:
             sound_type = row.payload_types[OPUS][0]
         with_mid = 0 < e.mid < 15 and 0 < len(mid) <= 16 and ssrc not in self.reported_ssrcs
         return Shape(
@@ -262,7 +259,7 @@ class Peer:
             transport_cc=self._numbers,
             mid_id=e.mid if with_mid else 0,
             mid=mid.encode() if with_mid else b"",
-            red=self.red if sound_type else 0,
+            red=self.repetition.packets if sound_type else 0,
             sound_type=sound_type,
         )
 

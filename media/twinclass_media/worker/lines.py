@@ -42,15 +42,6 @@ LEAP = 2.0
 STILL_S, LEAST_STILL_BPS = 4.0, 12_000.0
 #: Of the rate of sound, headers included: what each packet brought along adds.
 RED_COST = 0.55
-#: A layer left within this time of being taken up was too much; it is barred for so long, twice as
-#: long each time, up to the last. Each change needs a keyframe of everybody's publisher.
-SOON_S, BAR_S, MOST_BAR_S = 10.0, 8.0, 64.0
-#: Sound brings the packet before along until a line has lost nothing for so long: one lost packet
-#: in a thousand is a click every twenty seconds, and 24 kbit/s are nothing where there is room.
-#: With heavy loss, and for so long after it, the two before. Loss of a full line is not mended by
-#: sending more.
-RED_LOSS, RED_S, RED_NARROW_LOSS = 0.003, 60.0, 0.02
-RED_HEAVY_LOSS, RED_HEAVY_S = 0.06, 10.0
 #: A layer that takes so many times what the line carries is left before the lower one's keyframe.
 TOO_MUCH = 1.3
 
@@ -81,7 +72,7 @@ class Lines:
         if peer.watch is None:
             can_answer = 0 < peer.spec.extensions.transport_cc < 15
             peer.watch = Watch(now, START_BPS, can_answer=can_answer)
-            peer.lossy_at, peer.red = now, 1
+            peer.repetition.begin(now)
             if can_answer:
                 self._begin(peer, now)
             else:
@@ -130,8 +121,8 @@ class Lines:
             if watch.state is State.DEAF:
                 peer.trial.told(content.remb_bps, peer.sending_bps, now)
         if content.reports:
-            if peer.line is None and peer.reported_loss > RED_LOSS:
-                peer.lossy_at = now
+            if peer.line is None:
+                peer.repetition.lost(peer.reported_loss, now)
             watch.reported(peer.reported_loss, peer.sending_bps, now)
         self._follow(peer, watch, now)
 
@@ -217,7 +208,7 @@ class Lines:
         line.pacer.bps, line.pacer.most_s = max(target - sound, LEAST_PACE_BPS), MOST_S
         share = self._give(peer, wishes, target, now)
         self._repeat_sound(peer, share, now)
-        is_barred = any(now < row.climb.barred_until for row, _ in wishes)
+        is_barred = any(row.climb.is_barred(now) for row, _ in wishes)
         is_full = share.wanted_bps == 0.0 and not is_barred
         # At first all is tried that is wanted: most lines carry it.
         step_by_step = share.wanted_bps > 0.0 and not estimator.is_new
@@ -263,23 +254,9 @@ class Lines:
         """Decides how many packets of sound each brings along. ``share``: of a watched line."""
         line = peer.line
         loss = peer.reported_loss if line is None else line.estimator.lost_share
-        if line is not None and share is not None and _is_full(line, share):
-            # What is lost here is lost to what was sent too much; more of it mends nothing.
-            wanted = peer.red if share.wanted_bps == 0.0 else 0
-        else:
-            if loss > RED_LOSS:
-                peer.lossy_at = now
-            if loss > RED_HEAVY_LOSS:
-                peer.very_lossy_at = now
-            if share is not None and share.wanted_bps > 0.0:
-                # The smallest picture needs the room: only what is lost now is a reason.
-                wanted = 1 if loss > RED_NARROW_LOSS else 0
-            else:
-                wanted = 1 if now - peer.lossy_at < RED_S else 0
-            if now - peer.very_lossy_at < RED_HEAVY_S:
-                wanted = 2
-        if wanted != peer.red:
-            peer.red = wanted
+        is_full = line is not None and share is not None and _is_full(line, share)
+        is_narrow = share is not None and share.wanted_bps > 0.0
+        if peer.repetition.look(loss, now, is_full=is_full, is_narrow=is_narrow):
             self._reshape(peer)
 
     def _give(self, peer: Peer, wishes: list[tuple[Row, Wish]], target: float, now: float) -> Share:
@@ -293,7 +270,7 @@ class Lines:
             ceiling = NO_CEILING if layer >= wants or math.isinf(target) else layer
             if ceiling == row.ceiling:
                 continue
-            _note_climb(row, ceiling, now)
+            row.climb.moves(row.ceiling, ceiling, now)
             too_much = share.spent_bps - _takes(wish, layer) + _takes(wish, wish.now)
             producer.set_ceiling(row, ceiling, at_once=too_much > TOO_MUCH * target)
             self._ask_keyframes(producer, now)
@@ -309,19 +286,6 @@ def _takes(wish: Wish, layer: int) -> float:
     return wish.layers[layer] if layer >= 0 else 0.0
 
 
-def _note_climb(row: Row, ceiling: int, now: float) -> None:
-    climb = row.climb
-    if ceiling > row.ceiling:
-        climb.raised_at = now
-    elif now - climb.raised_at < SOON_S and ceiling >= 0:
-        climb.bar_s = min(MOST_BAR_S, max(BAR_S, 2 * climb.bar_s))
-        climb.barred_layer, climb.barred_until = ceiling + 1, now + climb.bar_s
-        # A line that falls on, to a layer lower still, says nothing of those in between.
-        climb.raised_at = -math.inf
-    elif now - climb.barred_until > MOST_BAR_S:
-        climb.bar_s = 0.0
-
-
 def _wishes(peer: Peer, now: float) -> list[tuple[Row, Wish]]:
     """Returns what a viewer's rows want of its line."""
     found: list[tuple[Row, Wish]] = []
@@ -331,13 +295,12 @@ def _wishes(peer: Peer, now: float) -> list[tuple[Row, Wish]]:
             continue
         if not producer.video:
             layer = producer.layers[0]
-            rate = max(VOICE_BPS, layer.rate_bps) * (1 + RED_COST * peer.red)
+            rate = max(VOICE_BPS, layer.rate_bps) * (1 + RED_COST * peer.repetition.packets)
             found.append((row, Wish(str(ssrc), SOUND, (rate,), 0)))
             continue
         rates = _rates(producer.layers)
         most = min(producer.max_layers.get(row, 0), len(rates) - 1)
-        if now < row.climb.barred_until:
-            most = min(most, row.climb.barred_layer - 1)
+        most = row.climb.most(most, now)
         getting = row.layer.index if row.layer is not None and row.ceiling >= 0 else -1
         if row.wanted is not None and row.wanted.index > getting and row.ceiling >= 0:
             getting = min(row.ceiling, row.wanted.index)
