@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from twinclass_server.command_desk import CommandDesk
 from twinclass_server.connection import Connection
 from twinclass_server.errors import CLOSE_CONFLICT, CLOSE_SUPERSEDED
 from twinclass_server.signal.client import Client, Guest
+from twinclass_server.signal.clients import Clients
 from twinclass_server.signal.effects import MediaEffects
 from twinclass_server.signal.keeper import RecordKeeper
 from twinclass_server.signal.lesson_journal import LessonJournal
@@ -46,6 +47,8 @@ class SeatTools:
     """What the seats of a lesson work with."""
 
     lesson: LessonId
+    #: Empty in the beginning, and changed by the seats alone.
+    clients: Clients
     journal: LessonJournal
     media: MediaPlane
     effects: MediaEffects
@@ -66,7 +69,7 @@ class Seats:
     """The clients and guests of one lesson."""
 
     def __init__(self, tools: SeatTools, former: Iterable[SessionRecord]) -> None:
-        self.clients: dict[SessionId, Client] = {}
+        self.clients = tools.clients
         self.guests: dict[SessionId, Guest] = {}
         self._tools = tools
         self._lesson = tools.lesson
@@ -75,21 +78,12 @@ class Seats:
             if record.detached_at is None:
                 record.detached_at = tools.wall_clock()
             actor = Actor(record.participant, record.role, record.room)
-            self.clients[record.session] = Client(record.session, actor)
-
-    def connected(self) -> Iterator[tuple[Client, Connection]]:
-        """Yields the clients that have a line."""
-        for client in list(self.clients.values()):
-            if client.connection is not None:
-                yield client, client.connection
-
-    def audience(self) -> Iterator[tuple[Client, Connection]]:
-        """Yields the clients that were welcomed; the others read all in their Welcome."""
-        return (pair for pair in self.connected() if pair[0].is_welcome)
+            self.clients.put(Client(record.session, actor))
 
     def is_here(self, participant: ParticipantId) -> bool:
         """Tells whether a participant has any line."""
-        return any(client.participant == participant for client, _ in self.connected()) or any(
+        lines = (client.connection for client in self.clients.of(participant))
+        return any(line is not None for line in lines) or any(
             guest.actor.participant == participant for guest in self.guests.values()
         )
 
@@ -203,19 +197,18 @@ class Seats:
         await journal.commit(join, SYSTEM, self._tools.wall_clock())
 
     def _attach(self, record: SessionRecord, actor: Actor, connection: Connection) -> Client:
-        client = self.clients.get(record.session)
-        if client is None:
-            client = self.clients[record.session] = Client(record.session, actor)
-        elif client.connection is not None:
+        client = self.clients.drop(record.session) or Client(record.session, actor)
+        if client.connection is not None:
             client.connection.close(CLOSE_SUPERSEDED)
         client.actor = actor
+        self.clients.put(client)
         client.connection = connection
         client.is_welcome = False
         client.early.clear()
         return client
 
     def _fence(self, record: SessionRecord) -> None:
-        client = self.clients.pop(record.session, None)
+        client = self.clients.drop(record.session)
         self._end_media(record.session)
         if client is not None and client.connection is not None:
             client.connection.send(_FENCED)
@@ -272,7 +265,7 @@ class Seats:
             return
         tools.sessions.drop(participant)
         tools.keeper.save_later(participant)
-        client = self.clients.pop(record.session, None)
+        client = self.clients.drop(record.session)
         self._end_media(record.session)
         if client is not None and client.connection is not None:
             client.connection.send(goodbye)
@@ -282,7 +275,7 @@ class Seats:
     def expire(self) -> None:
         """Forgets sessions whose time is over."""
         for record in self._tools.sessions.expire(self._tools.wall_clock()):
-            self.clients.pop(record.session, None)
+            self.clients.drop(record.session)
             self._end_media(record.session)
             self._tools.keeper.save_later(record.participant)
 

@@ -70,7 +70,21 @@ class Audience(Struct, frozen=True):
             or (viewer.role is Role.ASSISTANT and viewer.room in self.assistants_of)
         )
 
+    def joined(self, other: Audience) -> Audience:
+        """Returns everybody of both."""
+        scope = max(self.scope, other.scope, key=_SCOPES.index)
+        if scope == "all":
+            return _ALL
+        return Audience(
+            scope,
+            tuple(dict.fromkeys(self.participants + other.participants)),
+            tuple(dict.fromkeys(self.classes + other.classes)),
+            tuple(dict.fromkeys(self.assistants_of + other.assistants_of)),
+        )
 
+
+#: From the narrowest to the widest.
+_SCOPES = ("nobody", "leads", "staff", "all")
 _ALL = Audience("all")
 _STAFF = Audience("staff")
 
