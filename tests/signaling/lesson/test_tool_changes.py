@@ -33,9 +33,7 @@ def played(found: list[Step], *, live: bool) -> Lesson:
 
 
 def views_of(state: LessonState) -> dict[tuple[Viewer, str], ToolView]:
-    people = {
-        viewer.participant: Person(f"示例 {viewer.participant}") for viewer in viewers(state)
-    }
+    people = {viewer.participant: Person(f"示例 {viewer.participant}") for viewer in viewers(state)}
     return {
         (viewer, name): view(state, viewer, people)
         for viewer in viewers(state)
