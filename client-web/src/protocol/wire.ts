@@ -430,7 +430,7 @@ export abstract class Wire<P extends Protocol> {
     this.stopTimers()
     this.dropSocket()
     this.transition('reconnecting', { code })
-    this.later(Math.max(atLeastMs, this.backoff.next()), () => this.connect())
+    this.later(this.backoff.next(atLeastMs), () => this.connect())
   }
 
   private end(state: 'fenced' | 'refused' | 'closed', reason: SessionReason): void {

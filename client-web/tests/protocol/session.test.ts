@@ -345,6 +345,16 @@ describe('endings', () => {
     expect(server.lines).toHaveLength(2)
   })
 
+  it('does not come back with all others after a restart of the server', () => {
+    goLive()
+    clock.chance = 0.5
+    server.line.say({ type: 'goodbye', reason: 'drain', text, reconnect_after_s: 1 })
+    clock.advance(1_499)
+    expect(server.lines).toHaveLength(1)
+    clock.advance(1)
+    expect(server.lines).toHaveLength(2)
+  })
+
   it('rejects what was not answered when it is closed', async () => {
     goLive()
     const done = session.command({ type: 'stage_clear' })
