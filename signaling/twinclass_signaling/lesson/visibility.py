@@ -24,6 +24,9 @@ STAFF_ROLES = frozenset({Role.LEAD, Role.CO_LEAD, Role.ASSISTANT})
 PUBLIC_ROLES = frozenset({Role.LEAD, Role.CO_LEAD, Role.ROOM})
 
 
+Scope = Literal["all", "staff", "leads", "nobody"]
+
+
 class Person(Struct, frozen=True):
     """What the names directory holds of a participant; never in the event log."""
 
@@ -54,7 +57,7 @@ class Audience(Struct, frozen=True):
     co-lead; nobody. On top of it: ``participants``, everybody of the ``classes``, and the
     assistants of ``assistants_of``."""
 
-    scope: Literal["all", "staff", "leads", "nobody"]
+    scope: Scope
     participants: tuple[ParticipantId, ...] = ()
     classes: tuple[RoomId, ...] = ()
     assistants_of: tuple[RoomId, ...] = ()
@@ -72,7 +75,7 @@ class Audience(Struct, frozen=True):
 
     def joined(self, other: Audience) -> Audience:
         """Returns everybody of both."""
-        scope = max(self.scope, other.scope, key=_SCOPES.index)
+        scope = _SCOPES[max(_SCOPES.index(self.scope), _SCOPES.index(other.scope))]
         if scope == "all":
             return _ALL
         return Audience(
@@ -84,7 +87,7 @@ class Audience(Struct, frozen=True):
 
 
 #: From the narrowest to the widest.
-_SCOPES = ("nobody", "leads", "staff", "all")
+_SCOPES: tuple[Scope, ...] = ("nobody", "leads", "staff", "all")
 _ALL = Audience("all")
 _STAFF = Audience("staff")
 
