@@ -190,6 +190,9 @@ class Seats:
 
     async def _take_seat(self, actor: Actor, *, is_companion: bool = False) -> None:
         journal = self._tools.journal
+        if journal.committed.phase == "closed":
+            # Its journal has ended, and the host is only here until the log is a file.
+            raise Conflict("lesson_closed", "这节课已经结束。", "This lesson is over.")
         seat = journal.head.seats.get(actor.participant)
         if not journal.is_up and seat is not None and seat.presence != "left":
             return  # The seat is theirs; that they are back is told when the log is.
