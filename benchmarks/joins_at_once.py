@@ -1,14 +1,15 @@
 """What joins cost the control plane: many pages that come into a live lesson at once.
 
-    .venv/bin/python benchmarks/joins_at_once.py [--joins 500] [--seconds 30] [--sizes 50 100 200]
-        [--kinds] [--profile FILE]
+    .venv/bin/python benchmarks/joins_at_once.py [--joins 500] [--seconds 30]
+        [--sizes 50 100 200] [--rooms 0] [--kinds] [--profile FILE]
 
 For each size a server of its own (own Redis; the media plane is the one of the tests, which sends
-nothing) holds a lesson that lasts: lead, co-lead, the assistants of 30 classes and their rooms but
-for those that come late. Then homes and these rooms join, all sizes at the rate of the largest, so
-that a small lesson does not gain by having fewer joins to a window. A join is the whole of it:
-socket, Welcome, view, report of the loudspeaker, camera and microphone. The lead gives a command
-twice a second meanwhile.
+nothing) holds a lesson that lasts: lead, co-lead, 30 rooms and their assistants. Then homes join,
+all sizes at the rate of the largest, so that a large lesson does not gain by having more joins to
+a window. With ``--rooms`` so many of the rooms come among them: every page is told of every room,
+which is bounded by the 32 rooms of a lesson, not by windows. A join is the whole of it: socket,
+Welcome, view, report of the loudspeaker, camera and microphone. The lead gives a command twice a
+second meanwhile.
 
 Prints for each size: connect → Welcome, the server process's CPU a join (media plane and Redis
 apart), messages and KiB that all pages together were sent a join, the lead's acknowledgements;
@@ -49,8 +50,6 @@ from twinclass_signaling.tokens import TokenKeys
 
 LESSON = "joins"
 CLASSES = 30
-#: Every so many-th of those who come late is a room: 30 of 500.
-ROOM_EVERY = 17
 #: Between two commands of the lead.
 COMMAND_S = 0.5
 #: All windows of the server are over by then; what they sent belongs to the joins.
@@ -113,13 +112,11 @@ class Figures:
 class Crowd:
     """The pages of one lesson."""
 
-    def __init__(self, port: int, admin_port: int, keys: TokenKeys, homes: int) -> None:
+    def __init__(self, port: int, admin_port: int, keys: TokenKeys, homes: int, late: int) -> None:
         self._port, self._admin_port, self._keys = port, admin_port, keys
-        late = [f"home-{n}" for n in range(1, homes + 1)]
-        self._class_of = {home: f"room-{n % CLASSES + 1}" for n, home in enumerate(late)}
+        self._class_of = {f"home-{n}": f"room-{n % CLASSES + 1}" for n in range(1, homes + 1)}
         rooms = [f"room-{n}" for n in range(1, CLASSES + 1)]
-        self._late_rooms = rooms[: homes // ROOM_EVERY]
-        self._early_rooms = rooms[len(self._late_rooms) :]
+        self._late_rooms, self._early_rooms = rooms[:late], rooms[late:]
         self.pages: dict[str, Page] = {}
         self.welcomes: list[float] = []
         self._readers: list[asyncio.Task[None]] = []
@@ -193,12 +190,11 @@ class Crowd:
 
     async def come_late(self, within_s: float) -> None:
         """Brings homes and late rooms in, one after the other, whatever the former one does."""
-        coming: list[tuple[str, Role, str]] = []
-        rooms = iter(self._late_rooms)
-        for n, (home, room) in enumerate(self._class_of.items(), 1):
-            coming.append((home, Role.HOME_LEARNER, room))
-            if n % ROOM_EVERY == 0:
-                coming += [(late, Role.ROOM, late) for late in [next(rooms)]]
+        coming = [(home, Role.HOME_LEARNER, room) for home, room in self._class_of.items()]
+        homes = len(coming)
+        for n, room in enumerate(self._late_rooms):
+            # Evenly among the homes; each insertion moves the next place on by one.
+            coming.insert(n + n * homes // len(self._late_rooms), (room, Role.ROOM, room))
         started = time.monotonic()
         async with asyncio.TaskGroup() as group:
             for n, one in enumerate(coming):
@@ -277,12 +273,12 @@ async def server(
         await process.wait()
 
 
-async def measure(joins: int, within_s: float, profile: Path | None) -> Figures:
+async def measure(homes: int, rooms: int, within_s: float, profile: Path | None) -> Figures:
     """Measures one size."""
     with tempfile.TemporaryDirectory() as name:
         data, port = Path(name), free_port(3)
         async with server(data, port, profile) as process:
-            crowd = Crowd(port, port + 1, DataFolder(data).read_keys(), joins)
+            crowd = Crowd(port, port + 1, DataFolder(data).read_keys(), homes, rooms)
             try:
                 return await _measure(crowd, process, within_s)
             finally:
@@ -355,6 +351,7 @@ async def main() -> None:
     parser.add_argument("--joins", type=int, default=500, help="homes of the largest lesson")
     parser.add_argument("--seconds", type=float, default=30.0, help="in which they come")
     parser.add_argument("--sizes", type=int, nargs="*", default=[50, 100, 200])
+    parser.add_argument("--rooms", type=int, default=0, choices=range(CLASSES + 1), metavar="N")
     parser.add_argument("--kinds", action="store_true", help="messages a join by their kind")
     parser.add_argument("--profile", type=Path, help="a file for cProfile's figures of the server")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
@@ -366,7 +363,7 @@ async def main() -> None:
     found: list[Figures] = []
     for size in sizes:
         within_s = chosen.seconds * size / chosen.joins
-        found.append(await measure(size, within_s, chosen.profile))
+        found.append(await measure(size, chosen.rooms, within_s, chosen.profile))
         show(found[-1], kinds=chosen.kinds)
     small, large = found[0], found[-1]
     print(
