@@ -19,6 +19,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from twinclass_media.forward.group import Rows
 from twinclass_media.forward.layer import PACKET_OVERHEAD_BYTES, Layer
 from twinclass_media.forward.producer import Burst
 from twinclass_media.forward.red import with_redundancy
@@ -29,7 +30,7 @@ from twinclass_media.forward.template import Template, build_template
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.arena import MAX_BURST, Arena, Slot
 from twinclass_media.transport.line import Line
-from twinclass_media.transport.native.burst import MAX_ROWS, NativeBurst, Status
+from twinclass_media.transport.native.burst import MAX_NUMBERED, Layout, NativeBurst, Status
 from twinclass_media.transport.peer import RED, Peer
 from twinclass_media.transport.retransmission import pad
 
@@ -58,6 +59,7 @@ class _Job:
         "at",
         "audio",
         "burst",
+        "codec",
         "layout",
         "lengths",
         "lines",
@@ -69,18 +71,19 @@ class _Job:
         "template",
     )
 
-    def __init__(self, burst: Burst, rows: list[Row], shape: Shape, at: float) -> None:
+    def __init__(self, burst: Burst, shape: Shape, at: float) -> None:
         self.burst = burst
-        self.rows = rows
+        self.rows = burst.rows
         self.shape = shape
         #: Of the protected packets, for lines that are watched.
         self.sizes: list[int] = []
         self.at = at
         self.audio = burst.audio
         self.position = 0
+        self.codec = ""
         self.template: Template | None = None
         #: For the compiled loop.
-        self.layout: tuple[bytes, bytes] | None = None
+        self.layout: Layout | None = None
         #: For the loop in Python.
         self.lines: list[Slot] = []
         self.lengths = b""
@@ -126,28 +129,27 @@ class Egress:
             self._statistics.drops["egress_overload"] += len(burst.rows) * len(burst.entries)
             return
         shape: Shape = burst.rows[0].shape
-        rows = list(burst.rows)
         if shape.transport_cc and not burst.audio:
-            rows = self._without_waiting(burst, rows)
-        self._append(queue, burst, rows, shape, at)
+            burst = burst._replace(rows=self._without_waiting(burst))
+        self._append(queue, burst, shape, at)
 
     @staticmethod
-    def _append(queue: deque[_Job], burst: Burst, rows: list[Row], shape: Shape, at: float) -> None:
-        if not rows:
+    def _append(queue: deque[_Job], burst: Burst, shape: Shape, at: float) -> None:
+        if not burst.rows:
             return
         for first in range(0, len(burst.entries), MAX_BURST):
-            part = Burst(burst.layer, burst.entries[first : first + MAX_BURST], rows, burst.audio)
-            queue.append(_Job(part, rows, shape, at))
+            part = burst._replace(entries=burst.entries[first : first + MAX_BURST])
+            queue.append(_Job(part, shape, at))
 
     # ---- lines that are watched
 
-    def _without_waiting(self, burst: Burst, rows: list[Row]) -> list[Row]:
+    def _without_waiting(self, burst: Burst) -> Rows:
         """Returns the rows whose lines have room for the burst now; for others it waits."""
         now = _now()
         size = sum(len(entry.payload) for entry in burst.entries)
         size += len(burst.entries) * PACKET_OVERHEAD_BYTES
         passing: list[Row] = []
-        for row in rows:
+        for row in burst.rows:
             peer: Peer = row.peer
             line = peer.line
             if line is None or line.pacer.passes(size, now):
@@ -157,7 +159,7 @@ class Egress:
                 size_of_one = len(entry.payload) + PACKET_OVERHEAD_BYTES
                 line.pacer.put(size_of_one, (row, burst.layer, entry))
             self.pacing.add(peer)
-        return passing
+        return Rows(passing)
 
     def pace(self, now: float) -> None:
         """Hands on what watched lines have room for now; called every ``PACE_S`` while ``pacing``
@@ -187,23 +189,23 @@ class Egress:
             one for one in waited if one[0].layer is one[1] and one[2].sequence >= one[0].floor
         )
         for (row, layer), group in groupby(useful, key=itemgetter(0, 1)):
-            burst = Burst(layer, [entry for _, _, entry in group], (row,), False)
-            self._append(self._video, burst, [row], row.shape, now)
+            burst = Burst(layer, [entry for _, _, entry in group], Rows((row,)), False)
+            self._append(self._video, burst, row.shape, now)
 
     def run(self) -> bool:
-        """Works for one quantum. True when work is left."""
+        """Works for one quantum. True when work is left; not before ``retry_at``, if it is set."""
         self.retry_at = None
         deadline = _now() + QUANTUM_S
         if self._stuck is not None and not self._unstick():
-            return False
+            return True
         while self._audio or self._video:
             queue = self._audio or self._video
             job = queue[0]
             finished = self._run_job(job, deadline)
             if finished:
                 queue.popleft()
-            elif self._stuck is not None:
-                return False
+            if self._stuck is not None:
+                return True
             if _now() >= deadline:
                 break
         return self.busy
@@ -217,6 +219,7 @@ class Egress:
             if job.shape.red:
                 ring = job.burst.layer.ring
                 entries = with_redundancy(entries, ring, job.shape.red, job.shape.sound_type)
+            job.codec = RED if job.shape.red else entries[0].codec
             template = job.template = build_template(entries, job.shape, send_time)
             if template.number_at:
                 job.sizes = [packet.size + job.shape.tag for packet in template.packets]
@@ -244,56 +247,33 @@ class Egress:
         """Returns how many rows got the burst."""
         layout = job.layout
         if layout is None:
-            layout = job.layout = native.layout(template)
-        entries = job.burst.entries
-        first = entries[0].sequence
-        codec = RED if job.shape.red else entries[0].codec
-        count = len(entries)
-        layer = job.burst.layer
-        put = native.put
-        is_numbered = template.number_at > 0
+            layout = job.layout = native.layout(
+                template, job.burst.layer, job.burst.entries, job.codec, job.shape.tag, job.at
+            )
         position = job.position
-        ready: list[tuple[Row, int]] = []
-        for row in job.rows[position : position + MAX_ROWS]:
-            position += 1
-            peer: Peer = row.peer
-            # The row may have moved on since the job was queued.
-            if row.layer is not layer or row.floor > first or not peer.ready:
-                continue
-            types = row.payload_types.get(codec)
-            if types is None:
-                self._statistics.drops["codec_not_negotiated"] += count
-                continue
-            line = peer.line
-            number = line.next_number if is_numbered and line is not None else 0
-            put(len(ready), row, peer, types[0], number)
-            ready.append((row, position))
-        job.position = position
-        if not ready:
-            return 0
+        count = len(job.rows) - position
+        is_numbered = template.number_at > 0
+        if is_numbered:
+            count = min(count, MAX_NUMBERED)
+            for row in job.rows[position : position + count]:
+                line = row.peer.line
+                row.peer.way.number(0 if line is None else line.next_number)
         # Before, not after: what is held up in between must not look as if it had been fast.
         sent_at = _now()
-        done = native.send(template, layout, job.shape.tag, len(ready), deadline)
-        taken = done.rows
+        done = native.send(layout, native.places(job.rows), position, count, deadline)
+        job.position = position + done.rows
+        if is_numbered:
+            taken = native.taken(done.rows)
+            for row, is_taken in zip(job.rows[position : job.position], taken, strict=True):
+                if is_taken and row.peer.line is not None:
+                    row.peer.line.sent(job.sizes, sent_at)
+        drops = self._statistics.drops
         if done.protect_failed:
-            self._statistics.drops["protect_failed"] += done.protect_failed
-        if taken < len(ready):
-            job.position = ready[taken - 1][1] if taken else job.position
-        octets = template.octets
-        at = job.at
-        last = entries[-1]
-        newest = last.sequence
-        for row, _ in ready[:taken]:
-            row.packets += count
-            row.octets += octets
-            row.last_at = at
-            if newest > row.last_source:
-                row.last_source = newest
-                row.last_entry = last
-            if is_numbered and row.peer.line is not None:
-                row.peer.line.sent(job.sizes, sent_at)
+            drops["protect_failed"] += done.protect_failed
+        if done.unreadable:
+            drops["codec_not_negotiated"] += done.unreadable * len(template.packets)
         if done.status in (Status.BLOCKED, Status.REFUSED):
-            peer = ready[taken - 1][0].peer
+            peer = job.rows[job.position - 1].peer
             _, end, segment = template.runs[done.run]
             rest = [(done.position, end, segment), *template.runs[done.run + 1 :]]
             if done.status == Status.BLOCKED:
@@ -301,8 +281,9 @@ class Egress:
             else:
                 self._go_on_refused(peer, rest)
         elif done.status == Status.INVALID:
-            self._statistics.drops["burst_invalid"] += len(ready) * count
-        return taken - done.unsent
+            drops["burst_invalid"] += count * len(template.packets)
+            job.position = len(job.rows)
+        return done.sent
 
     def _stick(self, peer: Peer, runs: Sequence[tuple[int, int, int]]) -> None:
         """The socket is full: what is numbered must go out before anything else."""
@@ -337,13 +318,11 @@ class Egress:
         rows = job.rows
         layer = job.burst.layer
         entries = job.burst.entries
-        first = entries[0].sequence
-        codec = RED if job.shape.red else entries[0].codec
+        first, last = entries[0].sequence, entries[-1]
+        codec = job.codec
         count = len(entries)
         octets = template.octets
         at = job.at
-        last = entries[-1]
-        newest = last.sequence
         position = job.position
         total = len(rows)
         sent = 0
@@ -360,12 +339,7 @@ class Egress:
                 continue
             sent_at = _now() if job.sizes else 0.0
             if send(row, peer, types[0], job, template):
-                row.packets += count
-                row.octets += octets
-                row.last_at = at
-                if newest > row.last_source:
-                    row.last_source = newest
-                    row.last_entry = last
+                row.went_out(count, octets, at, last)
                 if job.sizes and peer.line is not None:
                     peer.line.sent(job.sizes, sent_at)
                 sent += 1
@@ -417,7 +391,7 @@ class Egress:
         """The kernel did not take a run. EIO, EINVAL, EMSGSIZE: this way has no segmentation.
         Returns where the socket became full, else ``end``."""
         if segment and peer.segmentation:
-            peer.segmentation = False
+            peer.segment(False)
             self._statistics.drops["segmentation_refused"] += 1
             return self._send_singly(peer, start, end, segment)
         self._statistics.drops["send_failed"] += 1
@@ -485,5 +459,5 @@ class Egress:
     def send_entry(self, row: Row, entry: Entry) -> None:
         """Sends one deferred packet now (audio of a stream that can be written again)."""
         if row.layer is not None:
-            burst = Burst(row.layer, (entry,), (row,), True)
-            self._audio.append(_Job(burst, [row], row.shape, _now()))
+            burst = Burst(row.layer, (entry,), Rows((row,)), True)
+            self._audio.append(_Job(burst, row.shape, _now()))

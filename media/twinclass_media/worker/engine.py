@@ -7,6 +7,7 @@ to the control plane.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,8 @@ from twinclass_media.worker.telemetry import ECHO_S, QUALITY_S, SPEAKERS_S, Tele
 TICK_S = 0.1
 #: ... and more while packets are missing or handshakes under way.
 URGENT_TICK_S = 0.01
+#: Steps of handshakes between two quanta of media; each is a quarter of a millisecond.
+HANDSHAKES_S = 0.0005
 #: RFC 7675: without a check for this long nothing more is sent ...
 CONSENT_PAUSE_S = 10.0
 #: ... and for this long the transport is closed.
@@ -251,14 +254,20 @@ class Engine:
     # ---- work
 
     def pump(self, now: float) -> bool:
-        """Flushes what is ready and sends for one quantum. True: call again soon."""
+        """Flushes what is ready, sends for one quantum, and then takes steps of handshakes for
+        another one, so that a storm of joins delays no media. True: call again soon."""
         if self._ready:
             ready, self._ready = self._ready, {}
             for layer, producer in ready.items():
                 self.queue(producer.flush(layer, now), layer.pending_since)
                 if producer.changed:
                     self.producer_changed(producer, now)
-        return self.egress.run()
+        is_left = self.egress.run()
+        ingress = self.ingress
+        deadline = time.monotonic() + HANDSHAKES_S
+        while ingress.dtls_waits and time.monotonic() < deadline:
+            ingress.step_dtls(now)
+        return is_left or ingress.dtls_waits
 
     def flush_held(self, now: float) -> float | None:
         """Flushes frames that were held long enough; returns when the next one is due."""
