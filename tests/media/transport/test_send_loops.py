@@ -369,7 +369,10 @@ def test_a_library_of_another_source_is_not_used(tmp_path: Path) -> None:
     assert load(damaged) is None
 
 
-def test_what_the_last_row_could_not_get_leaves_before_the_next_burst(library: object) -> None:
+def test_what_the_last_row_could_not_get_leaves_before_the_next_burst(
+    library: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinclass_media.transport.egress.QUANTUM_S", 1.0)
     for loop in (None, library):
         with Viewers(2) as viewers:
             near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
