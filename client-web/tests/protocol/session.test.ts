@@ -77,6 +77,7 @@ describe('joining', () => {
     session.start()
     server.line.accept()
     server.line.say({ type: 'error', code: 'draining', text, id: null, retry_after_s: 5, fatal: true })
+    expect(session.reason).toEqual({ code: 'draining', text })
     expect(session.state).toBe('reconnecting')
     clock.advance(4_900)
     expect(server.lines).toHaveLength(1)

@@ -18,6 +18,7 @@ from twinclass_signaling.errors import Conflict
 from twinclass_signaling.ids import LessonId, ParticipantId, RoomId, SessionId
 from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Join
+from twinclass_signaling.lesson.state import HOME_ROLES
 from twinclass_signaling.lesson.views import Person, Sound, lesson_view
 from twinclass_signaling.messages import (
     Authenticate,
@@ -33,6 +34,8 @@ from twinclass_signaling.session import SessionRecord, Sessions, hash_secret
 from twinclass_signaling.tokens import Claims
 from twinclass_signaling.tool_views import ToolViews
 
+#: Without these a lesson goes on: they are not let in where those inside would suffer.
+SPARE_ROLES = HOME_ROLES | {Role.OBSERVER}
 _FENCED = Fenced(
     Text("这个座位已在另一台设备上打开。", "This seat has been opened on another device.")
 )
@@ -126,7 +129,11 @@ class Seats:
             if admission.resumed:
                 await tools.desk.resume(client)
             is_alive = await tools.media.open_session(
-                self._lesson, record.session, actor.participant, message.client.video_codecs
+                self._lesson,
+                record.session,
+                actor.participant,
+                message.client.video_codecs,
+                needed=actor.role not in SPARE_ROLES,
             )
         except BaseException:
             self.leave(client, connection)

@@ -174,7 +174,12 @@ class NativeBurst:
         return row.mirror.place
 
     def send(
-        self, layout: Layout, places: Any, first: int, count: int, deadline: float  # noqa: ANN401
+        self,
+        layout: Layout,
+        places: Any,
+        first: int,
+        count: int,
+        deadline: float,  # noqa: ANN401
     ) -> Progress:
         """Sends a burst to ``count`` rows from ``first`` on, until ``deadline`` (monotonic
         seconds)."""
