@@ -36,6 +36,7 @@ from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.media_recovery import CLAIM_S, find_sessions
 from twinclass_server.adapters.worker_client import full, unavailable
 from twinclass_server.adapters.worker_link import WorkerLink
+from twinclass_server.adapters.worker_load import FULL
 from twinclass_server.adapters.worker_supervisor import WorkerSupervisor
 from twinclass_server.operations.figures import WorkerFigures
 from twinclass_signaling.errors import InvalidState
