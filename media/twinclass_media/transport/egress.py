@@ -112,6 +112,7 @@ class Egress:
         #: Datagrams whose numbers are spent but that the full socket did not take.
         self._stuck: tuple[Peer, list[tuple[bytes, int]]] | None = None
         self.retry_at: float | None = None
+        self._late_s = 0.0
         #: Peers whose lines have something to be sent later.
         self.pacing: set[Peer] = set()
 
@@ -119,6 +120,11 @@ class Egress:
     def busy(self) -> bool:
         """There is work left."""
         return bool(self._audio or self._video or self._stuck)
+
+    def take_lateness(self) -> float:
+        """Returns how long pictures waited at most before they left, since the last call."""
+        late, self._late_s = self._late_s, 0.0
+        return late
 
     def add(self, burst: Burst, at: float) -> None:
         """Queues a burst. ``at``: arrival of its first packet, for the delay histogram."""
@@ -234,7 +240,10 @@ class Egress:
             statistics.packets_out += packets
             statistics.bytes_out += sent * len(template.data)
             delay = statistics.audio_delay if job.audio else statistics.video_delay
-            delay.observe(_now() - job.at, packets)
+            waited = _now() - job.at
+            delay.observe(waited, packets)
+            if waited > self._late_s and not job.audio:
+                self._late_s = waited
             for start, end, segment in template.runs:
                 statistics.segments.observe(-(-(end - start) // segment) if segment else 1, sent)
         return job.position >= len(job.rows)

@@ -345,6 +345,8 @@ class Engine:
             return
         self._ticks += 1
         self.lines.tick(now)
+        top = max((len(one.layers) - 1 for one in self.objects.producers.values()), default=0)
+        self.lines.relieve(self.objects.peers.values(), top, now)
         for peer in self.objects.peers.values():
             if peer.ssrcs and peer.ready:
                 feedback.transport_feedback(peer)

@@ -176,10 +176,10 @@ class NativeBurst:
     def send(
         self,
         layout: Layout,
-        places: Any,
+        places: Any,  # noqa: ANN401 - cffi has no types
         first: int,
         count: int,
-        deadline: float,  # noqa: ANN401
+        deadline: float,
     ) -> Progress:
         """Sends a burst to ``count`` rows from ``first`` on, until ``deadline`` (monotonic
         seconds)."""
