@@ -11,8 +11,8 @@ LATE_S = 0.033
 #: One late look may be a keyframe for everybody, or the machine's doing. Looks are a tenth of a
 #: second apart.
 LATE_LOOKS = 3
-#: A layer that was taken away is tried again after this time in order; where that was too much, after
-#: twice as long, up to the last.
+#: A layer that was taken away is tried again after so long without a late look; where that was too
+#: much, after twice as long, up to the last.
 RECOVER_S, MOST_RECOVER_S = 10.0, 160.0
 #: More layers than any camera has.
 ALL = 8

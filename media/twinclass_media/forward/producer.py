@@ -23,12 +23,14 @@ _sequence = attrgetter("sequence")
 
 
 class Burst(NamedTuple):
-    """Entries of one layer for rows of one shape, in order. ``audio`` goes first."""
+    """Entries of one layer for rows of one shape, in order. ``audio`` goes first; ``live``: all
+    rows of the shape get it, as it comes."""
 
     layer: Layer
     entries: Sequence[Entry]
     rows: Rows
     audio: bool
+    live: bool = False
 
 
 class Tap(Protocol):
@@ -129,7 +131,8 @@ class Producer:
 
     def _bursts(self, layer: Layer, entries: Sequence[Entry]) -> list[Burst]:
         groups = layer.rows.values()
-        return [Burst(layer, entries, group.snapshot(), not self.video) for group in groups]
+        audio = not self.video
+        return [Burst(layer, entries, group.snapshot(), audio, live=True) for group in groups]
 
     def _admit(self, layer: Layer, entry: Entry, now: float) -> None:
         waiting = [row for row in layer.waiting if not row.idle]

@@ -33,6 +33,7 @@ from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.burst import MAX_NUMBERED, Layout, NativeBurst, Status
 from twinclass_media.transport.peer import RED, Peer
 from twinclass_media.transport.retransmission import pad
+from twinclass_media.transport.spread import Spread
 
 #: Linux: setsockopt/cmsg level and type of UDP segmentation (uapi/linux/udp.h).
 SOL_UDP = 17
@@ -60,6 +61,7 @@ class _Job:
         "audio",
         "burst",
         "codec",
+        "due",
         "layout",
         "lengths",
         "lines",
@@ -71,13 +73,15 @@ class _Job:
         "template",
     )
 
-    def __init__(self, burst: Burst, shape: Shape, at: float) -> None:
+    def __init__(self, burst: Burst, shape: Shape, at: float, due: float) -> None:
         self.burst = burst
         self.rows = burst.rows
         self.shape = shape
         #: Of the protected packets, for lines that are watched.
         self.sizes: list[int] = []
         self.at = at
+        #: When it was to leave.
+        self.due = due
         self.audio = burst.audio
         self.position = 0
         self.codec = ""
@@ -115,11 +119,21 @@ class Egress:
         self._late_s = 0.0
         #: Peers whose lines have something to be sent later.
         self.pacing: set[Peer] = set()
+        self._spread = Spread()
 
     @property
     def busy(self) -> bool:
         """There is work left."""
         return bool(self._audio or self._video or self._stuck)
+
+    @property
+    def paces(self) -> bool:
+        """Something is to be sent later: ``pace`` must be called."""
+        return bool(self.pacing) or not self._spread.is_empty
+
+    def forget(self, layer: Layer) -> None:
+        """A picture has ended: nothing of it waits any more."""
+        self._spread.forget(layer)
 
     def take_lateness(self) -> float:
         """Returns how long pictures waited at most before they left, since the last call."""
@@ -137,15 +151,20 @@ class Egress:
         shape: Shape = burst.rows[0].shape
         if shape.transport_cc and not burst.audio:
             burst = burst._replace(rows=self._without_waiting(burst))
-        self._append(queue, burst, shape, at)
+        elif burst.live and not burst.audio:
+            ready = self._spread.put(burst, shape, at, _now())
+            if ready is None:
+                return
+            burst = ready
+        self._append(queue, burst, shape, at, at)
 
     @staticmethod
-    def _append(queue: deque[_Job], burst: Burst, shape: Shape, at: float) -> None:
+    def _append(queue: deque[_Job], burst: Burst, shape: Shape, at: float, due: float) -> None:
         if not burst.rows:
             return
         for first in range(0, len(burst.entries), MAX_BURST):
             part = burst._replace(entries=burst.entries[first : first + MAX_BURST])
-            queue.append(_Job(part, shape, at))
+            queue.append(_Job(part, shape, at, due))
 
     # ---- lines that are watched
 
@@ -165,11 +184,12 @@ class Egress:
                 size_of_one = len(entry.payload) + PACKET_OVERHEAD_BYTES
                 line.pacer.put(size_of_one, (row, burst.layer, entry))
             self.pacing.add(peer)
-        return Rows(passing)
+        return burst.rows if len(passing) == len(burst.rows) else Rows(passing)
 
     def pace(self, now: float) -> None:
-        """Hands on what watched lines have room for now; called every ``PACE_S`` while ``pacing``
-        is not empty."""
+        """Hands on what lines have room for now; called every ``PACE_S`` while it ``paces``."""
+        for one in self._spread.due(now):
+            self._append(self._video, one.burst, one.shape, one.at, one.due)
         for peer in list(self.pacing):
             line = peer.line
             if line is None or not peer.ready:
@@ -196,7 +216,7 @@ class Egress:
         )
         for (row, layer), group in groupby(useful, key=itemgetter(0, 1)):
             burst = Burst(layer, [entry for _, _, entry in group], Rows((row,)), False)
-            self._append(self._video, burst, row.shape, now)
+            self._append(self._video, burst, row.shape, now, now)
 
     def run(self) -> bool:
         """Works for one quantum. True when work is left; not before ``retry_at``, if it is set."""
@@ -240,10 +260,10 @@ class Egress:
             statistics.packets_out += packets
             statistics.bytes_out += sent * len(template.data)
             delay = statistics.audio_delay if job.audio else statistics.video_delay
-            waited = _now() - job.at
-            delay.observe(waited, packets)
-            if waited > self._late_s and not job.audio:
-                self._late_s = waited
+            now = _now()
+            delay.observe(now - job.at, packets)
+            if now - job.due > self._late_s and not job.audio:
+                self._late_s = now - job.due
             for start, end, segment in template.runs:
                 statistics.segments.observe(-(-(end - start) // segment) if segment else 1, sent)
         return job.position >= len(job.rows)
@@ -469,4 +489,5 @@ class Egress:
         """Sends one deferred packet now (audio of a stream that can be written again)."""
         if row.layer is not None:
             burst = Burst(row.layer, (entry,), Rows((row,)), True)
-            self._audio.append(_Job(burst, row.shape, _now()))
+            now = _now()
+            self._audio.append(_Job(burst, row.shape, now, now))

@@ -137,6 +137,7 @@ class Engine:
         for layer in producer.layers:
             for table in (self._ready, self._held, self._losing):
                 table.pop(layer, None)
+            self.egress.forget(layer)
 
     def router_gone(self, router: str) -> None:
         """A router is gone."""

@@ -167,7 +167,7 @@ class Worker:
             self._tick_timer.cancel()
             self._next_tick = time.monotonic() + URGENT_TICK_S
             self._tick_timer = self._loop.call_at(self._next_tick, self._tick)
-        if engine.egress.pacing and self._pace_timer is None:
+        if engine.egress.paces and self._pace_timer is None:
             self._pace_timer = self._loop.call_later(PACE_S, self._pace)
         if not engine.held:
             if self._hold_timer is not None:
@@ -195,7 +195,7 @@ class Worker:
         engine.statistics.loop_lag_s = max(engine.statistics.loop_lag_s, lag)
         due = now >= self._full_tick_at
         engine.tick(now, urgent=not due)
-        if engine.egress.busy or engine.egress.pacing:
+        if engine.egress.busy or engine.egress.paces:
             self._wake()
         if due:
             self._full_tick_at = max(self._full_tick_at + TICK_S, now)
