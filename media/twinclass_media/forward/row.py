@@ -246,6 +246,12 @@ class Row:
                 self._tl0 = tl0 + self.tl0_delta
 
     @property
+    def sent(self) -> tuple[int, int, float]:
+        """Packets, octets, and when the last packet had come in."""
+        self._settle()
+        return self._packets, self._octets, self._last_at
+
+    @property
     def packets(self) -> int:
         """Packets that went out."""
         self._settle()
