@@ -19,7 +19,8 @@ from twinclass_media.statistics import Distribution
 from twinclass_media.transport.addresses import announced_candidates
 from twinclass_media.transport.certificate import generate_certificate
 from twinclass_media.transport.egress import PACE_S
-from twinclass_media.transport.native.library import LIBRARY, load
+from twinclass_media.transport.native.compiling import LIBRARY
+from twinclass_media.transport.native.library import load
 from twinclass_media.transport.pipe import PipeSocket
 from twinclass_media.transport.tcp import TcpEndpoint
 from twinclass_media.transport.udp import UdpEndpoint

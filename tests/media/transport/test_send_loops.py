@@ -30,7 +30,8 @@ from twinclass_media.transport.egress import Egress
 from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.build import compile_library
 from twinclass_media.transport.native.burst import MAX_CODECS, Layout, NativeBurst, Status
-from twinclass_media.transport.native.library import LIBRARY, load
+from twinclass_media.transport.native.compiling import LIBRARY
+from twinclass_media.transport.native.library import load
 from twinclass_media.transport.native.way import pack_address
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.srtp import SrtpPair

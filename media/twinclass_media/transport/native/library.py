@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 from typing import Any
 
 from cffi import FFI
 
+from twinclass_media.transport.native.compiling import DIGEST, LIBRARY, SOURCE
+
 log = logging.getLogger(__name__)
 
-SOURCE = Path(__file__).with_name("burst.c")
-LIBRARY = Path(__file__).with_name("libburst.so")
-DIGEST = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
 
 _BEGIN, _END = "/* library.py reads from here: begin. */", "/* library.py reads to here: end. */"
 
