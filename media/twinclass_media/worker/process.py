@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import gc
 import logging
 import os
 import resource
@@ -27,6 +26,7 @@ from twinclass_media.transport.udp import UdpEndpoint
 from twinclass_media.worker import messages as m
 from twinclass_media.worker.control import ControlServer
 from twinclass_media.worker.engine import TICK_S, URGENT_TICK_S, Engine
+from twinclass_media.worker.garbage import Garbage
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,7 @@ class Worker:
         self._hold_timer: asyncio.TimerHandle | None = None
         self._pace_timer: asyncio.TimerHandle | None = None
         self._alone_since: float | None = now
+        self._garbage = Garbage(now)
         self._next_tick = self._full_tick_at = now
         self._tick_timer: asyncio.TimerHandle | None = None
         self._udp: list[UdpEndpoint] = []
@@ -124,9 +125,7 @@ class Worker:
         engine.pipes.socket = pipe_socket
         pipe_socket.start(self._loop, engine.pipes.handle, self._after)
         await self._control.start()
-        # The packet loop allocates little and without cycles; what start-up made stays.
-        gc.collect()
-        gc.freeze()
+        self._garbage.begin()
         log.info("worker %d listens on port %d", options.index, port)
         self._loop.call_soon(self._tick)
         try:
@@ -202,6 +201,7 @@ class Worker:
             self._full_tick_at = max(self._full_tick_at + TICK_S, now)
             for tcp in self._tcp:
                 tcp.tick(now)
+            self._garbage.tick(engine.statistics.packets_out, now)
             alone = self._alone_since
             if alone is not None and now - alone > self._options.settings.drain_s:
                 log.warning("no control plane for %.0f s: this worker ends", now - alone)
