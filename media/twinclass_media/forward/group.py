@@ -16,9 +16,11 @@ class Rows(tuple[Row, ...]):
     """Some rows in order, which stay as they are.
 
     Attributes:
+        is_current: nobody has come or gone since.
         places: where the compiled send loop finds them; its own affair.
     """
 
+    is_current = False
     places: Any = None
 
 
@@ -43,15 +45,21 @@ class Group:
     def add(self, row: Row) -> None:
         """Takes a row in."""
         self._rows[row] = None
-        self._snapshot = None
+        self._outdate()
 
     def remove(self, row: Row) -> None:
         """Lets a row go."""
         del self._rows[row]
-        self._snapshot = None
+        self._outdate()
 
     def snapshot(self) -> Rows:
         """Returns who is here now."""
         if self._snapshot is None:
             self._snapshot = Rows(self._rows)
+            self._snapshot.is_current = True
         return self._snapshot
+
+    def _outdate(self) -> None:
+        if self._snapshot is not None:
+            self._snapshot.is_current = False
+            self._snapshot = None

@@ -99,7 +99,7 @@ class Lines:
         """A peer is gone."""
         self._watched.discard(peer)
         self._changed.discard(peer)
-        self._egress.pacing.discard(peer)
+        self._egress.forget_peer(peer)
 
     # ---- what viewers say
 

@@ -116,16 +116,20 @@ struct progress {
     int32_t rows;               /* looked at; with BLOCKED and REFUSED the last is half done */
     int32_t sent;               /* rows */
     int32_t run;                /* of that row */
-    int32_t position;           /* in the arena: where that run stopped */
+    int32_t position;           /* in the arena: where that run stopped, */
+    int32_t end;                /* and where it ends */
     int32_t error;              /* errno */
     int32_t protect_failed;     /* packets */
-    int32_t unreadable;         /* rows that did not negotiate the codec */
+    int32_t unreadable;         /* packets in a codec that was not negotiated */
 };
 
 const char *twinclass_burst_digest(void);
 void twinclass_burst_send(void *protect, void *arena, uint32_t arena_bytes, const struct burst *burst,
                           const uint64_t *places, int32_t count, int64_t deadline_ns, uint8_t *taken,
                           struct progress *progress);
+void twinclass_train_send(void *protect, void *arena, uint32_t arena_bytes, const uint64_t *bursts,
+                          const int32_t *columns, int32_t burst_count, const uint64_t *seats, int32_t width,
+                          int32_t count, int64_t deadline_ns, int32_t *sent, struct progress *progress);
 
 /* library.py reads to here: end. */
 
@@ -160,13 +164,13 @@ static void patch_vp8(uint8_t *at, const struct packet *p, const struct row *row
 }
 
 /* Returns how many packets could not be protected. */
-static int number(protect_function protect, uint8_t *arena, const struct burst *burst, const struct row *row,
+static int number(protect_function protect, uint8_t *start, const struct burst *burst, const struct row *row,
                   const struct way *way, uint8_t payload_type) {
     const struct packet *packets = (const struct packet *)(uintptr_t)burst->packets;
     int failed = 0;
     for (int i = 0; i < burst->packet_count; i++) {
         const struct packet *p = &packets[i];
-        uint8_t *at = arena + p->offset;
+        uint8_t *at = start + p->offset;
         at[0] = p->first_byte;
         at[1] = p->marker_bit | payload_type;
         put16(at + 2, (uint32_t)p->sequence + row->sequence_offset);
@@ -280,7 +284,7 @@ void twinclass_burst_send(void *protect, void *arena, uint32_t arena_bytes, cons
             continue;
         uint8_t payload_type = row->payload_types[burst->codec];
         if (payload_type == NOT_NEGOTIATED) {
-            progress->unreadable++;
+            progress->unreadable += burst->packet_count;
             continue;
         }
         memcpy(arena, (const void *)(uintptr_t)burst->data, burst->data_bytes);
@@ -299,9 +303,90 @@ void twinclass_burst_send(void *protect, void *arena, uint32_t arena_bytes, cons
             if (error) {
                 progress->status = error == EAGAIN || error == EWOULDBLOCK ? BLOCKED : REFUSED;
                 progress->run = r;
+                progress->end = (int32_t)runs[r].end;
                 progress->error = error;
                 return;
             }
+        }
+        if (++worked % ROWS_PER_LOOK == 0 && i + 1 < count && now_ns() >= deadline_ns) {
+            progress->status = LATE;
+            return;
+        }
+    }
+}
+
+/* The size of all its packets, protected; 0 when they differ. */
+static uint32_t segment_of(const struct burst *burst) {
+    const struct packet *packets = (const struct packet *)(uintptr_t)burst->packets;
+    uint32_t size = packets[0].size;
+    for (int i = 0; i < burst->packet_count; i++)
+        if (packets[i].size != size || packets[i].offset != (uint32_t)i * (size + burst->tag))
+            return 0;
+    return burst->data_bytes == (uint32_t)burst->packet_count * (size + burst->tag) ? size + burst->tag : 0;
+}
+
+/* Bursts of several tracks, all of packets of one size, as one run for each viewer: the kernel's way per
+ * datagram is the cost. ``seats``: for each viewer ``width`` places of rows, 0 where it has none; burst n
+ * is for those in column ``columns[n]``. ``sent``: rows, for each burst. */
+void twinclass_train_send(void *protect, void *arena, uint32_t arena_bytes, const uint64_t *bursts,
+                          const int32_t *columns, int32_t burst_count, const uint64_t *seats, int32_t width,
+                          int32_t count, int64_t deadline_ns, int32_t *sent, struct progress *progress) {
+    memset(progress, 0, sizeof *progress);
+    uint32_t segment = 0, total = 0;
+    int packets = 0;
+    progress->status = INVALID;
+    for (int n = 0; n < burst_count; n++) {
+        const struct burst *burst = (const struct burst *)(uintptr_t)bursts[n];
+        if (!valid(burst, arena_bytes) || columns[n] < 0 || columns[n] >= width || burst->number_at)
+            return;
+        uint32_t own = segment_of(burst);
+        total += burst->data_bytes;
+        packets += burst->packet_count;
+        if (!own || (segment && own != segment) || total > arena_bytes || packets > MAX_PACKETS)
+            return;
+        segment = own;
+    }
+    progress->status = DONE;
+    int worked = 0;
+    for (int i = 0; i < count; i++) {
+        const uint64_t *seat = seats + (size_t)i * (size_t)width;
+        const struct way *way = 0;
+        uint8_t *at = arena;
+        progress->rows = i + 1;
+        for (int n = 0; n < burst_count; n++) {
+            const struct burst *burst = (const struct burst *)(uintptr_t)bursts[n];
+            struct row *row = (struct row *)(uintptr_t)seat[columns[n]];
+            if (!row || row->layer != burst->layer || row->floor > burst->first)
+                continue;
+            way = (const struct way *)(uintptr_t)row->way;
+            if (!usable(way))
+                break;
+            uint8_t payload_type = row->payload_types[burst->codec];
+            if (payload_type == NOT_NEGOTIATED) {
+                progress->unreadable += burst->packet_count;
+                continue;
+            }
+            memcpy(at, (const void *)(uintptr_t)burst->data, burst->data_bytes);
+            int failed = number((protect_function)protect, at, burst, row, way, payload_type);
+            if (failed) {
+                progress->protect_failed += failed;
+                continue;
+            }
+            note(row, burst);
+            sent[n]++;
+            at += burst->data_bytes;
+        }
+        if (at == (uint8_t *)arena)
+            continue;
+        progress->sent++;
+        uint32_t end = (uint32_t)(at - (uint8_t *)arena);
+        const struct run run = {0, end, end > segment ? segment : 0};
+        int error = send_run(way, arena, &run, &progress->position);
+        if (error) {
+            progress->status = error == EAGAIN || error == EWOULDBLOCK ? BLOCKED : REFUSED;
+            progress->end = (int32_t)end;
+            progress->error = error;
+            return;
         }
         if (++worked % ROWS_PER_LOOK == 0 && i + 1 < count && now_ns() >= deadline_ns) {
             progress->status = LATE;

@@ -19,6 +19,7 @@ from twinclass_media.transport.arena import ARENA_BYTES, Arena
 from twinclass_media.transport.native.library import ffi
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.srtp import FFI, SRTP_PROTECT_POINTER
+from twinclass_media.transport.train import Seating
 
 #: As many as a row has places for (``burst.c``); a lesson has six.
 MAX_CODECS = 14
@@ -41,7 +42,8 @@ class Status(enum.IntEnum):
 class Progress(NamedTuple):
     """How far a call came: ``rows`` looked at, ``sent`` of them sent to. With BLOCKED and REFUSED
     the last one is half done: ``run`` is the first of its runs that did not leave, ``position``
-    where in the arena it stopped. ``unreadable``: rows that did not negotiate the codec."""
+    where in the arena it stopped and ``end`` where it ends. ``unreadable``: packets in a codec
+    that was not negotiated."""
 
     status: int
     rows: int
@@ -50,6 +52,7 @@ class Progress(NamedTuple):
     position: int
     protect_failed: int
     unreadable: int
+    end: int
 
 
 class Layout(NamedTuple):
@@ -123,6 +126,7 @@ class NativeBurst:
 
     def __init__(self, library: Any, arena: Arena) -> None:  # noqa: ANN401 - cffi has no types
         self._send = library.twinclass_burst_send
+        self._train = library.twinclass_train_send
         self._arena: Any = ffi.cast("void *", arena.address)
         self._protect: Any = ffi.cast("void *", int(FFI.cast("uintptr_t", SRTP_PROTECT_POINTER)))
         self._codecs: dict[str, int] = {}
@@ -164,10 +168,11 @@ class NativeBurst:
     def places(self, rows: Rows) -> Any:  # noqa: ANN401 - cffi has no types
         """Returns where the library finds rows; worked out once for each snapshot."""
         if rows.places is None:
-            rows.places = ffi.new("uint64_t[]", [self._place(row) for row in rows])
+            rows.places = ffi.new("uint64_t[]", [self.place(row) for row in rows])
         return rows.places
 
-    def _place(self, row: Row) -> int:
+    def place(self, row: Row) -> int:
+        """Returns where the library finds a row."""
         if row.mirror is None:
             row.mirror = Mirror(row, self._codecs)
         assert isinstance(row.mirror, Mirror)
@@ -199,20 +204,53 @@ class NativeBurst:
             taken,
             progress,
         )
-        return Progress(
-            progress.status,
-            progress.rows,
-            progress.sent,
-            progress.run,
-            progress.position,
-            progress.protect_failed,
-            progress.unreadable,
+        return _progress(progress)
+
+    def send_train(
+        self,
+        layouts: Sequence[Layout],
+        seating: Seating,
+        columns: Sequence[int],
+        first: int,
+        deadline: float,
+    ) -> tuple[Progress, list[int]]:
+        """Sends bursts of packets of one size to the viewers of ``seating`` from ``first`` on, as
+        one run for each. ``columns``: of each burst. Returns also to how many each went."""
+        count = len(layouts)
+        sent: Any = ffi.new("int32_t[]", count)
+        self._train(
+            self._protect,
+            self._arena,
+            ARENA_BYTES,
+            ffi.new("uint64_t[]", [int(ffi.cast("uintptr_t", one.burst)) for one in layouts]),
+            ffi.new("int32_t[]", list(columns)),
+            count,
+            seating.seats + first * seating.width,
+            seating.width,
+            len(seating.peers) - first,
+            int(deadline * 1e9),
+            sent,
+            self._progress,
         )
+        return _progress(self._progress), list(sent)
 
     def taken(self, count: int) -> bytes:
         """Returns of each row of the last call, where packets are numbered, whether its numbers
         were used up."""
         return bytes(ffi.buffer(self._taken, count))
+
+
+def _progress(found: Any) -> Progress:  # noqa: ANN401 - cffi has no types
+    return Progress(
+        found.status,
+        found.rows,
+        found.sent,
+        found.run,
+        found.position,
+        found.protect_failed,
+        found.unreadable,
+        found.end,
+    )
 
 
 def _packet(p: TemplatePacket) -> tuple[int, ...]:
