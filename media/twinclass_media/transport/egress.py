@@ -3,7 +3,7 @@
 A frame goes out as one GSO run, as the kernel's per-datagram path is the cost. Per burst and
 shape the packets are laid out once; per row they are copied into the arena, numbered, protected
 in place by libsrtp, and each run leaves with one ``sendmsg``. That inner loop is there twice:
-compiled (``native``) and, where no compiler was, in Python; streams always take the latter.
+``compiled_loop`` and, where no compiler was, ``python_loop``; streams always take the latter.
 
 Jobs are worked off in quanta of at most 1 ms, audio before video, so that a keyframe for
 hundreds of viewers delays neither sound nor reception. Nothing in here awaits, logs or blocks.
