@@ -429,6 +429,10 @@ class Ingress:
         if srtp is None:
             statistics.drops["media_before_keys"] += 1
             return
+        if peer.rtcp_budget <= 0:
+            statistics.drops["rtcp_overload"] += 1
+            return
+        peer.rtcp_budget -= 1
         statistics.rtcp_in += 1
         try:
             content = rtcp.parse(srtp.unprotect_rtcp(data))

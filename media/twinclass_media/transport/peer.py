@@ -24,6 +24,9 @@ from twinclass_media.transport.srtp import SrtpPair
 from twinclass_media.worker.messages import TransportSpec
 
 #: Names of payload types of sound.
+#: Compounds of one peer that are read in a second: browsers send 20 (transport-wide feedback) and,
+#: where much is lost, a NACK or two a round trip. Each costs what ten forwarded packets do.
+RTCP_BUDGET = 200
 OPUS, RED = "opus", "red"
 #: Candidate pairs a peer may have validated at once (interfaces times families).
 MAX_PATHS = 8
@@ -136,6 +139,7 @@ class Peer:
         "reported_ssrcs",
         "router",
         "rows",
+        "rtcp_budget",
         "rtcp_mark",
         "rtcp_sent",
         "rtt_known",
@@ -202,6 +206,7 @@ class Peer:
         self.available_bps = 0
         self.reported_loss = 0.0
         self.nack_budget = 0
+        self.rtcp_budget = RTCP_BUDGET
         self.bytes_in = 0
         self.bytes_out_mark = 0
         self.received_mark = 0

@@ -24,7 +24,7 @@ from twinclass_media.transport.certificate import Certificate
 from twinclass_media.transport.dtls import DtlsContext
 from twinclass_media.transport.egress import Egress
 from twinclass_media.transport.ingress import Ingress
-from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.peer import RTCP_BUDGET, Peer
 from twinclass_media.transport.pipe import WANTS_S
 from twinclass_media.worker import messages as m
 from twinclass_media.worker.lines import Lines
@@ -378,7 +378,7 @@ class Engine:
 
     def _report(self, peer: Peer, now: float) -> None:
         """Once a second per peer: reports, budgets, consent."""
-        peer.nack_budget = feedback.NACK_BUDGET
+        peer.nack_budget, peer.rtcp_budget = feedback.NACK_BUDGET, RTCP_BUDGET
         silent = now - peer.consent_at
         left = peer.suspect_at > peer.consent_at and now - peer.suspect_at > ALERT_CONSENT_S
         never = peer.state[0] == "new" and silent > NEVER_CONNECTED_S
