@@ -54,14 +54,15 @@ ENTRIES = {
 
 async def run(entry: Entry, plan: Plan, arguments: argparse.Namespace) -> Found | None:
     """A measurement; None, with a line that says why, when the system could not do it."""
+    found = None
     try:
         with tempfile.TemporaryDirectory() as folder:
-            return await measure(
+            found = await measure(
                 entry, plan, arguments.seconds, arguments.spread_ms / 1000, Path(folder)
             )
-    except (OSError, with_janus.JanusError, TimeoutError) as error:
-        print(f"{plan.shape} {plan.viewers} {entry.name}: {error!r}", flush=True)
-        return None
+    except* (OSError, with_janus.JanusError) as group:
+        print(f"{plan.shape} {plan.viewers} {entry.name}: {group.exceptions!r}", flush=True)
+    return found
 
 
 async def compare(shape: str, size: int, arguments: argparse.Namespace) -> list[Found]:

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import cost
 import msgspec
-from delay import frozen_s, quantile
+from delay import frozen_s, quantile, recognised_ms
 from peers import Arrival, Viewer, Watcher
-from publisher import publish
+from publisher import ClipCamera, publish
 from system import CONNECT_TIMEOUT_S, Entry, Published, System, sending
 from tracks import Lesson, Plan, Storm
 
@@ -74,8 +74,9 @@ class Found(msgspec.Struct, frozen=True):
     audio_ms: Delays
     video_ms: Delays
     #: Share of all packets between the pauses that did not come; below 0: more came than were
-    #: sent. Its resolution is a packet a viewer.
-    loss: float
+    #: sent. Its resolution is a packet a viewer. None where the two cannot be compared: latecomers
+    #: of a storm, and systems that encode anew.
+    loss: float | None
     #: Of the watchers, summed over their pictures, a watcher; in the measured seconds.
     frozen_s: float
     kib_per_viewer: float
@@ -162,8 +163,8 @@ class Viewing:
         """
         media = sum(one.media for one in self.watchers)
         control = sum(one.control for one in self.watchers)
-        plain = sum(one.datagrams() for one in self.viewers if not isinstance(one, Watcher))
-        return media + plain * media / max(1, media + control)
+        everything = sum(one.datagrams() for one in self.viewers)
+        return everything * media / max(1, media + control)
 
     def record(self, recording: bool) -> None:
         """Watchers keep what comes, or no longer."""
@@ -181,15 +182,14 @@ class Viewing:
             if packet.delay_ns is not None
         ]
 
-    def frozen_s(self) -> float:
-        """A watcher, summed over its pictures."""
-        pictures: list[list[Arrival]] = [
+    def pictures(self) -> list[list[Arrival]]:
+        """Of all watchers what was kept of each picture."""
+        return [
             arrivals
             for one in self.watchers
             for ssrc, arrivals in one.arrivals.items()
             if one.kinds[ssrc] == "video"
         ]
-        return sum(map(frozen_s, pictures)) / max(1, len(self.watchers))
 
     def close(self) -> None:
         """Ends all."""
@@ -219,6 +219,19 @@ async def _publishers(
     }
 
 
+def _pictures_ms(viewing: Viewing, publishers: Sequence[Published]) -> list[float]:
+    """By stamps; where a system has encoded anew, by the clip's timestamps."""
+    clips = [one for some in publishers for one in some.sources if isinstance(one, ClipCamera)]
+    if not clips:
+        return viewing.delays_ms("video")
+    return [
+        delay
+        for clip in clips
+        for picture in viewing.pictures()
+        for delay in recognised_ms(picture, clip.sent_ns)
+    ]
+
+
 def _due(plan: Plan, publishers: dict[str, list[Published]], before: dict[str, int]) -> float:
     """Packets that all viewers of the plan should have got since ``before``."""
     return sum(
@@ -241,11 +254,12 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
         everyone = [one for some in publishers.values() for one in some]
         for one in everyone:
             closing.callback(one.peer.close)
-        empty = cost.of_tree(system.pid)
         viewing = Viewing(system, identity)
         closing.callback(viewing.close)
         async with sending(everyone):
             await asyncio.sleep(LEAD_IN_S)
+            # With what is kept of the tracks: that is nothing that viewers cost.
+            empty = cost.of_tree(system.pid)
             joining_s = await viewing.join_all(plan)
         await asyncio.sleep(PAUSE_S)
         if not viewing.watchers:
@@ -284,10 +298,9 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
             cores=used_b.cores_since(used_a),
             generator_cores=ours_b.cores_since(ours_a),
             audio_ms=Delays.of(viewing.delays_ms("audio")),
-            video_ms=Delays.of(viewing.delays_ms("video")),
-            # With a storm nobody knows how much the latecomers should have got.
-            loss=0.0 if plan.storm else 1 - arrived / expected,
-            frozen_s=viewing.frozen_s(),
+            video_ms=Delays.of(_pictures_ms(viewing, everyone)),
+            loss=None if plan.storm or entry.decodes else 1 - arrived / expected,
+            frozen_s=sum(map(frozen_s, viewing.pictures())) / len(viewing.watchers),
             kib_per_viewer=(used_b.rss_bytes - empty.rss_bytes) / 1024 / inside,
             joins_per_s=joins_per_s,
             joins_ms=Delays.of([MS * one for one in joins]),

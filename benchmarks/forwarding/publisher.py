@@ -7,6 +7,7 @@ that decodes, a clip of real pictures and sound, encoded once.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 
 from peers import KEYFRAME_INTERVAL_S, StampingPeer
@@ -19,6 +20,8 @@ from light.source import AudioSource, VideoSource
 
 #: Of the clip: two seconds, small enough that ten encoders of one machine have a chance.
 CLIP_WIDTH, CLIP_HEIGHT, CLIP_FRAMES = 640, 360, 60
+#: 3 ms of the video clock: no player minds, and there are 600 different distances.
+MAX_UNEVEN_RTP = 300
 
 
 class Camera(VideoSource):
@@ -47,7 +50,25 @@ class Camera(VideoSource):
 
 
 class ClipCamera(Camera):
-    """Pictures that decode, over and over; a keyframe each second."""
+    """Pictures that decode, over and over; a keyframe each second.
+
+    Distances between timestamps are irregular, so that a frame is recognised behind a system that
+    encodes anew.
+    """
+
+    def __init__(
+        self,
+        peer: StampingPeer,
+        ssrc: int,
+        payload_type: int,
+        *,
+        kbps: int,
+        fps: int,
+        spread_s: float,
+    ) -> None:
+        super().__init__(peer, ssrc, payload_type, kbps=kbps, fps=fps, spread_s=spread_s)
+        #: When a frame left, by its RTP timestamp; CLOCK_REALTIME.
+        self.sent_ns: dict[int, int] = {}
 
     def frame(self) -> list[bytes]:
         clip = encoded.video(
@@ -56,7 +77,9 @@ class ClipCamera(Camera):
         )  # fmt: skip
         picture = clip[self.picture_id % CLIP_FRAMES]
         self.picture_id += 1
-        self.timestamp = (self.timestamp + 90000 // self.fps) & 0xFFFFFFFF
+        step = 90000 // self.fps + random.randint(-MAX_UNEVEN_RTP, MAX_UNEVEN_RTP)
+        self.timestamp = (self.timestamp + step) & 0xFFFFFFFF
+        self.sent_ns[self.timestamp] = time.time_ns()
         packets: list[bytes] = []
         for payload in picture.payloads:
             self.sequence = (self.sequence + 1) & 0xFFFF

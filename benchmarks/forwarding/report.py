@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import ssl
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,11 +43,12 @@ def rows(group: Sequence[Found]) -> list[str]:
     lines: list[str] = []
     for one in group:
         ratio = "–" if not ours else f"{one.cost_us / ours:.2f}"
+        lost = "–" if one.loss is None else f"{100 * one.loss:.2f} %"
         failed = f" ({one.failed_joins})" if one.failed_joins else ""
         lines.append(
             f"| {one.shape} | {one.viewers} | {NAMES[one.system]} | {one.packets_per_s:,.0f} |"
             f" {one.cost_us:.2f} ({one.user_us:.2f} + {one.system_us:.2f}) | {ratio} |"
-            f" {_delays(one.audio_ms, 1)} | {_delays(one.video_ms, 1)} | {100 * one.loss:.2f} % |"
+            f" {_delays(one.audio_ms, 1)} | {_delays(one.video_ms, 1)} | {lost} |"
             f" {one.frozen_s:.1f} | {one.kib_per_viewer:.0f} | {one.joins_per_s:.0f} |"
             f" {_delays(one.joins_ms, 0)}{failed} |"
             f" {one.cores:.2f} + {one.generator_cores:.2f} |"
@@ -79,7 +79,8 @@ def _janus_version() -> str:
 def _circumstances(arguments: Sequence[str]) -> str:
     """Machine, versions, date and command."""
     versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("aiortc", "aioice", "pylibsrtp")
+        f"{name} {importlib.metadata.version(name)}"
+        for name in ("cryptography", "pylibsrtp", "aiortc")
     )
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
@@ -91,7 +92,7 @@ def _circumstances(arguments: Sequence[str]) -> str:
             f"* {today}, `.venv/bin/python benchmarks/forwarding {' '.join(arguments)}`",
             f"* {os.cpu_count()} cores {_processor()}, Linux {platform.release()}",
             f"* Twinclass {commit or 'of a release'}, Python {platform.python_version()},"
-            f" {ssl.OPENSSL_VERSION}, {versions}, Janus {_janus_version()}",
+            f" {versions}, Janus {_janus_version()}",
         ]
     )
 
