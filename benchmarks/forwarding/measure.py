@@ -12,7 +12,8 @@ import asyncio
 import contextlib
 import statistics
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Found(msgspec.Struct, frozen=True):
     viewers: int
     #: What DTLS agreed on for media, at the watchers.
     srtp_profile: str
-    #: Media that reached viewers, packets a second; what they should have got.
+    #: Media that reached viewers, packets a second; what those inside before a storm were due.
     packets_per_s: float
     due_per_s: float
     user_us: float
@@ -99,6 +100,8 @@ class Viewing:
         self.viewers: list[Viewer] = []
         self.watchers: list[Watcher] = []
         self.joined_s: list[float] = []
+        #: Viewers of each lesson.
+        self.joined: Counter[str] = Counter()
         self.failed = 0
 
     async def join(self, lesson: Lesson, name: str, *, watching: bool = False) -> None:
@@ -114,6 +117,7 @@ class Viewing:
             viewer.close()
             return
         self.joined_s.append(viewer.joined_s)
+        self.joined[lesson.name] += 1
         self.viewers.append(viewer)
         if isinstance(viewer, Watcher):
             self.watchers.append(viewer)
@@ -232,11 +236,12 @@ def _pictures_ms(viewing: Viewing, publishers: Sequence[Published]) -> list[floa
     ]
 
 
-def _due(plan: Plan, publishers: dict[str, list[Published]], before: dict[str, int]) -> float:
-    """Packets that all viewers of the plan should have got since ``before``."""
+def _due(
+    joined: Counter[str], publishers: Mapping[str, Sequence[Published]], before: Mapping[str, int]
+) -> float:
+    """Packets that ``joined`` viewers of each lesson should have got since ``before``."""
     return sum(
-        lesson.viewers * (_sent(publishers[lesson.name]) - before[lesson.name])
-        for lesson in plan.lessons
+        viewers * (_sent(publishers[name]) - before[name]) for name, viewers in joined.items()
     )
 
 
@@ -264,6 +269,7 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
         await asyncio.sleep(PAUSE_S)
         if not viewing.watchers:
             raise ConnectionError(f"{entry.name}: nobody could join")
+        before_storm = viewing.joined.copy()
         joins, joins_per_s = viewing.joined_s.copy(), len(viewing.joined_s) / joining_s
         media_0 = viewing.media()
         sent_0 = {name: _sent(some) for name, some in publishers.items()}
@@ -281,11 +287,10 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
                 joins_per_s = plan.storm.viewers / plan.storm.seconds
             viewing.record(False)
             media_b, used_b, ours_b = viewing.media(), cost.of_tree(system.pid), cost.of_us()
-            due = _due(plan, publishers, sent_a)
+            due = _due(before_storm, publishers, sent_a)
         await asyncio.sleep(PAUSE_S)
-        arrived, expected = viewing.media() - media_0, _due(plan, publishers, sent_0)
+        arrived, expected = viewing.media() - media_0, _due(before_storm, publishers, sent_0)
         packets, span_s = max(1.0, media_b - media_a), used_b.at - used_a.at
-        inside = plan.viewers + (plan.storm.viewers if plan.storm else 0)
         return Found(
             system=entry.name,
             shape=plan.shape,
@@ -301,7 +306,7 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
             video_ms=Delays.of(_pictures_ms(viewing, everyone)),
             loss=None if plan.storm or entry.decodes else 1 - arrived / expected,
             frozen_s=sum(map(frozen_s, viewing.pictures())) / len(viewing.watchers),
-            kib_per_viewer=(used_b.rss_bytes - empty.rss_bytes) / 1024 / inside,
+            kib_per_viewer=(used_b.rss_bytes - empty.rss_bytes) / 1024 / len(viewing.viewers),
             joins_per_s=joins_per_s,
             joins_ms=Delays.of([MS * one for one in joins]),
             failed_joins=viewing.failed,

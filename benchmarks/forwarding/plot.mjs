@@ -14,7 +14,7 @@ const series = (key, index) => curves.map((one, n) => ({
 chart.setOption({
   animation: false, backgroundColor: '#ffffff', grid: grids,
   title: { text: title, left: 70, top: 8, textStyle: { fontSize: 15 } },
-  legend: { data: curves.map((one) => one.name), right: 90, top: 8 },
+  legend: { data: curves.map((one) => one.name), right: 90, top: 8, itemGap: 30 },
   xAxis: grids.map((_, n) => ({ type: 'log', gridIndex: n, name: 'viewers', nameLocation: 'end' })),
   yAxis: [
     { type: 'value', gridIndex: 0, name: 'CPU µs a forwarded packet', min: 0, nameTextStyle: { align: 'left' } },
