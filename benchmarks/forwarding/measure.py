@@ -13,7 +13,7 @@ import contextlib
 import statistics
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -202,7 +202,7 @@ class Viewing:
 
 
 @asynccontextmanager
-async def _asking(viewing: Viewing) -> AsyncIterator[None]:
+async def _asking(viewing: Viewing) -> AsyncGenerator[None]:
     async with asyncio.TaskGroup() as group:
         task = group.create_task(viewing.ask_for_keyframes())
         try:

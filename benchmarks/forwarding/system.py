@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ async def connected(peer: Peer) -> None:
 
 
 @asynccontextmanager
-async def sending(publishers: Sequence[Published]) -> AsyncIterator[None]:
+async def sending(publishers: Sequence[Published]) -> AsyncGenerator[None]:
     """All sources send while the context lasts; not all frames at the same instant."""
 
     async def run(source: VideoSource | AudioSource, later_s: float) -> None:

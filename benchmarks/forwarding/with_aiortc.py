@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -58,12 +58,12 @@ class Aiortc:
         text = sdp.offer(viewer, [track for _, track in wanted], "recvonly", bound=True)
         tracks = [(f"{room}/{publisher}", track.kind) for publisher, track in wanted]
         remote = sdp.parse(await self._ask(do="view", tracks=tracks, sdp=text))
-        received = [(one.kind, one.ssrc) for one in remote.sections]
+        received: list[tuple[Kind, int]] = [(one.kind, one.ssrc) for one in remote.sections]
         viewer.begin(remote.address, remote.ufrag, remote.password, received)
 
 
 @asynccontextmanager
-async def started(folder: Path, identity: Identity) -> AsyncIterator[Aiortc]:
+async def started(folder: Path, identity: Identity) -> AsyncGenerator[Aiortc]:
     """Runs one."""
     del identity  # It is in each description.
     with (folder / "aiortc.log").open("wb") as log:

@@ -13,7 +13,7 @@ import contextlib
 import json
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -161,12 +161,12 @@ class Janus:
         remote = sdp.parse(reply["jsep"]["sdp"])
         # The answer first: until then Janus does not know the credentials of the checks.
         await self._api.tell(handle, {"request": "start"}, "answer", sdp.answer(viewer, remote))
-        received = [(one.kind, one.ssrc) for one in remote.sections]
+        received: list[tuple[Kind, int]] = [(one.kind, one.ssrc) for one in remote.sections]
         viewer.begin(remote.address, remote.ufrag, remote.password, received)
 
 
 @contextlib.contextmanager
-def link() -> Iterator[None]:
+def link() -> Generator[None]:
     """The pair of interfaces."""
     subprocess.run(
         ["ip", "link", "add", LINK, "type", "veth", "peer", "name", f"{LINK}x"], check=True
@@ -216,7 +216,7 @@ async def _connect(port: int) -> ClientConnection:
 
 
 @asynccontextmanager
-async def started(folder: Path, identity: Identity) -> AsyncIterator[Janus]:
+async def started(folder: Path, identity: Identity) -> AsyncGenerator[Janus]:
     """Runs one."""
     del identity  # It is in each description.
     program = shutil.which("janus")

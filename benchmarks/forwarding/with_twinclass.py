@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -84,14 +84,14 @@ def _producer(room: str, publisher: str, kind: Kind) -> m.ProducerId:
 
 
 @asynccontextmanager
-async def native(folder: Path, identity: Identity) -> AsyncIterator[Twinclass]:
+async def native(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
     """As shipped: the compiled loop where it is there."""
     async with WorkerUnderTest(folder, free_port()) as worker:
         yield Twinclass(worker, identity)
 
 
 @asynccontextmanager
-async def python(folder: Path, identity: Identity) -> AsyncIterator[Twinclass]:
+async def python(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
     """Without the compiled loop."""
     async with WorkerUnderTest(folder, free_port(), "--native", "off") as worker:
         yield Twinclass(worker, identity)
