@@ -45,7 +45,11 @@ class Relay:
         self._connections.append(connection)
         if request["do"] == "publish":
             name: str = request["name"]
-            connection.on("track", lambda track: self._published(name, track))
+
+            def published(track: MediaStreamTrack) -> None:
+                self._tracks[name, track.kind] = track
+
+            connection.on("track", published)
         else:
             for publisher, kind in request["tracks"]:
                 connection.addTrack(self._relay.subscribe(self._tracks[publisher, kind]))
@@ -53,9 +57,6 @@ class Relay:
         await connection.setLocalDescription(await connection.createAnswer())
         text: str = connection.localDescription.sdp
         return text
-
-    def _published(self, name: str, track: MediaStreamTrack) -> None:
-        self._tracks[name, track.kind] = track
 
 
 async def main() -> None:
