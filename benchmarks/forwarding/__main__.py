@@ -60,7 +60,7 @@ async def run(entry: Entry, plan: Plan, arguments: argparse.Namespace) -> Found 
             found = await measure(
                 entry, plan, arguments.seconds, arguments.spread_ms / 1000, Path(folder)
             )
-    except* (OSError, with_janus.JanusError) as group:
+    except* OSError as group:
         print(f"{plan.shape} {plan.viewers} {entry.name}: {group.exceptions!r}", flush=True)
     return found
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import statistics
 import time
 from collections import Counter
@@ -152,11 +153,11 @@ class Viewing:
                 group.create_task(self.join(lesson, f"late{number}"))
 
     async def ask_for_keyframes(self) -> None:
-        """Each viewer in turn, for each of its pictures; runs until cancelled."""
+        """Each viewer in turn, for one of its pictures; runs until cancelled."""
         while True:
             for viewer in self.viewers.copy():
-                for ssrc in viewer.video_ssrcs:
-                    viewer.request_keyframe(ssrc)
+                if viewer.video_ssrcs:
+                    viewer.request_keyframe(random.choice(viewer.video_ssrcs))
                 await asyncio.sleep(KEYFRAME_EVERY_S / len(self.viewers))
 
     def media(self) -> float:

@@ -37,7 +37,7 @@ MAX_PUBLISHERS = 100
 Json = dict[str, Any]
 
 
-class JanusError(Exception):
+class JanusError(ConnectionError):
     """Janus refused a request."""
 
 
