@@ -18,11 +18,10 @@ class MediaSettings:
             worker i adds i to the port.
         tcp: also offer ICE-TCP (RFC 6544) on the same port.
         max_transports: peers a worker takes; above it a new one is refused with a reason.
-        spread_above: with several workers a lesson's viewers go to the least loaded one once
-            the worker of its publishers holds this many transports. A pipe costs each packet
+        spread_load: with several workers a lesson's viewers go to the least loaded one once
+            the worker of its publishers uses this share of its core. A pipe costs each packet
             about what three more viewers cost where it leaves and eight where it arrives
-            (measured), so small lessons stay together; 150 viewers of lead, slides and stage
-            (about 600 packets a second each at 3 us) are near a third of a core.
+            (measured), so small lessons stay together.
         native: use the compiled send loop where it was built; ``off`` is for comparing.
         echo: look whether what others say comes back by an open microphone; ``off`` where all
             devices hear the same by intention.
@@ -36,7 +35,7 @@ class MediaSettings:
     announce: tuple[str, ...] = ()
     tcp: bool = True
     max_transports: int = 2000
-    spread_above: int = 150
+    spread_load: float = 0.35
     native: Literal["auto", "off"] = "auto"
     echo: Literal["auto", "off"] = "auto"
     drain_s: float = 600.0

@@ -12,6 +12,9 @@ from twinclass_server.errors import CLOSE_TRY_LATER
 
 #: A Welcome of a full lesson is about 60 KiB, an offer with 32 wall slots about 30 KiB.
 MAX_QUEUED_CHARS = 4 * 1024 * 1024
+#: Frames that go to the kernel as one. More would leave the queue, which is bounded, for the
+#: transport's buffer, which holds as much before it says that the client is slow.
+MAX_WRITE_CHARS = 64 * 1024
 
 _encoder = msgspec.json.Encoder()
 
@@ -61,17 +64,24 @@ class Connection:
             self._close_code = code
             self._wake.set()
 
-    async def next_frame(self) -> str | int:
-        """Returns the next frame to send, or the close code when all are sent."""
+    async def next_frames(self) -> list[str] | int:
+        """Returns the next frames to send as one, or the close code when all are sent."""
         while True:
             if self._frames:
-                frame = self._frames.popleft()
-                self._chars -= len(frame)
-                return frame
+                return self._take()
             if self._close_code is not None:
                 return self._close_code
             self._wake.clear()
             await self._wake.wait()
+
+    def _take(self) -> list[str]:
+        taken: list[str] = []
+        size = 0
+        while self._frames and (not taken or size + len(self._frames[0]) <= MAX_WRITE_CHARS):
+            taken.append(self._frames.popleft())
+            size += len(taken[-1])
+        self._chars -= size
+        return taken
 
     async def wait_stuck(self) -> int:
         """Returns the close code once the client has proved too slow."""

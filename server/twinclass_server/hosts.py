@@ -73,6 +73,12 @@ class Hosts(Generic[K, H]):
             self.all.pop(key, None)
             self._serving.pop(key, None)
 
+    async def wait_gone(self, key: K, timeout_s: float) -> None:
+        """Waits until a host that is ending has ended, if it does in time."""
+        serving = self._serving.get(key)
+        if serving is not None:
+            await asyncio.wait({serving}, timeout=timeout_s)
+
     async def drain(self, say_goodbye: Callable[[H], None]) -> None:
         """Says goodbye everywhere, and gives all up when it was heard."""
         self.is_draining = True

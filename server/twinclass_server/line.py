@@ -43,6 +43,8 @@ MAX_RATE_ERRORS = 200
 
 #: Name of the callable in the connection's state that drops it without a word.
 ABORT = "twinclass.abort"
+#: Name of the callable that sends several text frames by one call of the kernel.
+SEND_TEXTS = "twinclass.send_texts"
 #: A client that has not taken our close by then is dropped.
 _CLOSE_S = 1.0
 
@@ -144,13 +146,21 @@ class Line(ABC, Generic[M, A]):
         """Sends until the connection's end, which it also says to the client."""
         try:
             while True:
-                frame = await self.connection.next_frame()
-                if isinstance(frame, int):
-                    await self._close(frame)
+                frames = await self.connection.next_frames()
+                if isinstance(frames, int):
+                    await self._close(frames)
                     return
-                await self._socket.send_text(frame)
+                await self._send(frames)
         except (WebSocketDisconnect, OSError):
             return
+
+    async def _send(self, frames: list[str]) -> None:
+        send_texts = self._socket.scope.get("state", {}).get(SEND_TEXTS)
+        if len(frames) > 1 and send_texts is not None:
+            await send_texts(frames)
+            return
+        for frame in frames:
+            await self._socket.send_text(frame)
 
     async def _close(self, code: int) -> None:
         try:

@@ -114,10 +114,16 @@ class MediaPlane(Protocol):
         session: SessionId,
         participant: ParticipantId,
         video_codecs: Sequence[str],
+        *,
+        needed: bool = True,
     ) -> bool:
         """Makes a session known; True when its transports of before are still alive, in which
         case nothing is offered anew. Otherwise the first downlink offer follows by itself once
         subscriptions are set.
+
+        Args:
+            needed: the lesson is nothing without it (a lead, a room). Others are not let in where
+                those inside would suffer.
 
         Raises:
             Unavailable: no media worker can take it now.

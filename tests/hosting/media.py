@@ -52,6 +52,8 @@ class RecordingMedia:
         session: SessionId,
         participant: ParticipantId,
         video_codecs: Sequence[str],
+        *,
+        needed: bool = True,
     ) -> bool:
         if self.is_away:
             raise Unavailable("media_unavailable", "暂无媒体服务", "no worker", retry_after_s=1)

@@ -411,7 +411,11 @@ class LightPeer:
 
     def ignore_media(self, ssrcs: list[int], reports_per_s: float = 3.7) -> None:
         """Lets the kernel drop RTP and RTCP (classic BPF on the first payload byte) and reports
-        on ``ssrcs`` as a browser does: a viewer that costs its own process almost nothing."""
+        on ``ssrcs`` as a browser does: a viewer that costs its own process almost nothing.
+
+        What is not media is read with each report. Nobody waits for it: the sender of a datagram
+        that wakes a process pays for that, which on a network it would not.
+        """
         program = [
             (0x30, 0, 0, 8),  # ldb [8]: first byte after the UDP header
             (0x35, 0, 1, 128),  # jge 128
@@ -423,11 +427,13 @@ class LightPeer:
         filter_ = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
         self._sock.setsockopt(socket.SOL_SOCKET, 26, filter_)  # SO_ATTACH_FILTER
         self.receiving = False
+        self._loop.remove_reader(self._sock.fileno())
         self._blind(ssrcs, 1 / reports_per_s)
 
     def _blind(self, ssrcs: list[int], every_s: float) -> None:
         if self._closed:
             return
+        self._readable()
         blocks = b"".join(struct.pack("!IIIIII", s, 0, 1000, 0, 0, 0) for s in ssrcs)
         remb = b"REMB" + bytes((len(ssrcs),)) + (11 << 18 | 1500).to_bytes(3, "big")
         remb += struct.pack(f"!{len(ssrcs)}I", *ssrcs)

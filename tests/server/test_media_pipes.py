@@ -17,8 +17,8 @@ NOBODY = [Subscription("lead", 0, "microphone", None), Subscription("lead", 0, "
 
 @pytest.fixture
 def lesson() -> Lesson:
-    """Everything that is received goes elsewhere as soon as one transport is there."""
-    return Lesson(spread_above=0)
+    """Everything that is received goes where fewer transports are."""
+    return Lesson(spread_load=0.0)
 
 
 def view(lesson: Lesson, name: str) -> Session:
@@ -65,11 +65,13 @@ BOTH = {"s:0@1", "s:1@1"}
 
 
 def test_viewers_stay_at_home_until_it_is_busy() -> None:
-    lesson = Lesson(spread_above=2)
+    lesson = Lesson(spread_load=0.35)
     lead(lesson)
     view(lesson, "a")
+    lesson.worker.load = 0.3
     view(lesson, "b")
     assert not lesson.other.specs(m.TransportSpec)
+    lesson.worker.load = 0.4
     view(lesson, "c")
     assert len(lesson.other.specs(m.TransportSpec)) == 1
     assert pipes(lesson) == (BOTH, BOTH)

@@ -54,6 +54,7 @@ class WorkerForTests:
     def __init__(self, index: int = 0) -> None:
         self.index = index
         self.outbox = WorkerOutbox()
+        self.load = 0.0
         self.attached: m.Attached | None = msgspec.structs.replace(
             ATTACHED, worker=index, pipe_socket=f"pipe-{index}"
         )
@@ -110,9 +111,9 @@ class Host:
 class Lesson:
     """A lesson with its surroundings."""
 
-    def __init__(self, spread_above: int = 150) -> None:
+    def __init__(self, spread_load: float = 0.35) -> None:
         self.worker, self.other, self.host = WorkerForTests(), WorkerForTests(1), Host()
-        fleet = Fleet([self.worker, self.other], spread_above)
+        fleet = Fleet([self.worker, self.other], spread_load)
         self.media = LessonMedia(LessonId("demo"), self.worker, self.host, fleet)
         self._origin = 0
 

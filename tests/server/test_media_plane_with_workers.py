@@ -402,9 +402,23 @@ async def test_a_full_worker_says_so(tmp_path: Path, heard: Recorder) -> None:
     async with plane:
         stage = Stage(plane, heard)
         page = await stage.publisher("s-lead", LEAD, 1, 2)
-        with pytest.raises(Unavailable):
+        with pytest.raises(Unavailable) as refused:
             await plane.open_session(LESSON, SessionId("another"), ROOM, ())
+        assert refused.value.code == "media_full"
         page.close()
+
+
+async def test_a_worker_short_of_its_core_takes_only_whom_the_lesson_needs(stage: Stage) -> None:
+    await stage.publisher("s-lead", LEAD, 1, 2)
+    load = stage.plane._supervisor.links[0]._load
+    for n in range(6):
+        load.measured(1e3 + n * 2.0, 0.0, 1, n * 2.0)  # All of its core.
+    with pytest.raises(Unavailable) as refused:
+        await stage.plane.open_session(LESSON, SessionId("h"), ROOM, (), needed=False)
+    assert refused.value.code == "media_full"
+    assert "满载" in refused.value.zh
+    await stage.plane.open_session(LESSON, SessionId("r"), ROOM, ())
+    await stage.plane.open_session(LESSON, SessionId("s-lead"), LEAD, (), needed=False)
 
 
 async def test_a_busy_port_is_named_at_the_start(tmp_path: Path, stage: Stage) -> None:

@@ -74,7 +74,13 @@ class MediaForTests:
         self.wanted: dict[SessionId, Sequence[Subscription]] = {}
 
     async def open_session(
-        self, lesson: LessonId, session: SessionId, who: ParticipantId, codecs: Sequence[str]
+        self,
+        lesson: LessonId,
+        session: SessionId,
+        who: ParticipantId,
+        codecs: Sequence[str],
+        *,
+        needed: bool = True,
     ) -> bool:
         is_alive = session in self.labelled
         self.open.append(session)

@@ -14,11 +14,18 @@ export class Backoff {
     private readonly largestMs = 2_500,
   ) {}
 
-  /** Milliseconds to wait now; each call makes the next one longer. */
-  next(): number {
+  /**
+   * Milliseconds to wait now; each call makes the next one longer.
+   *
+   * `atLeastMs` is what the server asks for. It asks the same of everybody, so they spread over as
+   * long again, and the city's classes do not knock in the same moment.
+   */
+  next(atLeastMs = 0): number {
     const full = Math.min(this.largestMs, this.firstMs * 2 ** this.attempt)
     this.attempt += 1
-    return full * (0.5 + this.clock.random() / 2)
+    const spreadMs = Math.min(this.largestMs, atLeastMs)
+    const asked = atLeastMs + Math.floor(spreadMs * (1 - this.clock.random()))
+    return Math.max(asked, full * (0.5 + this.clock.random() / 2))
   }
 
   reset(): void {

@@ -412,7 +412,7 @@ export abstract class Wire<P extends Protocol> {
       if (SEAT_TAKEN.has(message.code)) {
         this.forget()
         this.end('fenced', reason)
-      } else if (message.retry_after_s > 0) this.lose(message.code, message.retry_after_s * 1000)
+      } else if (message.retry_after_s > 0) this.lose(message.code, message.retry_after_s * 1000, message.text)
       else this.end('refused', reason)
       return
     }
@@ -425,12 +425,13 @@ export abstract class Wire<P extends Protocol> {
     return pending
   }
 
-  protected lose(code: string, atLeastMs = 0): void {
+  /** `text`: the server's word on why, for people. */
+  protected lose(code: string, atLeastMs = 0, text?: BilingualText): void {
     this.generation += 1
     this.stopTimers()
     this.dropSocket()
-    this.transition('reconnecting', { code })
-    this.later(Math.max(atLeastMs, this.backoff.next()), () => this.connect())
+    this.transition('reconnecting', text === undefined ? { code } : { code, text })
+    this.later(this.backoff.next(atLeastMs), () => this.connect())
   }
 
   private end(state: 'fenced' | 'refused' | 'closed', reason: SessionReason): void {

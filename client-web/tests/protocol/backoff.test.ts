@@ -12,6 +12,18 @@ it('spreads each wait over its upper half', () => {
   expect(waits(0.5)).toEqual([75, 150, 300, 600, 750, 750])
 })
 
+it('spreads what the server asks of all over as long again, 2.5 s at most', () => {
+  const wait = (chance: number, atLeastMs: number): number =>
+    new Backoff({ random: () => chance }).next(atLeastMs)
+  expect([0, 0.25, 0.5, 0.999_999].map((chance) => wait(chance, 1_000))).toEqual([2_000, 1_750, 1_500, 1_000])
+  expect([0, 0.5, 0.999_999].map((chance) => wait(chance, 60_000))).toEqual([62_500, 61_250, 60_000])
+})
+
+it('waits no less for a server that asks for little', () => {
+  const backoff = new Backoff({ random: () => 0.5 }, 100, 1_000)
+  expect(Array.from({ length: 5 }, () => backoff.next(10))).toEqual([75, 150, 300, 600, 750])
+})
+
 it('repeats until it is cancelled', () => {
   const clock = new FakeClock()
   let count = 0

@@ -77,6 +77,7 @@ describe('joining', () => {
     session.start()
     server.line.accept()
     server.line.say({ type: 'error', code: 'draining', text, id: null, retry_after_s: 5, fatal: true })
+    expect(session.reason).toEqual({ code: 'draining', text })
     expect(session.state).toBe('reconnecting')
     clock.advance(4_900)
     expect(server.lines).toHaveLength(1)
@@ -342,6 +343,16 @@ describe('endings', () => {
     server.line.say({ type: 'goodbye', reason: 'drain', text, reconnect_after_s: 1 })
     expect(session.state).toBe('reconnecting')
     clock.advance(1_000)
+    expect(server.lines).toHaveLength(2)
+  })
+
+  it('does not come back with all others after a restart of the server', () => {
+    goLive()
+    clock.chance = 0.5
+    server.line.say({ type: 'goodbye', reason: 'drain', text, reconnect_after_s: 1 })
+    clock.advance(1_499)
+    expect(server.lines).toHaveLength(1)
+    clock.advance(1)
     expect(server.lines).toHaveLength(2)
   })
 

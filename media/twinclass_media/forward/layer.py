@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from twinclass_media.errors import MalformedPacket
+from twinclass_media.forward.group import Group
 from twinclass_media.forward.keyframes import KeyframeThrottle
 from twinclass_media.forward.ring import AUDIO_PACKETS, VIDEO_PACKETS, Entry, Ring
 from twinclass_media.forward.row import Row
@@ -86,7 +87,7 @@ class Layer:
         self.video = video_kind
         self.clock_rate = clock_rate
         self.ring = Ring(VIDEO_PACKETS if video_kind else AUDIO_PACKETS)
-        self.rows: dict[Shape, list[Row]] = {}
+        self.rows: dict[Shape, Group] = {}
         self.waiting: list[Row] = []
         self.pending: list[Entry] = []
         self.pending_since = 0.0
@@ -191,19 +192,28 @@ class Layer:
 
     def attach(self, row: Row) -> None:
         """Makes a row live; its cut must be made."""
-        self.rows.setdefault(row.shape, []).append(row)
+        group = self.rows.get(row.shape)
+        if group is None:
+            group = self.rows[row.shape] = Group()
+        group.add(row)
+
+    def withdraw(self, row: Row) -> bool:
+        """Takes a row out of those that are fed. False: it was not among them."""
+        group = self.rows.get(row.shape)
+        if group is None or row not in group:
+            return False
+        group.remove(row)
+        if not group:
+            del self.rows[row.shape]
+        return True
 
     def detach(self, row: Row) -> None:
         """Takes a row out, live or waiting."""
-        rows = self.rows.get(row.shape)
-        if rows is not None and row in rows:
-            rows.remove(row)
-            if not rows:
-                del self.rows[row.shape]
+        self.withdraw(row)
         if row in self.waiting:
             self.waiting.remove(row)
         if row.layer is self:
-            row.layer = None
+            row.leave()
         if row.wanted is self:
             row.wanted = None
 

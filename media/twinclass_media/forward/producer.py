@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
+from twinclass_media.forward.group import Rows
 from twinclass_media.forward.layer import SILENT_S, Layer
 from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.row import Row
@@ -22,12 +23,14 @@ _sequence = attrgetter("sequence")
 
 
 class Burst(NamedTuple):
-    """Entries of one layer for rows of one shape, in order. ``audio`` goes first."""
+    """Entries of one layer for rows of one shape, in order. ``audio`` goes first; ``live``: all
+    rows of the shape get it, as it comes."""
 
     layer: Layer
     entries: Sequence[Entry]
-    rows: Sequence[Row]
+    rows: Rows
     audio: bool
+    live: bool = False
 
 
 class Tap(Protocol):
@@ -127,7 +130,9 @@ class Producer:
         return bursts + self._bursts(layer, entries)
 
     def _bursts(self, layer: Layer, entries: Sequence[Entry]) -> list[Burst]:
-        return [Burst(layer, entries, tuple(rows), not self.video) for rows in layer.rows.values()]
+        groups = layer.rows.values()
+        audio = not self.video
+        return [Burst(layer, entries, group.snapshot(), audio, live=True) for group in groups]
 
     def _admit(self, layer: Layer, entry: Entry, now: float) -> None:
         waiting = [row for row in layer.waiting if not row.idle]
@@ -191,7 +196,7 @@ class Producer:
             target.waiting.append(row)
             row.wanted = target
             target.keyframes.wish()
-        return [Burst(target, entries, (row,), False)]
+        return [Burst(target, entries, Rows((row,)), False)]
 
     def still(self, row: Row, entries: Sequence[Entry], now: float) -> Burst:
         """Returns a whole keyframe of the lowest layer for a row whose line carries no more: single
@@ -199,7 +204,7 @@ class Producer:
         lowest = self.layers[0]
         row.cut(lowest, entries[0], row.next_timestamp(now))
         row.wanted = lowest
-        return Burst(lowest, entries, (row,), False)
+        return Burst(lowest, entries, Rows((row,)), False)
 
     def remove(self, row: Row) -> None:
         """Stops feeding a row."""
@@ -267,12 +272,7 @@ class Producer:
     def reshape(self, row: Row, shape: Shape) -> None:
         """A row's packets look different from here on."""
         layer = row.layer
-        live = layer is not None and row in layer.rows.get(row.shape, ())
-        if layer is not None and live:
-            group = layer.rows[row.shape]
-            group.remove(row)
-            if not group:
-                del layer.rows[row.shape]
+        live = layer is not None and layer.withdraw(row)
         row.shape = shape
         if layer is not None and live:
             layer.attach(row)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from twinclass_media.bandwidth.climb import Climb
 
@@ -38,6 +38,30 @@ class Cut:
     tl0_delta: int
 
 
+class Sent(NamedTuple):
+    """What went out: counts, the newest packet in the publisher's numbers, when it had come in."""
+
+    packets: int
+    octets: int
+    at: float
+    sequence: int
+    timestamp: int
+    picture_id: int
+    tl0: int
+
+
+class Mirror(Protocol):
+    """A row as the compiled send loop knows it."""
+
+    def show(self, row: Row) -> None:
+        """Copies how its packets are to be numbered, and of which layer."""
+        ...
+
+    def take(self) -> Sent | None:
+        """Returns what went out since the last call; None: nothing."""
+        ...
+
+
 class Row:
     """State of one (consumer, track). Control code edits it; the send loop reads it.
 
@@ -46,7 +70,6 @@ class Row:
         layer: the encoding it is fed from; None while it waits for its first keyframe.
         wanted: the encoding it waits for a keyframe of; None when it has what it wants.
         payload_types: codec name -> (payload type, RTX payload type or None).
-        last_source, last_entry: the newest packet that went out under the present cut.
         floor: source number of the last cut; older packets of the layer are not for this row.
         priority: who gets room first when there is not enough; lower goes first.
         ceiling: the highest layer that its viewer's line carries; -1: not even the lowest.
@@ -55,12 +78,19 @@ class Row:
             nothing until then.
         id: the consumer's.
         shape: what its packets look like (``forward.shape.Shape``).
+        mirror: itself as the compiled send loop knows it, once that has sent to it. ``show`` after
+            a change.
         peer: owner's sending side, opaque here (handle, address, sink).
     """
 
     __slots__ = (
         "_cuts",
         "_highest",
+        "_last",
+        "_last_at",
+        "_newest",
+        "_octets",
+        "_packets",
         "_picture_id",
         "_repeated",
         "_timestamp",
@@ -70,12 +100,8 @@ class Row:
         "clock_rate",
         "floor",
         "id",
-        "last_at",
-        "last_entry",
-        "last_source",
         "layer",
-        "octets",
-        "packets",
+        "mirror",
         "payload_types",
         "peer",
         "picture_id_delta",
@@ -119,16 +145,17 @@ class Row:
         self.timestamp_offset = 0
         self.picture_id_delta = 0
         self.tl0_delta = 0
-        self.last_source = -1
-        self.last_entry: Entry | None = None
-        self.last_at = 0.0
+        self.mirror: Mirror | None = None
         self.priority = 100
         self.ceiling = NO_CEILING
         self.climb = Climb()
         self.stalled = False
         self.started = False
-        self.packets = 0
-        self.octets = 0
+        self._packets = self._octets = 0
+        self._last_at = 0.0
+        #: The newest packet that went out under the present cut, and its source number.
+        self._last: Entry | None = None
+        self._newest = -1
         self.resent: dict[int, float] = {}
         self.rtx_sequence = first_sequence
         self._cuts: deque[Cut] = deque(maxlen=MAX_CUTS)
@@ -150,8 +177,7 @@ class Row:
         self.sequence_offset = following - entry.sequence
         self.timestamp_offset = timestamp - entry.timestamp
         self.floor = entry.sequence
-        self.last_source = entry.sequence - 1
-        self.last_entry = None
+        self._newest = entry.sequence - 1
         self.picture_id_delta = self.tl0_delta = 0
         vp8 = entry.vp8
         if vp8 is not None and vp8.picture_id >= 0 and self._picture_id >= 0:
@@ -171,22 +197,84 @@ class Row:
         self.layer = layer
         self.wanted = None
         self.started = True
+        self.show()
+
+    def leave(self) -> None:
+        """Is fed from nothing from here on."""
+        self.layer = None
+        self.show()
+
+    def show(self) -> None:
+        """Lets the compiled send loop know what has changed."""
+        if self.mirror is not None:
+            self.mirror.show(self)
+
+    def went_out(self, packets: int, octets: int, at: float, last: Entry) -> None:
+        """Notes what the send loop in Python has sent. ``last``: the newest of the packets."""
+        self._packets += packets
+        self._octets += octets
+        self._last_at = at
+        if last.sequence > self._newest:
+            self._newest = last.sequence
+            self._last = last
 
     def _settle(self) -> None:
         """Works out where the row stands from the last packet that went out.
 
-        The send loop only remembers that packet; all else is put off to when it is needed.
+        The send loops only remember that packet; all else is put off to when it is needed.
         """
-        entry = self.last_entry
-        if entry is None:
-            return
-        self._highest = max(self._highest, entry.sequence + self.sequence_offset)
-        self._timestamp = (entry.timestamp + self.timestamp_offset) & 0xFFFFFFFF
-        vp8 = entry.vp8
-        if vp8 is not None and vp8.picture_id >= 0:
-            self._picture_id = vp8.picture_id + self.picture_id_delta
-            if vp8.tl0_picture_index >= 0:
-                self._tl0 = vp8.tl0_picture_index + self.tl0_delta
+        entry, self._last = self._last, None
+        if entry is not None:
+            vp8 = entry.vp8
+            picture_id, tl0 = (-1, -1) if vp8 is None else (vp8.picture_id, vp8.tl0_picture_index)
+            self._goes_on(entry.sequence, entry.timestamp, picture_id, tl0)
+        sent = self.mirror.take() if self.mirror is not None else None
+        if sent is not None:
+            self._packets += sent.packets
+            self._octets += sent.octets
+            self._last_at = sent.at
+            if sent.sequence > self._newest:
+                self._newest = sent.sequence
+                self._goes_on(sent.sequence, sent.timestamp, sent.picture_id, sent.tl0)
+
+    def _goes_on(self, sequence: int, timestamp: int, picture_id: int, tl0: int) -> None:
+        self._highest = max(self._highest, sequence + self.sequence_offset)
+        self._timestamp = (timestamp + self.timestamp_offset) & 0xFFFFFFFF
+        if picture_id >= 0:
+            self._picture_id = picture_id + self.picture_id_delta
+            if tl0 >= 0:
+                self._tl0 = tl0 + self.tl0_delta
+
+    @property
+    def sent(self) -> tuple[int, int, float]:
+        """Packets, octets, and when the last packet had come in."""
+        self._settle()
+        return self._packets, self._octets, self._last_at
+
+    @property
+    def packets(self) -> int:
+        """Packets that went out."""
+        self._settle()
+        return self._packets
+
+    @property
+    def octets(self) -> int:
+        """Bytes of payload that went out, as sender reports count them."""
+        self._settle()
+        return self._octets
+
+    @property
+    def last_at(self) -> float:
+        """When the last packet that went out had come in; 0: none did."""
+        self._settle()
+        return self._last_at
+
+    @property
+    def newest(self) -> int:
+        """Source number of the newest packet that went out under the present cut; below ``floor``:
+        none did."""
+        self._settle()
+        return self._newest
 
     @property
     def last_timestamp(self) -> int:
@@ -196,10 +284,11 @@ class Row:
 
     def next_timestamp(self, now: float) -> int:
         """RTP time to go on at when the source changes: wall time since the last packet."""
-        if not self.last_at:
-            return self.last_timestamp
-        elapsed = max(1, int((now - self.last_at) * self.clock_rate))
-        return (self.last_timestamp + elapsed) & 0xFFFFFFFF
+        self._settle()
+        if not self._last_at:
+            return self._timestamp
+        elapsed = max(1, int((now - self._last_at) * self.clock_rate))
+        return (self._timestamp + elapsed) & 0xFFFFFFFF
 
     def is_of_use(self, sequence_number: int) -> bool:
         """Tells whether a viewer can still use the packet behind a number: none of before the last
@@ -214,11 +303,10 @@ class Row:
         """Returns the number of a packet to send once more where something must be sent that says
         nothing new: the newest ones, each again only after the others. None: nothing is known."""
         self._settle()
-        entry = self.last_entry
-        if entry is None:
+        if not self.started or self._newest < self.floor:
             return None
         self._repeated = (self._repeated + 1) % MAX_REPEATED
-        return (entry.sequence - self._repeated + self.sequence_offset) & 0xFFFF
+        return (self._newest - self._repeated + self.sequence_offset) & 0xFFFF
 
     def find_sent(self, sequence_number: int) -> tuple[Entry, Cut] | None:
         """Returns the entry behind a number that a viewer misses and the cut it went out under,

@@ -20,6 +20,8 @@ from twinclass_media.rtp.packet import HEADER_BYTES
 #: Padding one packet may get to equal its neighbours. Encoders cut frames into parts that
 #: differ by a byte or two.
 MAX_PADDING = 16
+#: Counted in one byte (RFC 3550 section 5.1).
+MAX_PADDING_BYTES = 255
 #: Padding never lifts a packet above this: the path's MTU is only known to take it.
 MAX_PADDED_BYTES = 1200
 #: Linux takes 64 segments (128 since 6.9) and 65,507 bytes in one call.
@@ -83,8 +85,20 @@ def plan_runs(sizes: Sequence[int]) -> list[tuple[int, int, int]]:
     return runs
 
 
-def build_template(entries: Sequence[Entry], shape: Shape, send_time: int) -> Template:
-    """Lays out ``entries``, which are of one codec, for rows of ``shape``."""
+def packet_sizes(entries: Sequence[Entry], shape: Shape) -> list[int]:
+    """Returns the bytes of each packet for rows of ``shape``, before padding and protection."""
+    block, _ = shape.extension_block(0)
+    return [HEADER_BYTES + len(block) + len(entry.payload) for entry in entries]
+
+
+def build_template(
+    entries: Sequence[Entry], shape: Shape, send_time: int, *, pad_to: int = 0
+) -> Template:
+    """Lays out ``entries``, which are of one codec, for rows of ``shape``.
+
+    ``pad_to``: all packets, also the last, are made so long; at most 255 bytes longer than they are
+    (RFC 3550 section 5.1).
+    """
     block, number_at = shape.extension_block(send_time)
     head = HEADER_BYTES + len(block)
     blank = b"\0" * HEADER_BYTES + block
@@ -96,12 +110,13 @@ def build_template(entries: Sequence[Entry], shape: Shape, send_time: int) -> Te
     runs: list[tuple[int, int, int]] = []
     position = 0
     octets = 0
-    for first, end, segment in plan_runs(sizes):
+    plan = plan_runs(sizes) if not pad_to else [(0, len(entries), pad_to)]
+    for first, end, segment in plan:
         start = position
         for i in range(first, end):
             entry = entries[i]
             size = sizes[i]
-            padding = segment - size if i < end - 1 else 0
+            padding = segment - size if pad_to or i < end - 1 else 0
             flags = first_byte
             parts.append(blank)
             parts.append(entry.payload)

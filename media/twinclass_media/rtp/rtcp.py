@@ -10,8 +10,7 @@ draft-holmer-rmcat-transport-wide-cc-extensions-01.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from twinclass_media.errors import MalformedPacket
@@ -29,6 +28,11 @@ NTP_UNIX_OFFSET = 2208988800
 MAX_PACKETS = 32
 #: Numbers one NACK packet may name: 4 bytes give up to 17, 100 entries are a lost second.
 MAX_NACK_ENTRIES = 100
+
+
+_read_header = struct.Struct("!BBH").unpack_from
+_read_sender = struct.Struct("!IQI").unpack_from
+_iterate_blocks = struct.Struct("!IIIIII").iter_unpack
 
 
 class ReportBlock(NamedTuple):
@@ -52,57 +56,41 @@ class SenderInfo(NamedTuple):
     rtp_timestamp: int
 
 
-@dataclass(slots=True)
 class RtcpContent:
-    """Everything we act on in one compound packet."""
+    """Everything we act on in one compound packet.
 
-    senders: list[SenderInfo] = field(default_factory=list)
-    reports: list[ReportBlock] = field(default_factory=list)
-    #: (media SSRC, sequence numbers missing)
-    nacks: list[tuple[int, list[int]]] = field(default_factory=list)
-    #: Media SSRCs that need a keyframe (PLI or FIR).
-    keyframes: list[int] = field(default_factory=list)
-    remb_bps: int | None = None
-    byes: list[int] = field(default_factory=list)
-    #: Transport-wide feedback, uninterpreted (FCI bytes).
-    transport_cc: list[bytes] = field(default_factory=list)
-    unknown: int = 0
+    Attributes:
+        nacks: (media SSRC, sequence numbers missing).
+        keyframes: media SSRCs that need a keyframe (PLI or FIR).
+        transport_cc: transport-wide feedback, uninterpreted (FCI bytes).
+    """
+
+    __slots__ = (
+        "byes",
+        "keyframes",
+        "nacks",
+        "remb_bps",
+        "reports",
+        "senders",
+        "transport_cc",
+        "unknown",
+    )
+
+    def __init__(self) -> None:
+        # Most compounds hold reports and little else: a list is made when there is something.
+        self.senders: Sequence[SenderInfo] = ()
+        self.reports: Sequence[ReportBlock] = ()
+        self.nacks: Sequence[tuple[int, list[int]]] = ()
+        self.keyframes: Sequence[int] = ()
+        self.remb_bps: int | None = None
+        self.byes: Sequence[int] = ()
+        self.transport_cc: Sequence[bytes] = ()
+        self.unknown = 0
 
 
 def is_rtcp(data: bytes) -> bool:
     """RFC 5761 section 4: payload types 64..95 with the marker bit are RTCP (192..223)."""
     return len(data) >= 8 and 192 <= data[1] <= 223
-
-
-def iter_packets(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Yields (count or format, type, body without the 4-byte header) of a compound packet.
-
-    Raises:
-        MalformedPacket: a length does not fit.
-    """
-    position = 0
-    size = len(data)
-    packets = 0
-    while position < size:
-        if position + 4 > size:
-            raise MalformedPacket("RTCP header is cut")
-        first, kind, words = struct.unpack_from("!BBH", data, position)
-        if first & 0xC0 != 0x80:
-            raise MalformedPacket("RTCP version is not 2")
-        end = position + 4 + 4 * words
-        if end > size:
-            raise MalformedPacket("RTCP packet is cut")
-        body_end = end
-        if first & 0x20:
-            padding = data[end - 1]
-            if padding == 0 or padding > 4 * words:
-                raise MalformedPacket("RTCP padding does not fit")
-            body_end -= padding
-        packets += 1
-        if packets > MAX_PACKETS:
-            raise MalformedPacket("too many RTCP packets in one")
-        yield first & 0x1F, kind, data[position + 4 : body_end]
-        position = end
 
 
 def parse(data: bytes) -> RtcpContent:
@@ -112,41 +100,66 @@ def parse(data: bytes) -> RtcpContent:
         MalformedPacket: something in it is cut; nothing of it counts then.
     """
     content = RtcpContent()
-    for count, kind, body in iter_packets(data):
-        if kind == SR:
-            if len(body) < 24:
-                raise MalformedPacket("sender report is cut")
-            ssrc, ntp, rtp = struct.unpack_from("!IQI", body)
-            content.senders.append(SenderInfo(ssrc, ntp, rtp))
-            _parse_reports(body, 24, count, content)
-        elif kind == RR:
-            _parse_reports(body, 4, count, content)
-        elif kind == BYE:
-            if len(body) < 4 * count:
-                raise MalformedPacket("BYE is cut")
-            content.byes.extend(struct.unpack_from(f"!{count}I", body))
-        elif kind == RTPFB:
-            _parse_transport_feedback(count, body, content)
-        elif kind == PSFB:
-            _parse_payload_feedback(count, body, content)
-        elif kind not in (SDES, APP, XR):
-            content.unknown += 1
+    position = packets = 0
+    size = len(data)
+    while position < size:
+        if position + 4 > size:
+            raise MalformedPacket("RTCP header is cut")
+        first, kind, words = _read_header(data, position)
+        if first & 0xC0 != 0x80:
+            raise MalformedPacket("RTCP version is not 2")
+        start, position = position + 4, position + 4 + 4 * words
+        if position > size:
+            raise MalformedPacket("RTCP packet is cut")
+        end = position
+        if first & 0x20:
+            padding = data[end - 1]
+            if padding == 0 or padding > 4 * words:
+                raise MalformedPacket("RTCP padding does not fit")
+            end -= padding
+        packets += 1
+        if packets > MAX_PACKETS:
+            raise MalformedPacket("too many RTCP packets in one")
+        _parse_one(first & 0x1F, kind, data[start:end], content)
     return content
 
 
-def _parse_reports(body: bytes, start: int, count: int, content: RtcpContent) -> None:
-    if len(body) < start + 24 * count:
+def _parse_one(count: int, kind: int, body: bytes, content: RtcpContent) -> None:
+    """``count``: of reports, or the form of feedback; ``body`` without the 4-byte header."""
+    if kind == RR:
+        content.reports = _parse_reports(body, 4, count, content.reports)
+    elif kind == PSFB:
+        _parse_payload_feedback(count, body, content)
+    elif kind == RTPFB:
+        _parse_transport_feedback(count, body, content)
+    elif kind == SR:
+        if len(body) < 24:
+            raise MalformedPacket("sender report is cut")
+        content.senders = (*content.senders, SenderInfo(*_read_sender(body)))
+        content.reports = _parse_reports(body, 24, count, content.reports)
+    elif kind == BYE:
+        if len(body) < 4 * count:
+            raise MalformedPacket("BYE is cut")
+        content.byes = (*content.byes, *struct.unpack_from(f"!{count}I", body))
+    elif kind not in (SDES, APP, XR):
+        content.unknown += 1
+
+
+def _parse_reports(
+    body: bytes, start: int, count: int, before: Sequence[ReportBlock]
+) -> Sequence[ReportBlock]:
+    end = start + 24 * count
+    if len(body) < end:
         raise MalformedPacket("report block is cut")
-    for i in range(count):
-        ssrc, lost, highest, jitter, last_sr, delay = struct.unpack_from(
-            "!IIIIII", body, start + 24 * i
-        )
+    if not count:
+        return before
+    found: list[ReportBlock] = []
+    for ssrc, lost, highest, jitter, last_sr, delay in _iterate_blocks(body[start:end]):
         cumulative = lost & 0xFFFFFF
         if cumulative & 0x800000:
             cumulative -= 0x1000000
-        content.reports.append(
-            ReportBlock(ssrc, lost >> 24, cumulative, highest, jitter, last_sr, delay)
-        )
+        found.append(ReportBlock(ssrc, lost >> 24, cumulative, highest, jitter, last_sr, delay))
+    return [*before, *found] if before else found
 
 
 def _parse_transport_feedback(form: int, body: bytes, content: RtcpContent) -> None:
@@ -162,9 +175,9 @@ def _parse_transport_feedback(form: int, body: bytes, content: RtcpContent) -> N
             for bit in range(16):
                 if mask >> bit & 1:
                     missing.append((first + 1 + bit) & 0xFFFF)
-        content.nacks.append((int.from_bytes(body[4:8], "big"), missing))
+        content.nacks = (*content.nacks, (int.from_bytes(body[4:8], "big"), missing))
     elif form == TRANSPORT_CC_FORMAT:
-        content.transport_cc.append(body[8:])
+        content.transport_cc = (*content.transport_cc, body[8:])
     else:
         content.unknown += 1
 
@@ -172,17 +185,20 @@ def _parse_transport_feedback(form: int, body: bytes, content: RtcpContent) -> N
 def _parse_payload_feedback(form: int, body: bytes, content: RtcpContent) -> None:
     if len(body) < 8:
         raise MalformedPacket("feedback is cut")
-    if form == PLI_FORMAT:
-        content.keyframes.append(int.from_bytes(body[4:8], "big"))
-    elif form == FIR_FORMAT:
-        # RFC 5104 section 4.3.1.1: the media SSRC is in the FCI.
-        for position in range(8, len(body) - 7, 8):
-            content.keyframes.append(int.from_bytes(body[position : position + 4], "big"))
-    elif form == AFB_FORMAT and body[8:12] == b"REMB":
+    if form == AFB_FORMAT and body[8:12] == b"REMB":
         if len(body) < 16:
             raise MalformedPacket("REMB is cut")
         word = int.from_bytes(body[13:16], "big")
         content.remb_bps = (word & 0x3FFFF) << (word >> 18)
+    elif form == PLI_FORMAT:
+        content.keyframes = (*content.keyframes, int.from_bytes(body[4:8], "big"))
+    elif form == FIR_FORMAT:
+        # RFC 5104 section 4.3.1.1: the media SSRC is in the FCI.
+        named = (
+            int.from_bytes(body[position : position + 4], "big")
+            for position in range(8, len(body) - 7, 8)
+        )
+        content.keyframes = (*content.keyframes, *named)
     else:
         content.unknown += 1
 

@@ -3,7 +3,7 @@
 A frame goes out as one GSO run, as the kernel's per-datagram path is the cost. Per burst and
 shape the packets are laid out once; per row they are copied into the arena, numbered, protected
 in place by libsrtp, and each run leaves with one ``sendmsg``. That inner loop is there twice:
-compiled (``native``) and, where no compiler was, in Python; streams always take the latter.
+``compiled_loop`` and, where no compiler was, ``python_loop``; streams always take the latter.
 
 Jobs are worked off in quanta of at most 1 ms, audio before video, so that a keyframe for
 hundreds of viewers delays neither sound nor reception. Nothing in here awaits, logs or blocks.
@@ -11,7 +11,6 @@ hundreds of viewers delays neither sound nor reception. Nothing in here awaits, 
 
 from __future__ import annotations
 
-import struct
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -19,73 +18,31 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from twinclass_media.forward.group import Rows
 from twinclass_media.forward.layer import PACKET_OVERHEAD_BYTES, Layer
 from twinclass_media.forward.producer import Burst
-from twinclass_media.forward.red import with_redundancy
 from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.row import Row
-from twinclass_media.forward.shape import Shape, abs_send_time
-from twinclass_media.forward.template import Template, build_template
+from twinclass_media.forward.shape import Shape
 from twinclass_media.statistics import Statistics
-from twinclass_media.transport.arena import MAX_BURST, Arena, Slot
+from twinclass_media.transport.arena import MAX_BURST, Arena
+from twinclass_media.transport.compiled_loop import CompiledLoop
+from twinclass_media.transport.job import Job
 from twinclass_media.transport.line import Line
-from twinclass_media.transport.native.burst import MAX_ROWS, NativeBurst, Status
-from twinclass_media.transport.peer import RED, Peer
+from twinclass_media.transport.outlet import Outlet
+from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.python_loop import PythonLoop
 from twinclass_media.transport.retransmission import pad
-
-#: Linux: setsockopt/cmsg level and type of UDP segmentation (uapi/linux/udp.h).
-SOL_UDP = 17
-UDP_SEGMENT = 103
+from twinclass_media.transport.spread import Spread
+from twinclass_media.transport.train import Train
 
 QUANTUM_S = 0.001
-#: Rows between two looks at the clock.
-ROWS_PER_LOOK = 8
 #: Jobs waiting. At 200 viewers a job takes a millisecond or two: this is seconds of work, and
 #: what comes above it is video that nobody could use any more.
 MAX_JOBS = 2000
 #: How often lines that are watched are looked at while something waits for them.
 PACE_S = 0.004
-#: While the socket's buffer is full, look again after this long.
-BLOCKED_RETRY_S = 0.001
-
 _now = time.monotonic
-
-
-class _Job:
-    """One template, and how far its rows are done."""
-
-    __slots__ = (
-        "at",
-        "audio",
-        "burst",
-        "layout",
-        "lengths",
-        "lines",
-        "position",
-        "rows",
-        "runs",
-        "shape",
-        "sizes",
-        "template",
-    )
-
-    def __init__(self, burst: Burst, rows: list[Row], shape: Shape, at: float) -> None:
-        self.burst = burst
-        self.rows = rows
-        self.shape = shape
-        #: Of the protected packets, for lines that are watched.
-        self.sizes: list[int] = []
-        self.at = at
-        self.audio = burst.audio
-        self.position = 0
-        self.template: Template | None = None
-        #: For the compiled loop.
-        self.layout: tuple[bytes, bytes] | None = None
-        #: For the loop in Python.
-        self.lines: list[Slot] = []
-        self.lengths = b""
-        #: (start, end, segment, ancillary, view) per run.
-        self.runs: list[tuple[int, int, int, list[tuple[int, int, bytes]], memoryview]] = []
 
 
 class Egress:
@@ -100,22 +57,44 @@ class Egress:
         """``blocked(row)``: a stream sink cannot take video, the row must begin again.
         ``library``: the compiled loop, if there is one."""
         self._statistics = statistics
-        self._blocked = blocked
-        self._audio: deque[_Job] = deque()
-        self._video: deque[_Job] = deque()
-        self._arena = Arena(statistics)
-        self._native = None if library is None else NativeBurst(library, self._arena)
-        self._segment_ancillary: dict[int, list[tuple[int, int, bytes]]] = {}
-        #: Datagrams whose numbers are spent but that the full socket did not take.
-        self._stuck: tuple[Peer, list[tuple[bytes, int]]] | None = None
-        self.retry_at: float | None = None
+        self._audio: deque[Job] = deque()
+        self._video: deque[Job] = deque()
+        self._train: Train | None = None
+        arena = Arena(statistics)
+        self._outlet = Outlet(arena, statistics)
+        self._python = PythonLoop(arena, self._outlet, statistics, blocked)
+        self._compiled: CompiledLoop | None = None
+        if library is not None:
+            self._compiled = CompiledLoop(library, arena, self._outlet, statistics)
+        self._late_s = 0.0
         #: Peers whose lines have something to be sent later.
         self.pacing: set[Peer] = set()
+        self._spread = Spread()
 
     @property
     def busy(self) -> bool:
         """There is work left."""
-        return bool(self._audio or self._video or self._stuck)
+        return bool(self._audio or self._video or self._train) or self._outlet.is_stuck
+
+    @property
+    def paces(self) -> bool:
+        """Something is to be sent later: ``pace`` must be called."""
+        return bool(self.pacing) or not self._spread.is_empty
+
+    def forget(self, layer: Layer) -> None:
+        """A picture has ended: nothing of it waits any more."""
+        self._spread.forget(layer)
+
+    def forget_peer(self, peer: Peer) -> None:
+        """A peer is gone."""
+        self.pacing.discard(peer)
+        if self._compiled is not None:
+            self._compiled.forget(peer.router)
+
+    def take_lateness(self) -> float:
+        """Returns how long pictures waited at most before they left, since the last call."""
+        late, self._late_s = self._late_s, 0.0
+        return late
 
     def add(self, burst: Burst, at: float) -> None:
         """Queues a burst. ``at``: arrival of its first packet, for the delay histogram."""
@@ -126,28 +105,32 @@ class Egress:
             self._statistics.drops["egress_overload"] += len(burst.rows) * len(burst.entries)
             return
         shape: Shape = burst.rows[0].shape
-        rows = list(burst.rows)
         if shape.transport_cc and not burst.audio:
-            rows = self._without_waiting(burst, rows)
-        self._append(queue, burst, rows, shape, at)
+            burst = burst._replace(rows=self._without_waiting(burst))
+        elif burst.live and not burst.audio:
+            ready = self._spread.put(burst, shape, at, _now())
+            if ready is None:
+                return
+            burst = ready
+        self._append(queue, burst, shape, at, at)
 
     @staticmethod
-    def _append(queue: deque[_Job], burst: Burst, rows: list[Row], shape: Shape, at: float) -> None:
-        if not rows:
+    def _append(queue: deque[Job], burst: Burst, shape: Shape, at: float, due: float) -> None:
+        if not burst.rows:
             return
         for first in range(0, len(burst.entries), MAX_BURST):
-            part = Burst(burst.layer, burst.entries[first : first + MAX_BURST], rows, burst.audio)
-            queue.append(_Job(part, rows, shape, at))
+            part = burst._replace(entries=burst.entries[first : first + MAX_BURST])
+            queue.append(Job(part, shape, at, due))
 
     # ---- lines that are watched
 
-    def _without_waiting(self, burst: Burst, rows: list[Row]) -> list[Row]:
+    def _without_waiting(self, burst: Burst) -> Rows:
         """Returns the rows whose lines have room for the burst now; for others it waits."""
         now = _now()
         size = sum(len(entry.payload) for entry in burst.entries)
         size += len(burst.entries) * PACKET_OVERHEAD_BYTES
         passing: list[Row] = []
-        for row in rows:
+        for row in burst.rows:
             peer: Peer = row.peer
             line = peer.line
             if line is None or line.pacer.passes(size, now):
@@ -157,11 +140,12 @@ class Egress:
                 size_of_one = len(entry.payload) + PACKET_OVERHEAD_BYTES
                 line.pacer.put(size_of_one, (row, burst.layer, entry))
             self.pacing.add(peer)
-        return passing
+        return burst.rows if len(passing) == len(burst.rows) else Rows(passing)
 
     def pace(self, now: float) -> None:
-        """Hands on what watched lines have room for now; called every ``PACE_S`` while ``pacing``
-        is not empty."""
+        """Hands on what lines have room for now; called every ``PACE_S`` while it ``paces``."""
+        for one in self._spread.due(now):
+            self._append(self._video, one.burst, one.shape, one.at, one.due)
         for peer in list(self.pacing):
             line = peer.line
             if line is None or not peer.ready:
@@ -187,303 +171,61 @@ class Egress:
             one for one in waited if one[0].layer is one[1] and one[2].sequence >= one[0].floor
         )
         for (row, layer), group in groupby(useful, key=itemgetter(0, 1)):
-            burst = Burst(layer, [entry for _, _, entry in group], (row,), False)
-            self._append(self._video, burst, [row], row.shape, now)
+            burst = Burst(layer, [entry for _, _, entry in group], Rows((row,)), False)
+            self._append(self._video, burst, row.shape, now, now)
+
+    # ---- work
 
     def run(self) -> bool:
-        """Works for one quantum. True when work is left."""
-        self.retry_at = None
+        """Works for one quantum. True when work is left; not before ``retry_at``, if it is set."""
         deadline = _now() + QUANTUM_S
-        if self._stuck is not None and not self._unstick():
-            return False
-        while self._audio or self._video:
-            queue = self._audio or self._video
-            job = queue[0]
-            finished = self._run_job(job, deadline)
-            if finished:
-                queue.popleft()
-            elif self._stuck is not None:
-                return False
+        if not self._outlet.clear():
+            return True
+        while self._train or self._audio or self._video:
+            self._step(deadline)
+            if self._outlet.is_stuck:
+                return True
             if _now() >= deadline:
                 break
         return self.busy
 
-    def _run_job(self, job: _Job, deadline: float) -> bool:
-        """Sends to the job's rows until done (True), out of time, or blocked."""
-        template = job.template
-        if template is None:
-            send_time = abs_send_time(_now())
-            entries = job.burst.entries
-            if job.shape.red:
-                ring = job.burst.layer.ring
-                entries = with_redundancy(entries, ring, job.shape.red, job.shape.sound_type)
-            template = job.template = build_template(entries, job.shape, send_time)
-            if template.number_at:
-                job.sizes = [packet.size + job.shape.tag for packet in template.packets]
-        native = self._native
-        if native is not None and not job.shape.stream:
-            sent = self._send_rows_native(native, job, template, deadline)
-        else:
-            sent = self._send_rows(job, template, deadline)
-        if sent:
-            statistics = self._statistics
-            packets = sent * len(template.packets)
-            statistics.packets_out += packets
-            statistics.bytes_out += sent * len(template.data)
-            delay = statistics.audio_delay if job.audio else statistics.video_delay
-            delay.observe(_now() - job.at, packets)
-            for start, end, segment in template.runs:
-                statistics.segments.observe(-(-(end - start) // segment) if segment else 1, sent)
-        return job.position >= len(job.rows)
+    @property
+    def retry_at(self) -> float | None:
+        """When to work again, while the socket is full."""
+        return self._outlet.retry_at
 
-    # ---- the compiled loop
-
-    def _send_rows_native(
-        self, native: NativeBurst, job: _Job, template: Template, deadline: float
-    ) -> int:
-        """Returns how many rows got the burst."""
-        layout = job.layout
-        if layout is None:
-            layout = job.layout = native.layout(template)
-        entries = job.burst.entries
-        first = entries[0].sequence
-        codec = RED if job.shape.red else entries[0].codec
-        count = len(entries)
-        layer = job.burst.layer
-        put = native.put
-        is_numbered = template.number_at > 0
-        position = job.position
-        ready: list[tuple[Row, int]] = []
-        for row in job.rows[position : position + MAX_ROWS]:
-            position += 1
-            peer: Peer = row.peer
-            # The row may have moved on since the job was queued.
-            if row.layer is not layer or row.floor > first or not peer.ready:
-                continue
-            types = row.payload_types.get(codec)
-            if types is None:
-                self._statistics.drops["codec_not_negotiated"] += count
-                continue
-            line = peer.line
-            number = line.next_number if is_numbered and line is not None else 0
-            put(len(ready), row, peer, types[0], number)
-            ready.append((row, position))
-        job.position = position
-        if not ready:
-            return 0
-        # Before, not after: what is held up in between must not look as if it had been fast.
-        sent_at = _now()
-        done = native.send(template, layout, job.shape.tag, len(ready), deadline)
-        taken = done.rows
-        if done.protect_failed:
-            self._statistics.drops["protect_failed"] += done.protect_failed
-        if taken < len(ready):
-            job.position = ready[taken - 1][1] if taken else job.position
-        octets = template.octets
-        at = job.at
-        last = entries[-1]
-        newest = last.sequence
-        for row, _ in ready[:taken]:
-            row.packets += count
-            row.octets += octets
-            row.last_at = at
-            if newest > row.last_source:
-                row.last_source = newest
-                row.last_entry = last
-            if is_numbered and row.peer.line is not None:
-                row.peer.line.sent(job.sizes, sent_at)
-        if done.status in (Status.BLOCKED, Status.REFUSED):
-            peer = ready[taken - 1][0].peer
-            _, end, segment = template.runs[done.run]
-            rest = [(done.position, end, segment), *template.runs[done.run + 1 :]]
-            if done.status == Status.BLOCKED:
-                self._stick(peer, rest)
-            else:
-                self._go_on_refused(peer, rest)
-        elif done.status == Status.INVALID:
-            self._statistics.drops["burst_invalid"] += len(ready) * count
-        return taken - done.unsent
-
-    def _stick(self, peer: Peer, runs: Sequence[tuple[int, int, int]]) -> None:
-        """The socket is full: what is numbered must go out before anything else."""
-        self._statistics.drops["socket_full"] += 1
-        view = self._arena.view
-        self._stuck = (peer, [(bytes(view[start:end]), segment) for start, end, segment in runs])
-        self.retry_at = _now() + BLOCKED_RETRY_S
-
-    def _go_on_refused(self, peer: Peer, runs: Sequence[tuple[int, int, int]]) -> None:
-        """The kernel did not take the first of ``runs``."""
-        for i, (start, end, segment) in enumerate(runs):
-            if i == 0:
-                at = self._refused(peer, start, end, segment)
-            else:
-                at = self._send_singly(peer, start, end, segment or end - start)
-            if at < end:
-                self._stick(peer, [(at, end, segment), *runs[i + 1 :]])
+    def _step(self, deadline: float) -> None:
+        """Goes on with a train, sound or pictures, in this order."""
+        compiled = self._compiled
+        if compiled is not None:
+            if self._train is None and len(self._audio) > 1:
+                self._train = compiled.couple(self._audio)
+            if self._train is not None:
+                if compiled.send_train(self._train, deadline):
+                    self._train = None
                 return
+        queue = self._audio or self._video
+        if self._run_job(queue[0], deadline):
+            queue.popleft()
 
-    # ---- the loop in Python
-
-    def _send_rows(self, job: _Job, template: Template, deadline: float) -> int:
-        """Returns how many rows got the burst."""
-        if not job.lines:
-            job.lines, job.lengths = self._arena.lines(template)
-            view = self._arena.view
-            job.runs = [
-                (start, end, segment, self._ancillary(segment), view[start:end])
-                for start, end, segment in template.runs
-            ]
-        send = self._send_stream if job.shape.stream else self._send_datagrams
-        rows = job.rows
-        layer = job.burst.layer
-        entries = job.burst.entries
-        first = entries[0].sequence
-        codec = RED if job.shape.red else entries[0].codec
-        count = len(entries)
-        octets = template.octets
-        at = job.at
-        last = entries[-1]
-        newest = last.sequence
-        position = job.position
-        total = len(rows)
-        sent = 0
-        while position < total:
-            row = rows[position]
-            position += 1
-            peer: Peer = row.peer
-            # The row may have moved on since the job was queued.
-            if row.layer is not layer or row.floor > first or not peer.ready:
-                continue
-            types = row.payload_types.get(codec)
-            if types is None:
-                self._statistics.drops["codec_not_negotiated"] += count
-                continue
-            sent_at = _now() if job.sizes else 0.0
-            if send(row, peer, types[0], job, template):
-                row.packets += count
-                row.octets += octets
-                row.last_at = at
-                if newest > row.last_source:
-                    row.last_source = newest
-                    row.last_entry = last
-                if job.sizes and peer.line is not None:
-                    peer.line.sent(job.sizes, sent_at)
-                sent += 1
-            if self._stuck is not None:
-                break
-            if position % ROWS_PER_LOOK == 0 and _now() >= deadline:
-                break
-        job.position = position
-        return sent
-
-    def _ancillary(self, segment: int) -> list[tuple[int, int, bytes]]:
-        if not segment:
-            return []
-        ancillary = self._segment_ancillary.get(segment)
-        if ancillary is None:
-            ancillary = [(SOL_UDP, UDP_SEGMENT, struct.pack("=H", segment))]
-            self._segment_ancillary[segment] = ancillary
-        return ancillary
-
-    def _send_datagrams(
-        self, row: Row, peer: Peer, payload_type: int, job: _Job, template: Template
-    ) -> bool:
-        if not self._arena.number(row, peer, payload_type, template, job.lines, job.lengths):
-            return False
-        for i, (start, end, segment, ancillary, view) in enumerate(job.runs):
-            at = end
-            try:
-                if segment:
-                    if peer.segmentation:
-                        if peer.packet_info:
-                            ancillary = ancillary + peer.packet_info  # noqa: PLW2901
-                        peer.sendmsg((view,), ancillary, 0, peer.address)
-                    else:
-                        at = self._send_singly(peer, start, end, segment)
-                elif peer.packet_info:
-                    peer.sendmsg((view,), peer.packet_info, 0, peer.address)
-                else:
-                    peer.sendto(view, peer.address)
-            except BlockingIOError:
-                at = start
-            except OSError:
-                at = self._refused(peer, start, end, segment)
-            if at < end:
-                self._stick(peer, [(at, end, segment), *template.runs[i + 1 :]])
-                return True
-        return True
-
-    def _refused(self, peer: Peer, start: int, end: int, segment: int) -> int:
-        """The kernel did not take a run. EIO, EINVAL, EMSGSIZE: this way has no segmentation.
-        Returns where the socket became full, else ``end``."""
-        if segment and peer.segmentation:
-            peer.segmentation = False
-            self._statistics.drops["segmentation_refused"] += 1
-            return self._send_singly(peer, start, end, segment)
-        self._statistics.drops["send_failed"] += 1
-        return end
-
-    def _send_singly(self, peer: Peer, start: int, end: int, segment: int) -> int:
-        """Sends a run's packets one by one. Returns where the socket became full, else
-        ``end``."""
-        for position in range(start, end, segment):
-            piece = self._arena.view[position : min(end, position + segment)]
-            try:
-                peer.sendmsg((piece,), peer.packet_info, 0, peer.address)
-            except BlockingIOError:
-                return position
-            except OSError:
-                self._statistics.drops["send_failed"] += 1
-        return end
-
-    def _unstick(self) -> bool:
-        assert self._stuck is not None
-        peer, rest = self._stuck
-        while rest:
-            data, segment = rest[0]
-            size = segment or len(data)
-            try:
-                peer.sendmsg((data[:size],), peer.packet_info, 0, peer.address)
-            except BlockingIOError:
-                self.retry_at = _now() + BLOCKED_RETRY_S
-                return False
-            except OSError:
-                self._statistics.drops["send_failed"] += 1
-            if len(data) > size:
-                rest[0] = (data[size:], segment)
-            else:
-                rest.pop(0)
-        self._stuck = None
-        return True
-
-    # ---- streams (ICE-TCP)
-
-    def _send_stream(
-        self, row: Row, peer: Peer, payload_type: int, job: _Job, template: Template
-    ) -> bool:
-        stream = peer.stream
-        if stream is None:
-            return False
-        packets = template.packets
-        if stream.blocked:
-            if job.audio:
-                for p in packets:
-                    stream.defer(row, p.entry)
-            else:
-                self._blocked(row)
-            return False
-        if not self._arena.number(row, peer, payload_type, template, job.lines, job.lengths):
-            return False
-        tag = job.shape.tag
-        view = self._arena.view
-        for p in packets:
-            stream.send(bytes(view[p.offset : p.offset + p.size + tag]))
-        return True
+    def _run_job(self, job: Job, deadline: float) -> bool:
+        """Sends to the job's rows until done (True), out of time, or blocked."""
+        template = job.lay_out(_now())
+        if self._compiled is not None and not job.shape.stream:
+            sent = self._compiled.send(job, template, deadline)
+        else:
+            sent = self._python.send(job, template, deadline)
+        now = _now()
+        job.count(sent, now, self._statistics)
+        if sent and not job.audio and now - job.due > self._late_s:
+            self._late_s = now - job.due
+        return job.position >= len(job.rows)
 
     # ---- single packets
 
     def send_entry(self, row: Row, entry: Entry) -> None:
         """Sends one deferred packet now (audio of a stream that can be written again)."""
         if row.layer is not None:
-            burst = Burst(row.layer, (entry,), (row,), True)
-            self._audio.append(_Job(burst, [row], row.shape, _now()))
+            burst = Burst(row.layer, (entry,), Rows((row,)), True)
+            now = _now()
+            self._audio.append(Job(burst, row.shape, now, now))

@@ -7,7 +7,7 @@ hundreds of them are no burst. From viewers: NACKs become retransmissions, withi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twinclass_media.forward.layer import Layer
 from twinclass_media.forward.row import Row
@@ -39,13 +39,15 @@ def sender_reports(peer: Peer, now: float, to_unix: Callable[[float], float]) ->
     """
     reports: list[bytes] = []
     unix = to_unix(now)
+    ntp = rtcp.ntp_time(unix)
     for ssrc, row in peer.rows.items():
-        if ssrc != row.ssrc or not row.packets or now - row.last_at > 2.0:
+        if ssrc != row.ssrc:
+            continue
+        packets, octets, last_at = row.sent
+        if not packets or now - last_at > 2.0:
             continue
         timestamp = _rtp_time(row, now, unix)
-        reports.append(
-            rtcp.sender_report(row.ssrc, rtcp.ntp_time(unix), timestamp, row.packets, row.octets)
-        )
+        reports.append(rtcp.sender_report(ssrc, ntp, timestamp, packets, octets))
         if len(reports) == MAX_SENDER_REPORTS:
             break
     if reports:
@@ -112,7 +114,7 @@ def ask_again(peer: Peer, layer: Layer, now: float) -> bool:
 
 
 def answer_nacks(
-    peer: Peer, nacks: list[tuple[int, list[int]]], statistics: Statistics, now: float
+    peer: Peer, nacks: Sequence[tuple[int, list[int]]], statistics: Statistics, now: float
 ) -> int:
     """Resends what a viewer misses, within its budget. Returns how many were not sent."""
     refused = 0
@@ -141,7 +143,7 @@ def answer_nacks(
 
 
 def note_reports(
-    peer: Peer, reports: list[rtcp.ReportBlock], now: float, to_unix: Callable[[float], float]
+    peer: Peer, reports: Sequence[rtcp.ReportBlock], now: float, to_unix: Callable[[float], float]
 ) -> list[Row]:
     """Learns round trip and loss from a viewer's reports. Returns rows reported on for the
     first time: from then on the viewer knows their SSRC and needs no mid any more."""

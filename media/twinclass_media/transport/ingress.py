@@ -7,6 +7,7 @@ library sees it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -26,6 +27,9 @@ from twinclass_media.worker.messages import ProducerSpec
 
 #: ClientHello fragments kept while the fingerprint is unknown (Chromium sends two datagrams).
 MAX_EARLY_DTLS = 4
+#: DTLS datagrams that wait for their turn: four flights of five hundred who join at once. What is
+#: dropped above it the other end sends again (RFC 6347 section 4.2.4).
+MAX_DTLS_WAITING = 2000
 #: A track may change its SSRC this often; a publisher that does it faster floods us.
 REBIND_S = 1.0
 
@@ -84,6 +88,7 @@ class Ingress:
         self._echoes = echoes
         self.by_ufrag: dict[str, Peer] = {}
         self.handshaking: set[Peer] = set()
+        self._dtls_waiting: deque[tuple[Peer, bytes]] = deque()
         self.specs: dict[str, ProducerSpec] = {}
 
     # ---- demultiplexing
@@ -117,8 +122,10 @@ class Ingress:
         elif 20 <= first <= 63:
             if peer is None:
                 statistics.drops["dtls_from_unknown_address"] += 1
+            elif len(self._dtls_waiting) < MAX_DTLS_WAITING:
+                self._dtls_waiting.append((peer, data))
             else:
-                self._dtls(peer, data, now)
+                statistics.drops["dtls_overload"] += 1
         else:
             statistics.drops["not_ours"] += 1
 
@@ -210,6 +217,17 @@ class Ingress:
         for data in early:
             self._dtls(peer, data, now)
 
+    @property
+    def dtls_waits(self) -> bool:
+        """Some handshake waits for its next step: a signature, a quarter of a millisecond."""
+        return bool(self._dtls_waiting)
+
+    def step_dtls(self, now: float) -> None:
+        """Takes the datagram that has waited longest."""
+        peer, data = self._dtls_waiting.popleft()
+        if not peer.closed:
+            self._dtls(peer, data, now)
+
     def _dtls(self, peer: Peer, data: bytes, now: float) -> None:
         dtls = peer.dtls
         if dtls is None:
@@ -243,11 +261,8 @@ class Ingress:
             return
         if dtls.phase is DtlsPhase.CONNECTED and dtls.keys is not None:
             self.handshaking.discard(peer)
-            peer.srtp = SrtpPair(dtls.keys)
+            peer.use_keys(SrtpPair(dtls.keys))
             dtls.keys = None
-            peer.handle = peer.srtp.handle
-            peer.session = peer.srtp.session
-            peer.update_ready(consent=True)
             peer.connected_at = now
             peer.state = (peer.state[0], "connected")
             self._events.peer_connected(peer, now)
@@ -414,6 +429,10 @@ class Ingress:
         if srtp is None:
             statistics.drops["media_before_keys"] += 1
             return
+        if peer.rtcp_budget <= 0:
+            statistics.drops["rtcp_overload"] += 1
+            return
+        peer.rtcp_budget -= 1
         statistics.rtcp_in += 1
         try:
             content = rtcp.parse(srtp.unprotect_rtcp(data))

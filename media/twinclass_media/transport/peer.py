@@ -19,11 +19,14 @@ from twinclass_media.rtp.transport_cc import ArrivalLog
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.dtls import DtlsServer
 from twinclass_media.transport.line import Line
-from twinclass_media.transport.native.way import NO_WAY, Way
+from twinclass_media.transport.native.way import Way
 from twinclass_media.transport.srtp import SrtpPair
 from twinclass_media.worker.messages import TransportSpec
 
 #: Names of payload types of sound.
+#: Compounds of one peer that are read in a second: browsers send 20 (transport-wide feedback) and,
+#: where much is lost, a NACK or two a round trip. Each costs what ten forwarded packets do.
+RTCP_BUDGET = 200
 OPUS, RED = "opus", "red"
 #: Candidate pairs a peer may have validated at once (interfaces times families).
 MAX_PATHS = 8
@@ -97,10 +100,10 @@ class Peer:
 
     Attributes:
         ready: a path is there, keys are there, consent is fresh: packets may go out.
-        handle, session: libsrtp's session for sending, as cffi's pointer and as a number.
+        handle: libsrtp's session for sending.
         line: while its line is watched, else None.
         sendto, sendmsg, address, packet_info: the chosen path, for UDP.
-        way: the same for the compiled loop.
+        way: all of this for the compiled loop.
         ssrcs: SSRC -> (producer, layer, is RTX) of what it sends.
         rows: our SSRC -> row of what it receives (RTX SSRCs too).
     """
@@ -136,6 +139,7 @@ class Peer:
         "reported_ssrcs",
         "router",
         "rows",
+        "rtcp_budget",
         "rtcp_mark",
         "rtcp_sent",
         "rtt_known",
@@ -145,7 +149,6 @@ class Peer:
         "sendmsg",
         "sendto",
         "sent_mark",
-        "session",
         "share",
         "slot",
         "spec",
@@ -167,13 +170,12 @@ class Peer:
         self._statistics = statistics
         self.ready = False
         self.handle: Any = None
-        self.session = 0
         self.sendto: Callable[..., int] = _no_path
         self.sendmsg: Callable[..., int] = _no_path
         self.address: tuple[Any, ...] = ()
         self.packet_info: list[tuple[int, int, bytes]] = []
         self.segmentation = True
-        self.way = NO_WAY
+        self.way = Way()
         self.stream: Stream | None = None
         self.path: Path | None = None
         self.paths: list[Path] = []
@@ -204,6 +206,7 @@ class Peer:
         self.available_bps = 0
         self.reported_loss = 0.0
         self.nack_budget = 0
+        self.rtcp_budget = RTCP_BUDGET
         self.bytes_in = 0
         self.bytes_out_mark = 0
         self.received_mark = 0
@@ -236,13 +239,26 @@ class Peer:
         if path.endpoint is not None:
             self.sendto = path.endpoint.sock.sendto
             self.sendmsg = path.endpoint.sock.sendmsg
-            self.way = Way(path.endpoint.sock.fileno(), path.address, path.packet_info)
-            self.segmentation = True
+            self.way.lead(path.endpoint.sock.fileno(), path.address, path.packet_info)
+            self.segment(True)
+        self.update_ready(consent=True)
+
+    def use_keys(self, srtp: SrtpPair) -> None:
+        """Protects with these keys from here on."""
+        self.srtp = srtp
+        self.handle = srtp.handle
+        self.way.use_session(srtp.session)
         self.update_ready(consent=True)
 
     def update_ready(self, consent: bool) -> None:
         """Recomputes ``ready``."""
         self.ready = consent and not self.closed and self.path is not None and self.srtp is not None
+        self.way.open(self.ready)
+
+    def segment(self, possible: bool) -> None:
+        """Notes whether the kernel cuts up what is sent this way."""
+        self.segmentation = possible
+        self.way.segment(possible)
 
     def shape(self, mid: str, ssrc: int) -> Shape:
         """What packets of one of its rows look like."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 import struct
 
 from twinclass_media.forward.row import Row
+from twinclass_media.forward.template import MAX_PADDING_BYTES
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.arena import patch_vp8
 from twinclass_media.transport.peer import Peer
 
-#: RTP padding counts its bytes in one byte (RFC 3550 section 5.1).
-MAX_PADDING_BYTES = 255
 #: Numbers of a row that are remembered with when they went out again: those of a few round trips.
 MAX_RESENT = 512
 _HEADERS_BYTES = 40

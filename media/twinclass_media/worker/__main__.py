@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from twinclass_media.settings import MediaSettings
-from twinclass_media.transport.native.library import LIBRARY
+from twinclass_media.transport.native.compiling import LIBRARY
 from twinclass_media.worker.process import Worker, WorkerOptions
 
 

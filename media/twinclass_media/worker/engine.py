@@ -7,6 +7,7 @@ to the control plane.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ from twinclass_media.transport.certificate import Certificate
 from twinclass_media.transport.dtls import DtlsContext
 from twinclass_media.transport.egress import Egress
 from twinclass_media.transport.ingress import Ingress
-from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.peer import RTCP_BUDGET, Peer
 from twinclass_media.transport.pipe import WANTS_S
 from twinclass_media.worker import messages as m
 from twinclass_media.worker.lines import Lines
@@ -36,6 +37,8 @@ from twinclass_media.worker.telemetry import ECHO_S, QUALITY_S, SPEAKERS_S, Tele
 TICK_S = 0.1
 #: ... and more while packets are missing or handshakes under way.
 URGENT_TICK_S = 0.01
+#: Steps of handshakes between two quanta of media; each is a quarter of a millisecond.
+HANDSHAKES_S = 0.0005
 #: RFC 7675: without a check for this long nothing more is sent ...
 CONSENT_PAUSE_S = 10.0
 #: ... and for this long the transport is closed.
@@ -134,6 +137,7 @@ class Engine:
         for layer in producer.layers:
             for table in (self._ready, self._held, self._losing):
                 table.pop(layer, None)
+            self.egress.forget(layer)
 
     def router_gone(self, router: str) -> None:
         """A router is gone."""
@@ -251,14 +255,20 @@ class Engine:
     # ---- work
 
     def pump(self, now: float) -> bool:
-        """Flushes what is ready and sends for one quantum. True: call again soon."""
+        """Flushes what is ready, sends for one quantum, and then takes steps of handshakes for
+        another one, so that a storm of joins delays no media. True: call again soon."""
         if self._ready:
             ready, self._ready = self._ready, {}
             for layer, producer in ready.items():
                 self.queue(producer.flush(layer, now), layer.pending_since)
                 if producer.changed:
                     self.producer_changed(producer, now)
-        return self.egress.run()
+        is_left = self.egress.run()
+        ingress = self.ingress
+        deadline = time.monotonic() + HANDSHAKES_S
+        while ingress.dtls_waits and time.monotonic() < deadline:
+            ingress.step_dtls(now)
+        return is_left or ingress.dtls_waits
 
     def flush_held(self, now: float) -> float | None:
         """Flushes frames that were held long enough; returns when the next one is due."""
@@ -336,6 +346,8 @@ class Engine:
             return
         self._ticks += 1
         self.lines.tick(now)
+        top = max((len(one.layers) - 1 for one in self.objects.producers.values()), default=0)
+        self.lines.relieve(self.objects.peers.values(), top, now)
         for peer in self.objects.peers.values():
             if peer.ssrcs and peer.ready:
                 feedback.transport_feedback(peer)
@@ -366,7 +378,7 @@ class Engine:
 
     def _report(self, peer: Peer, now: float) -> None:
         """Once a second per peer: reports, budgets, consent."""
-        peer.nack_budget = feedback.NACK_BUDGET
+        peer.nack_budget, peer.rtcp_budget = feedback.NACK_BUDGET, RTCP_BUDGET
         silent = now - peer.consent_at
         left = peer.suspect_at > peer.consent_at and now - peer.suspect_at > ALERT_CONSENT_S
         never = peer.state[0] == "new" and silent > NEVER_CONNECTED_S

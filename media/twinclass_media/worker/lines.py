@@ -7,10 +7,11 @@ what it wants is the control plane's.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from twinclass_media.bandwidth.allocation import SOUND, Share, Wish, allocate
 from twinclass_media.bandwidth.estimator import START_BPS
+from twinclass_media.bandwidth.overload import Overload
 from twinclass_media.bandwidth.pacer import MOST_S
 from twinclass_media.bandwidth.watch import State, Watch
 from twinclass_media.errors import MalformedPacket
@@ -64,6 +65,7 @@ class Lines:
         self._watched: set[Peer] = set()
         #: Rows have come or changed since their line was looked at.
         self._changed: set[Peer] = set()
+        self._overload = Overload()
 
     # ---- rows
 
@@ -97,7 +99,7 @@ class Lines:
         """A peer is gone."""
         self._watched.discard(peer)
         self._changed.discard(peer)
-        self._egress.pacing.discard(peer)
+        self._egress.forget_peer(peer)
 
     # ---- what viewers say
 
@@ -147,6 +149,15 @@ class Lines:
             line.estimator.tick(now)
             if now >= line.look_at or line.estimator.target_bps < line.needed_bps:
                 self._look(peer, now)
+
+    def relieve(self, peers: Iterable[Peer], top: int, now: float) -> None:
+        """Ten times a second: leaves out layers for all ``peers`` where this worker is too slow.
+        ``top``: the highest layer that any camera has."""
+        if not self._overload.look(self._egress.take_lateness(), top, now):
+            return
+        self._statistics.lines["shed" if self._overload.most < top else "restored"] += 1
+        self._changed.update(peer for peer in peers if peer.watch is not None)
+        self.settle(now)
 
     def measure(self, peer: Peer, span_s: float, now: float) -> None:
         """Once a second for each viewer: what is sent to it, and whether it is heard of."""
@@ -265,9 +276,10 @@ class Lines:
             producer: Producer | None = row.producer
             if wish.priority <= SOUND or producer is None:
                 continue
-            layer = share.layers[wish.track]
             wants = min(producer.max_layers.get(row, 0), len(producer.layers) - 1)
-            ceiling = NO_CEILING if layer >= wants or math.isinf(target) else layer
+            layer = wants if math.isinf(target) else share.layers[wish.track]
+            layer = min(layer, self._overload.most)
+            ceiling = NO_CEILING if layer >= wants else layer
             if ceiling == row.ceiling:
                 continue
             row.climb.moves(row.ceiling, ceiling, now)

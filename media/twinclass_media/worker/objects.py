@@ -203,6 +203,7 @@ class Objects:
                 peer.rows[spec.rtx_ssrc] = row
         row.priority = spec.priority
         row.payload_types = {c.name: (c.payload_type, c.rtx_payload_type) for c in spec.codecs}
+        row.show()
         self.feed(spec, row, now)
 
     def _put_piped(self, spec: m.PipedProducerSpec) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import gc
 import logging
 import os
 import resource
@@ -19,13 +18,15 @@ from twinclass_media.statistics import Distribution
 from twinclass_media.transport.addresses import announced_candidates
 from twinclass_media.transport.certificate import generate_certificate
 from twinclass_media.transport.egress import PACE_S
-from twinclass_media.transport.native.library import LIBRARY, load
+from twinclass_media.transport.native.compiling import LIBRARY
+from twinclass_media.transport.native.library import load
 from twinclass_media.transport.pipe import PipeSocket
 from twinclass_media.transport.tcp import TcpEndpoint
 from twinclass_media.transport.udp import UdpEndpoint
 from twinclass_media.worker import messages as m
 from twinclass_media.worker.control import ControlServer
 from twinclass_media.worker.engine import TICK_S, URGENT_TICK_S, Engine
+from twinclass_media.worker.garbage import Garbage
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Worker:
         self._hold_timer: asyncio.TimerHandle | None = None
         self._pace_timer: asyncio.TimerHandle | None = None
         self._alone_since: float | None = now
+        self._garbage = Garbage(now)
         self._next_tick = self._full_tick_at = now
         self._tick_timer: asyncio.TimerHandle | None = None
         self._udp: list[UdpEndpoint] = []
@@ -123,9 +125,7 @@ class Worker:
         engine.pipes.socket = pipe_socket
         pipe_socket.start(self._loop, engine.pipes.handle, self._after)
         await self._control.start()
-        # The packet loop allocates little and without cycles; what start-up made stays.
-        gc.collect()
-        gc.freeze()
+        self._garbage.begin()
         log.info("worker %d listens on port %d", options.index, port)
         self._loop.call_soon(self._tick)
         try:
@@ -167,7 +167,7 @@ class Worker:
             self._tick_timer.cancel()
             self._next_tick = time.monotonic() + URGENT_TICK_S
             self._tick_timer = self._loop.call_at(self._next_tick, self._tick)
-        if engine.egress.pacing and self._pace_timer is None:
+        if engine.egress.paces and self._pace_timer is None:
             self._pace_timer = self._loop.call_later(PACE_S, self._pace)
         if not engine.held:
             if self._hold_timer is not None:
@@ -195,12 +195,13 @@ class Worker:
         engine.statistics.loop_lag_s = max(engine.statistics.loop_lag_s, lag)
         due = now >= self._full_tick_at
         engine.tick(now, urgent=not due)
-        if engine.egress.busy or engine.egress.pacing:
+        if engine.egress.busy or engine.egress.paces:
             self._wake()
         if due:
             self._full_tick_at = max(self._full_tick_at + TICK_S, now)
             for tcp in self._tcp:
                 tcp.tick(now)
+            self._garbage.tick(engine.statistics.packets_out, now)
             alone = self._alone_since
             if alone is not None and now - alone > self._options.settings.drain_s:
                 log.warning("no control plane for %.0f s: this worker ends", now - alone)

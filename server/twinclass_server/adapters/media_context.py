@@ -27,6 +27,11 @@ class Worker(Protocol):
         ...
 
     @property
+    def load(self) -> float:
+        """How much of its core it uses, 0 to 1."""
+        ...
+
+    @property
     def attached(self) -> Attached | None:
         """What the worker said of itself; None while it is away."""
         ...
@@ -45,6 +50,11 @@ def router_of(lesson: LessonId) -> RouterId:
     return RouterId(f"lesson/{lesson}")
 
 
+def burden(worker: Worker) -> tuple[float, int]:
+    """Orders workers by how much they have to do. In steps: a percent is noise."""
+    return round(worker.load, 1), worker.transports
+
+
 class Fleet:
     """The workers, and where a viewer goes.
 
@@ -52,9 +62,9 @@ class Fleet:
     second time through a socket, which is worth it only when a core is short.
     """
 
-    def __init__(self, workers: Sequence[Worker], spread_above: int) -> None:
+    def __init__(self, workers: Sequence[Worker], spread_load: float) -> None:
         self._workers = workers
-        self._spread_above = spread_above
+        self._spread_load = spread_load
 
     def __getitem__(self, index: int) -> Worker:
         return self._workers[index]
@@ -64,10 +74,10 @@ class Fleet:
 
     def place(self, home: Worker) -> Worker:
         """The worker for a new downlink of a lesson with this home."""
-        if home.attached is None or home.transports <= self._spread_above:
+        if home.attached is None or home.load < self._spread_load:
             return home
         others = [w for w in self._workers if w.attached is not None and w is not home]
-        return min([home, *others], key=lambda worker: worker.transports)
+        return min([home, *others], key=burden)
 
 
 @dataclass(slots=True)

@@ -29,13 +29,14 @@ from twinclass_media.worker.messages import (
     TransportState,
     WorkerStatistics,
 )
-from twinclass_server.adapters.media_context import Fleet
+from twinclass_server.adapters.media_context import Fleet, burden
 from twinclass_server.adapters.media_lesson import LessonMedia
 from twinclass_server.adapters.media_probe import MediaProbe, ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.media_recovery import CLAIM_S, find_sessions
-from twinclass_server.adapters.worker_client import unavailable
+from twinclass_server.adapters.worker_client import full, unavailable
 from twinclass_server.adapters.worker_link import WorkerLink
+from twinclass_server.adapters.worker_load import FULL
 from twinclass_server.adapters.worker_supervisor import WorkerSupervisor
 from twinclass_server.operations.figures import WorkerFigures
 from twinclass_signaling.errors import InvalidState
@@ -65,7 +66,7 @@ class WorkerMediaPlane:
         self._settings = settings
         self._listener = listener
         self._supervisor = WorkerSupervisor(settings, run_dir, self)
-        self._fleet = Fleet(self._supervisor.links, settings.spread_above)
+        self._fleet = Fleet(self._supervisor.links, settings.spread_load)
         self._probe = MediaProbe(self._supervisor.links, settings.port)
         self._lessons: dict[LessonId, LessonMedia] = {}
         #: Workers whose dump was searched for what a control plane before us left behind.
@@ -136,9 +137,11 @@ class WorkerMediaPlane:
         session: SessionId,
         participant: ParticipantId,
         video_codecs: Sequence[str],
+        *,
+        needed: bool = True,
     ) -> bool:
         """See ``ports.MediaPlane``."""
-        media = await self._lesson_for(lesson, session)
+        media = await self._lesson_for(lesson, session, needed=needed)
         return media.open(session, participant, video_codecs)
 
     async def publish(
@@ -346,7 +349,9 @@ class WorkerMediaPlane:
 
     # ---- inside
 
-    async def _lesson_for(self, lesson: LessonId, session: SessionId) -> LessonMedia:
+    async def _lesson_for(
+        self, lesson: LessonId, session: SessionId, *, needed: bool = True
+    ) -> LessonMedia:
         """The lesson's media, made on its home worker where it is not known yet.
 
         Raises:
@@ -367,8 +372,8 @@ class WorkerMediaPlane:
         is_full = media.home.transports >= room or (
             viewers.transports >= room - (viewers is media.home)
         )
-        if session not in media.sessions and is_full:
-            raise unavailable("it is full")
+        if session not in media.sessions and (is_full or (not needed and viewers.load > FULL)):
+            raise full()
         return media
 
     def _make_lesson(self, lesson: LessonId, home: WorkerLink) -> LessonMedia:
@@ -383,7 +388,7 @@ class WorkerMediaPlane:
         may begin at once and nobody has a transport yet."""
         lessons = Counter(media.home.index for media in self._lessons.values() if media.sessions)
         links = [link for link in self._supervisor.links if link.attached is not None]
-        return min(links, key=lambda x: (x.transports, lessons[x.index]), default=None)
+        return min(links, key=lambda x: (*burden(x), lessons[x.index]), default=None)
 
     def _known(self, lesson: LessonId) -> LessonMedia:
         media = self._lessons.get(lesson)

@@ -38,6 +38,7 @@ from twinclass_server.adapters.worker_client import (
     WorkerClient,
     unavailable,
 )
+from twinclass_server.adapters.worker_load import WorkerLoad
 from twinclass_server.adapters.worker_outbox import WorkerOutbox, key_of
 from twinclass_server.adapters.worker_process import WorkerProcess, command_line
 from twinclass_signaling.errors import Unavailable
@@ -87,8 +88,7 @@ class WorkerLink:
         self.index = index
         self.outbox = WorkerOutbox()
         self.statistics: WorkerStatistics | None = None
-        #: Share of a core over the last period; None until there were two readings.
-        self.cpu_share: float | None = None
+        self._load = WorkerLoad()
         self._settings = settings
         self._directory = directory
         self._epoch = epoch
@@ -103,7 +103,6 @@ class WorkerLink:
         self.trouble = ""
         #: Failures in a row.
         self.failures = 0
-        self._measured_at = 0.0
         self._closing = False
 
     @property
@@ -115,6 +114,16 @@ class WorkerLink:
     def transports(self) -> int:
         """How many transports are wanted on it."""
         return self.outbox.transports
+
+    @property
+    def cpu_share(self) -> float | None:
+        """Share of a core over the last two seconds; None until there were two readings."""
+        return self._load.cpu_share
+
+    @property
+    def load(self) -> float:
+        """How much of its core it uses with all who are on it now, 0 to 1."""
+        return self._load.expected(self.transports)
 
     @property
     def attached(self) -> Attached | None:
@@ -297,10 +306,9 @@ class WorkerLink:
             client.close()
 
     def _measured(self, statistics: WorkerStatistics) -> None:
-        now, former = asyncio.get_running_loop().time(), self.statistics
-        if former is not None and former.cpu_s <= statistics.cpu_s and now > self._measured_at:
-            self.cpu_share = (statistics.cpu_s - former.cpu_s) / (now - self._measured_at)
-        self.statistics, self._measured_at = statistics, now
+        now = asyncio.get_running_loop().time()
+        self.statistics = statistics
+        self._load.measured(statistics.cpu_s, statistics.loop_lag_s, statistics.transports, now)
 
     def _notify(self, notification: Notification, early: list[Notification]) -> None:
         # Before the dump is compared the owner does not know what it would hear about.

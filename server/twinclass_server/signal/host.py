@@ -18,6 +18,7 @@ from twinclass_server.connection import Connection, encode
 from twinclass_server.errors import CLOSE_GONE, CLOSE_RESTART, to_message
 from twinclass_server.recording.progress import is_news, progress
 from twinclass_server.signal.client import Client
+from twinclass_server.signal.clients import Clients
 from twinclass_server.signal.effects import MediaEffects, changes_media
 from twinclass_server.signal.facts import Facts
 from twinclass_server.signal.ink_desk import InkDesk
@@ -30,7 +31,14 @@ from twinclass_server.signal.tool_board import ToolBoard
 from twinclass_signaling.ids import EventSeq, LessonId, ParticipantId, PersonId, SessionId
 from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Leave
-from twinclass_signaling.lesson.events import LessonClosed, ParticipantLeft, StageEntered
+from twinclass_signaling.lesson.events import (
+    LessonClosed,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantLost,
+    ParticipantRecovered,
+    StageEntered,
+)
 from twinclass_signaling.lesson.ink import InkBook
 from twinclass_signaling.lesson.media_policy import heard_by_leads_only
 from twinclass_signaling.lesson.state import LEAD_ROLES, LessonState
@@ -38,7 +46,7 @@ from twinclass_signaling.lesson.talk_events import InkCleared, SlideTurned
 from twinclass_signaling.lesson.tool_events import EchoFound, EchoMuted
 from twinclass_signaling.lesson.tools import recording
 from twinclass_signaling.lesson.views import Person, Sound
-from twinclass_signaling.lesson.visibility import STAFF_ROLES, audience, viewer_of
+from twinclass_signaling.lesson.visibility import STAFF_ROLES, audience
 from twinclass_signaling.messages import (
     CloseLesson,
     Command,
@@ -61,6 +69,8 @@ from twinclass_signaling.tool_commands import AttachSlides, TurnSlide
 logger = logging.getLogger(__name__)
 
 _TICK_S = 1.0
+#: After these others are here than before.
+_MOVES = (ParticipantJoined, ParticipantLost, ParticipantRecovered, ParticipantLeft)
 _ARRIVED = Goodbye(
     "arrived",
     Text(
@@ -126,9 +136,8 @@ class LessonHost:
         )
         self._effects = MediaEffects(parts.media)
         self._media_dirty = True
-        self._presence = PresenceBoard(
-            lambda: self.state, parts.people, self._sounds, self._audience
-        )
+        clients = Clients()
+        self._presence = PresenceBoard(lambda: self.state, parts.people, self._sounds, clients)
         sessions = Sessions(parts.settings.seat_keep_s, parts.sessions)
         self._keeper = RecordKeeper(self.lesson, parts.records, sessions, parts.people)
         self._desk = CommandDesk(self._journal, parts.log, parts.wall_clock)
@@ -136,6 +145,7 @@ class LessonHost:
         self.seats = Seats(
             SeatTools(
                 lesson=self.lesson,
+                clients=clients,
                 journal=self._journal,
                 media=parts.media,
                 effects=self._effects,
@@ -151,8 +161,8 @@ class LessonHost:
             ),
             parts.sessions,
         )
-        self._tools = ToolBoard(lambda: self.state, parts.people, self.seats.audience)
-        self.ink = InkDesk(parts.ink, parts.ink_pages, lambda: self.state, self.seats.audience)
+        self._tools = ToolBoard(lambda: self.state, parts.people, clients)
+        self.ink = InkDesk(parts.ink, parts.ink_pages, lambda: self.state, clients.audience)
         self._clock = LessonClock(self._journal, self.facts, parts.wall_clock)
         self._people = parts.people
         self._recorder: Recorder | None = None
@@ -168,7 +178,7 @@ class LessonHost:
     @property
     def is_empty(self) -> bool:
         """Tells whether nobody has a line."""
-        return next(self.seats.connected(), None) is None
+        return next(self.seats.clients.connected(), None) is None
 
     # ---- life ------------------------------------------------------------------------------
 
@@ -211,7 +221,7 @@ class LessonHost:
         """Tells every client that this process ends its connection."""
         code = CLOSE_GONE if goodbye.reason == "lesson_closed" else CLOSE_RESTART
         self._broadcast(encode(goodbye))
-        for _, connection in self.seats.connected():
+        for _, connection in self.seats.clients.connected():
             connection.close(code)
 
     async def operate(self, command: OpenLesson | CloseLesson) -> None:
@@ -316,7 +326,7 @@ class LessonHost:
         fact = event.event
         participant: ParticipantId | None = getattr(fact, "participant", None)
         if participant is not None:
-            self._presence.mark(participant)
+            self._presence.mark(participant, moved=isinstance(fact, _MOVES))
         if isinstance(fact, StageEntered):
             # Pupils may not have been told who this is; they must know before they see them.
             self._presence.flush()
@@ -400,15 +410,13 @@ class LessonHost:
         if who.scope == "all":
             self._broadcast(frame)
             return
-        for client, connection in self.seats.audience():
-            viewer = viewer_of(self.state, client.participant)
-            if viewer is not None and who.reaches(viewer):
-                connection.send_frame(frame)
+        for _, connection, _ in self.seats.clients.reached(who, self.state):
+            connection.send_frame(frame)
 
     def _broadcast(self, frame: str) -> None:
-        for _, connection in self.seats.audience():
+        for _, connection in self.seats.clients.audience():
             connection.send_frame(frame)
 
     def _audience(self) -> Iterator[tuple[Connection, ParticipantId, Role]]:
-        for client, connection in self.seats.audience():
+        for client, connection in self.seats.clients.audience():
             yield connection, client.participant, client.actor.role

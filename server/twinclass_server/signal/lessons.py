@@ -44,6 +44,8 @@ _MOVED = Goodbye(
     ),
     reconnect_after_s=1.0,
 )
+#: A log that is not a file by then has a Redis or a disk that is away.
+_RETIRE_S = 5.0
 _CLOSED = Goodbye("lesson_closed", Text("下课了，再见！", "The lesson is over. Goodbye!"))
 _DRAIN = Goodbye(
     "drain",
@@ -156,7 +158,12 @@ class Lessons:
             Conflict: ``lesson_unknown`` or ``lesson_closed``.
             Unavailable: Redis is away.
         """
-        return await self._hosts.take(lesson, self._load, self._serve)
+        host = await self._hosts.take(lesson, self._load, self._serve)
+        if host.state.phase == "closed":
+            # Who comes now is told so when the log is a file, or that it is over by the host.
+            await self._hosts.wait_gone(lesson, _RETIRE_S)
+            host = await self._hosts.take(lesson, self._load, self._serve)
+        return host
 
     async def _load(self, lesson: LessonId) -> LessonHost:
         plan = await self.records.plan(lesson)

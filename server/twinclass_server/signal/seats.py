@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from twinclass_server.command_desk import CommandDesk
 from twinclass_server.connection import Connection
 from twinclass_server.errors import CLOSE_CONFLICT, CLOSE_SUPERSEDED
 from twinclass_server.signal.client import Client, Guest
+from twinclass_server.signal.clients import Clients
 from twinclass_server.signal.effects import MediaEffects
 from twinclass_server.signal.keeper import RecordKeeper
 from twinclass_server.signal.lesson_journal import LessonJournal
@@ -17,6 +18,7 @@ from twinclass_signaling.errors import Conflict
 from twinclass_signaling.ids import LessonId, ParticipantId, RoomId, SessionId
 from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Join
+from twinclass_signaling.lesson.state import HOME_ROLES
 from twinclass_signaling.lesson.views import Person, Sound, lesson_view
 from twinclass_signaling.messages import (
     Authenticate,
@@ -32,6 +34,8 @@ from twinclass_signaling.session import SessionRecord, Sessions, hash_secret
 from twinclass_signaling.tokens import Claims
 from twinclass_signaling.tool_views import ToolViews
 
+#: Without these a lesson goes on: they are not let in where those inside would suffer.
+SPARE_ROLES = HOME_ROLES | {Role.OBSERVER}
 _FENCED = Fenced(
     Text("这个座位已在另一台设备上打开。", "This seat has been opened on another device.")
 )
@@ -46,6 +50,8 @@ class SeatTools:
     """What the seats of a lesson work with."""
 
     lesson: LessonId
+    #: Empty in the beginning, and changed by the seats alone.
+    clients: Clients
     journal: LessonJournal
     media: MediaPlane
     effects: MediaEffects
@@ -66,7 +72,7 @@ class Seats:
     """The clients and guests of one lesson."""
 
     def __init__(self, tools: SeatTools, former: Iterable[SessionRecord]) -> None:
-        self.clients: dict[SessionId, Client] = {}
+        self.clients = tools.clients
         self.guests: dict[SessionId, Guest] = {}
         self._tools = tools
         self._lesson = tools.lesson
@@ -75,21 +81,12 @@ class Seats:
             if record.detached_at is None:
                 record.detached_at = tools.wall_clock()
             actor = Actor(record.participant, record.role, record.room)
-            self.clients[record.session] = Client(record.session, actor)
-
-    def connected(self) -> Iterator[tuple[Client, Connection]]:
-        """Yields the clients that have a line."""
-        for client in list(self.clients.values()):
-            if client.connection is not None:
-                yield client, client.connection
-
-    def audience(self) -> Iterator[tuple[Client, Connection]]:
-        """Yields the clients that were welcomed; the others read all in their Welcome."""
-        return (pair for pair in self.connected() if pair[0].is_welcome)
+            self.clients.put(Client(record.session, actor))
 
     def is_here(self, participant: ParticipantId) -> bool:
         """Tells whether a participant has any line."""
-        return any(client.participant == participant for client, _ in self.connected()) or any(
+        lines = (client.connection for client in self.clients.of(participant))
+        return any(line is not None for line in lines) or any(
             guest.actor.participant == participant for guest in self.guests.values()
         )
 
@@ -132,7 +129,11 @@ class Seats:
             if admission.resumed:
                 await tools.desk.resume(client)
             is_alive = await tools.media.open_session(
-                self._lesson, record.session, actor.participant, message.client.video_codecs
+                self._lesson,
+                record.session,
+                actor.participant,
+                message.client.video_codecs,
+                needed=actor.role not in SPARE_ROLES,
             )
         except BaseException:
             self.leave(client, connection)
@@ -196,6 +197,9 @@ class Seats:
 
     async def _take_seat(self, actor: Actor, *, is_companion: bool = False) -> None:
         journal = self._tools.journal
+        if journal.committed.phase == "closed":
+            # Its journal has ended, and the host is only here until the log is a file.
+            raise Conflict("lesson_closed", "这节课已经结束。", "This lesson is over.")
         seat = journal.head.seats.get(actor.participant)
         if not journal.is_up and seat is not None and seat.presence != "left":
             return  # The seat is theirs; that they are back is told when the log is.
@@ -203,19 +207,18 @@ class Seats:
         await journal.commit(join, SYSTEM, self._tools.wall_clock())
 
     def _attach(self, record: SessionRecord, actor: Actor, connection: Connection) -> Client:
-        client = self.clients.get(record.session)
-        if client is None:
-            client = self.clients[record.session] = Client(record.session, actor)
-        elif client.connection is not None:
+        client = self.clients.drop(record.session) or Client(record.session, actor)
+        if client.connection is not None:
             client.connection.close(CLOSE_SUPERSEDED)
         client.actor = actor
+        self.clients.put(client)
         client.connection = connection
         client.is_welcome = False
         client.early.clear()
         return client
 
     def _fence(self, record: SessionRecord) -> None:
-        client = self.clients.pop(record.session, None)
+        client = self.clients.drop(record.session)
         self._end_media(record.session)
         if client is not None and client.connection is not None:
             client.connection.send(_FENCED)
@@ -272,7 +275,7 @@ class Seats:
             return
         tools.sessions.drop(participant)
         tools.keeper.save_later(participant)
-        client = self.clients.pop(record.session, None)
+        client = self.clients.drop(record.session)
         self._end_media(record.session)
         if client is not None and client.connection is not None:
             client.connection.send(goodbye)
@@ -282,7 +285,7 @@ class Seats:
     def expire(self) -> None:
         """Forgets sessions whose time is over."""
         for record in self._tools.sessions.expire(self._tools.wall_clock()):
-            self.clients.pop(record.session, None)
+            self.clients.drop(record.session)
             self._end_media(record.session)
             self._tools.keeper.save_later(record.participant)
 

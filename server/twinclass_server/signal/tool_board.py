@@ -7,15 +7,16 @@ see the same share one computation and one encoding.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
-from twinclass_server.connection import Connection, encode
-from twinclass_server.signal.client import Client
+from twinclass_server.connection import encode
+from twinclass_server.signal.clients import Clients
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.lesson.events import LessonEvent
 from twinclass_signaling.lesson.state import HOME_ROLES, LessonState
 from twinclass_signaling.lesson.tool_board import VIEWS
-from twinclass_signaling.lesson.visibility import Person, Viewer, viewer_of
+from twinclass_signaling.lesson.tool_changes import changed_tools
+from twinclass_signaling.lesson.visibility import Audience, Person, Viewer
 from twinclass_signaling.messages import Tool
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_views import ToolView
@@ -23,76 +24,16 @@ from twinclass_signaling.tool_views import ToolView
 #: Longer than a burst of taps, shorter than anybody notices.
 GATHER_S = 0.1
 
-_SEAT_TOOLS = (
-    "stage",
-    "attendance",
-    "own_class",
-    "teaching",
-    "sound",
-    "quiz",
-    "backchannel",
-    "echo",
-)
-#: Which tools an event may change, by its type; others change those of ``_SEAT_TOOLS``.
-_CHANGES: dict[str, tuple[str, ...]] = {
-    "lesson_opened": ("stage", "sound_check", "teaching", "recording"),
-    "called_on": (),
-    "stage_enter": ("stage",),
-    "stage_leave": ("stage",),
-    "publication_started": ("teaching",),
-    "publication_ended": ("teaching",),
-    "hand_raised": ("hands", "stage"),
-    "hand_approved": ("hands", "stage"),
-    "hand_lowered": ("hands", "stage"),
-    "spotlight_set": ("stage",),
-    "stage_moved": ("stage",),
-    "stage_muted": ("stage",),
-    "roll_called": ("attendance", "quiz"),
-    "attendance_changed": ("attendance", "quiz"),
-    "sound_check_started": ("sound_check",),
-    "sound_checked": ("sound_check",),
-    "sound_check_ended": ("sound_check",),
-    "quiz_opened": ("quiz",),
-    "quiz_answered": ("quiz",),
-    "quiz_tallied": ("quiz",),
-    "quiz_closed": ("quiz",),
-    "quiz_released": ("quiz",),
-    "countdown_started": ("work",),
-    "countdown_ended": ("work",),
-    "group_work_started": ("work",),
-    "group_work_ended": ("work",),
-    "listened_in": ("work",),
-    "phase_changed": ("agenda",),
-    "cue_marked": ("agenda",),
-    "note_sent": ("backchannel",),
-    "note_acked": ("backchannel",),
-    "pulse_sent": ("backchannel",),
-    "pulse_answered": ("backchannel",),
-    "help_asked": ("own_class",),
-    "help_answered": ("own_class",),
-    "hand_over_offered": ("teaching",),
-    "hand_over_withdrawn": ("teaching",),
-    "teaching_changed": ("teaching",),
-    "catch_up_changed": ("catch_up",),
-    "echo_found": ("echo",),
-    "echo_faded": ("echo",),
-    "echo_muted": ("echo",),
-    "echo_retried": ("echo",),
-    "echo_ended": ("echo",),
-    "sound_switched": ("sound",),
-    "offline_recorded": ("offline",),
-    "chat_said": ("chat",),
-    "recording_changed": ("recording",),
-    "policy_changed": ("policy", "chat", "stage", "hands"),
-    "slides_attached": ("slides",),
-    "slide_turned": ("slides",),
-    "ink_cleared": (),
-}
 #: Of these every home has its own; of the others it sees what its class sees.
 _PERSONAL = frozenset({"attendance", "own_class", "quiz", "chat", "hands", "sound", "echo"})
 
-Audience = Callable[[], Iterable[tuple[Client, Connection]]]
-_Key = tuple[str, Role, str | None, str | None]
+#: Of these all teachers see the same.
+_SAME_FOR_STAFF = frozenset(
+    {"hands", "stage", "sound_check", "quiz", "agenda", "teaching", "chat", "policy", "slides"}
+    | {"sound", "recording"}
+)
+
+_Key = tuple[str, str, str | None, str | None]
 
 
 class ToolBoard:
@@ -102,19 +43,21 @@ class ToolBoard:
         self,
         state: Callable[[], LessonState],
         people: Mapping[ParticipantId, Person],
-        audience: Audience,
+        clients: Clients,
     ) -> None:
         self._state = state
         self._people = people
-        self._audience = audience
-        self._dirty: set[str] = set()
+        self._clients = clients
+        self._dirty: dict[str, Audience] = {}
         self._wake = asyncio.Event()
+        #: Views that were worked out, for whoever asks what a lesson costs.
+        self.views_made = 0
 
     def mark(self, event: LessonEvent) -> None:
-        """Notes what an event may have changed."""
-        changed = _CHANGES.get(str(type(event).__struct_config__.tag), _SEAT_TOOLS)
-        if changed:
-            self._dirty.update(changed)
+        """Notes what an event has changed, and for whom."""
+        for name, who in changed_tools(event, self._state()):
+            before = self._dirty.get(name)
+            self._dirty[name] = who if before is None else before.joined(who)
             self._wake.set()
 
     async def run(self) -> None:
@@ -127,17 +70,12 @@ class ToolBoard:
 
     def flush(self) -> None:
         """Tells now what has changed."""
-        dirty, self._dirty = self._dirty, set()
-        if not dirty:
-            return
+        dirty, self._dirty = self._dirty, {}
         state = self._state()
         made: dict[_Key, tuple[ToolView, str]] = {}
-        for client, connection in self._audience():
-            viewer = viewer_of(state, client.participant)
-            if viewer is None:
-                continue
-            for name in dirty:
-                key = _key(name, viewer)
+        for name, who in dirty.items():
+            for client, connection, viewer in self._clients.reached(who, state):
+                key = view_key(name, viewer)
                 if key not in made:
                     view = VIEWS[name](state, viewer, self._people)
                     made[key] = (view, encode(Tool(view)))
@@ -145,15 +83,21 @@ class ToolBoard:
                 if client.tools.get(name) != view:
                     client.tools[name] = view
                     connection.send_frame(frame)
+        self.views_made += len(made)
 
 
-def _key(name: str, viewer: Viewer) -> _Key:
+def view_key(name: str, viewer: Viewer) -> _Key:
     """Viewers with the same key see the same of a tool."""
-    is_personal = viewer.role is Role.ASSISTANT or (viewer.role in HOME_ROLES and name in _PERSONAL)
-    is_of_class = not viewer.leads and viewer.role is not Role.OBSERVER
+    if viewer.is_staff and name in _SAME_FOR_STAFF:
+        return (name, "staff", None, None)
+    if viewer.leads:
+        return (name, "leads", None, None)
+    is_personal = viewer.role in {Role.ASSISTANT, Role.ROOM} or (
+        viewer.role in HOME_ROLES and name in _PERSONAL
+    )
     return (
         name,
         viewer.role,
-        viewer.room if is_of_class else None,
-        viewer.participant if is_personal or viewer.role is Role.ROOM else None,
+        None if viewer.role is Role.OBSERVER else viewer.room,
+        viewer.participant if is_personal else None,
     )

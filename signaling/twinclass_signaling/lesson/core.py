@@ -267,7 +267,7 @@ def _apply_seat(
             seat = Seat(role, room, companion=companion, joined_at=at)
             if former is not None:
                 seat.turns, seat.last_turn_at = former.turns, former.last_turn_at
-            state.seats[participant] = seat
+            state.take_seat(participant, seat)
         case ParticipantLost(participant):
             seat = _seat(state, participant)
             seat.presence, seat.lost_at = "lost", at

@@ -19,7 +19,7 @@ from twinclass_signaling.lesson.tools.attendance import (
     roster,
     seat_of,
 )
-from twinclass_signaling.lesson.tools.checks import rooms_here
+from twinclass_signaling.lesson.tools.checks import is_room, rooms_here
 from twinclass_signaling.lesson.visibility import Person, Viewer
 from twinclass_signaling.roles import Role
 from twinclass_signaling.tool_commands import AttendanceMode
@@ -37,14 +37,20 @@ People = Mapping[ParticipantId, Person]
 
 def attendance_view(state: LessonState, viewer: Viewer, people: People) -> AttendanceView:
     """Returns classes in figures, and the pupils a viewer answers for."""
-    rooms = dict.fromkeys([room.id for room in state.plan.rooms])
-    rooms.update(dict.fromkeys(rooms_here(state)))
-    classes = tuple(
-        class_counts(state, room)
-        for room in rooms
-        if viewer.leads or (room == viewer.room and viewer.role is not Role.OBSERVER)
-    )
+    classes = tuple(class_counts(state, room) for room in _classes(state, viewer))
     return AttendanceView(classes, tuple(_pupils(state, viewer, people)))
+
+
+def _classes(state: LessonState, viewer: Viewer) -> Iterable[RoomId]:
+    """Returns the classes a viewer sees figures of: those planned, and others whose room is here.
+    A home's is found without a look at all seats."""
+    if viewer.leads:
+        return dict.fromkeys([*(room.id for room in state.plan.rooms), *rooms_here(state)])
+    if viewer.room is None or viewer.role is Role.OBSERVER:
+        return ()
+    room = ParticipantId(viewer.room)
+    is_room_here = is_room(state.seats.get(room)) and state.is_here(room)
+    return (viewer.room,) if is_room_here or state.plan.room(room) is not None else ()
 
 
 def class_counts(state: LessonState, room: RoomId) -> ClassCounts:

@@ -96,6 +96,9 @@ class LessonState(Struct):
     #: Of the plan, by pupil and by home group; it never changes.
     pupils: dict[PersonId, tuple[PlannedRoom, PlannedPupil]] = field(default_factory=dict)
     groups: dict[ParticipantId, list[PlannedPupil]] = field(default_factory=dict)
+    #: Of ``seats``, by class: homes that stand on no roster. A class is counted for each home
+    #: that comes, and must not cost a look at all the others.
+    guests: dict[RoomId, dict[ParticipantId, None]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for room in self.plan.rooms:
@@ -105,6 +108,23 @@ class LessonState(Struct):
                 self.pupils[pupil.id] = (room, pupil)
                 if pupil.group is not None:
                     self.groups.setdefault(pupil.group, []).append(pupil)
+        for participant, seat in self.seats.items():
+            self._note_guest(participant, seat)
+
+    def take_seat(self, participant: ParticipantId, seat: Seat) -> None:
+        """Gives a seat, instead of the former one of somebody who was here before."""
+        former = self.seats.get(participant)
+        if former is not None and former.room is not None:
+            self.guests.get(former.room, {}).pop(participant, None)
+        self.seats[participant] = seat
+        self._note_guest(participant, seat)
+
+    def _note_guest(self, participant: ParticipantId, seat: Seat) -> None:
+        is_listed = PersonId(participant) in self.pupils or (
+            seat.role is Role.HOME_GROUP and bool(self.children(participant))
+        )
+        if seat.role in HOME_ROLES and seat.room is not None and not is_listed:
+            self.guests.setdefault(seat.room, {})[participant] = None
 
     def class_of(self, pupil: PersonId) -> PlannedRoom | None:
         """Returns the class on whose roster a pupil is."""

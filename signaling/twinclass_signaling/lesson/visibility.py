@@ -24,6 +24,9 @@ STAFF_ROLES = frozenset({Role.LEAD, Role.CO_LEAD, Role.ASSISTANT})
 PUBLIC_ROLES = frozenset({Role.LEAD, Role.CO_LEAD, Role.ROOM})
 
 
+Scope = Literal["all", "staff", "leads", "nobody"]
+
+
 class Person(Struct, frozen=True):
     """What the names directory holds of a participant; never in the event log."""
 
@@ -54,7 +57,7 @@ class Audience(Struct, frozen=True):
     co-lead; nobody. On top of it: ``participants``, everybody of the ``classes``, and the
     assistants of ``assistants_of``."""
 
-    scope: Literal["all", "staff", "leads", "nobody"]
+    scope: Scope
     participants: tuple[ParticipantId, ...] = ()
     classes: tuple[RoomId, ...] = ()
     assistants_of: tuple[RoomId, ...] = ()
@@ -70,7 +73,21 @@ class Audience(Struct, frozen=True):
             or (viewer.role is Role.ASSISTANT and viewer.room in self.assistants_of)
         )
 
+    def joined(self, other: Audience) -> Audience:
+        """Returns everybody of both."""
+        scope = _SCOPES[max(_SCOPES.index(self.scope), _SCOPES.index(other.scope))]
+        if scope == "all":
+            return _ALL
+        return Audience(
+            scope,
+            tuple(dict.fromkeys(self.participants + other.participants)),
+            tuple(dict.fromkeys(self.classes + other.classes)),
+            tuple(dict.fromkeys(self.assistants_of + other.assistants_of)),
+        )
 
+
+#: From the narrowest to the widest.
+_SCOPES: tuple[Scope, ...] = ("nobody", "leads", "staff", "all")
 _ALL = Audience("all")
 _STAFF = Audience("staff")
 

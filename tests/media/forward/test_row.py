@@ -32,8 +32,7 @@ def send(row: Row, *entries: Entry) -> list[tuple[int, int]]:
                 (e.timestamp + row.timestamp_offset) & 0xFFFFFFFF,
             )
         )
-        if e.sequence > row.last_source:
-            row.last_source, row.last_entry, row.last_at = e.sequence, e, 1.0
+        row.went_out(1, len(e.payload), 1.0, e)
     return out
 
 

@@ -6,14 +6,16 @@ import errno
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twinclass_media.bandwidth.watch import Watch
+from twinclass_media.forward.group import Rows
 from twinclass_media.forward.layer import Layer
 from twinclass_media.forward.producer import Burst
 from twinclass_media.forward.ring import Entry
@@ -27,9 +29,10 @@ from twinclass_media.transport.dtls import SrtpKeys
 from twinclass_media.transport.egress import Egress
 from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.build import compile_library
-from twinclass_media.transport.native.burst import NativeBurst, Status
-from twinclass_media.transport.native.library import LIBRARY, load
-from twinclass_media.transport.native.way import Way, pack_address
+from twinclass_media.transport.native.burst import MAX_CODECS, Layout, NativeBurst, Status
+from twinclass_media.transport.native.compiling import LIBRARY
+from twinclass_media.transport.native.library import load
+from twinclass_media.transport.native.way import pack_address
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.srtp import SrtpPair
 from twinclass_media.worker.messages import RouterId, TransportId, TransportSpec
@@ -69,12 +72,13 @@ class Viewers:
             self.sockets.append(sink)
             spec = TransportSpec(TransportId(f"t{index}"), RouterId("r"), 1, "u", "p")
             peer = Peer(spec, self.statistics, 0.0)
-            peer.srtp = SrtpPair(KEYS)
-            peer.handle, peer.session = peer.srtp.handle, peer.srtp.session
             peer.address = sink.getsockname()
             peer.sendto, peer.sendmsg = self.sender.sendto, self.sender.sendmsg
-            peer.way = Way(self.sender.fileno(), peer.address, [])
+            peer.way.lead(self.sender.fileno(), peer.address, [])
+            peer.segment(True)
+            peer.use_keys(SrtpPair(KEYS))
             peer.ready = True
+            peer.way.open(True)
             row = Row(peer, 1000 + index, 0, 90000, {"VP8": (96 + index, None)}, 5, 7)
             row.layer = self.layer
             self.rows.append(row)
@@ -119,7 +123,7 @@ def entries(sizes: list[int], picture_id: int, bits: int) -> list[Entry]:
 
 def burst(viewers: Viewers, library: object | None, made: list[Entry], shape: Shape) -> None:
     egress = Egress(viewers.statistics, lambda _: None, library)
-    egress.add(Burst(viewers.layer, made, viewers.rows, False), 0.0)
+    egress.add(Burst(viewers.layer, made, Rows(viewers.rows), False), 0.0)
     while egress.busy:
         egress.run()
 
@@ -156,7 +160,8 @@ def test_both_loops_send_the_same_bytes(
                 row.shape = shape
                 row.sequence_offset, row.timestamp_offset = offset + i, offset * 7
                 row.picture_id_delta, row.tl0_delta = delta, -delta
-                row.peer.segmentation = segmentation
+                row.show()
+                row.peer.segment(segmentation)
                 # Wide enough that nothing waits.
                 line = row.peer.line = Line(Watch(0.0, 1e9, can_answer=True), 0.0)
                 line.sent([0] * (3 + i), 0.0)
@@ -166,7 +171,7 @@ def test_both_loops_send_the_same_bytes(
                 (
                     viewers.received(),
                     [row.peer.line.next_number for row in viewers.rows],
-                    [(row.packets, row.octets, row.last_source) for row in viewers.rows],
+                    [(row.packets, row.octets, row.newest) for row in viewers.rows],
                     viewers.statistics.packets_out,
                     dict(viewers.statistics.drops),
                 )
@@ -183,7 +188,7 @@ def test_rows_that_moved_on_or_cannot_read_the_codec_are_passed_over(library: ob
             for row in viewers.rows:
                 row.shape = shape
             viewers.rows[0].layer = None
-            viewers.rows[1].peer.ready = False
+            viewers.rows[1].peer.update_ready(consent=False)
             viewers.rows[2].payload_types = {"H264": (100, None)}
             burst(viewers, loop, entries([100, 100], 0, 0), shape)
             assert [len(packets) for packets in viewers.received()] == [0, 0, 0, 2]
@@ -200,7 +205,7 @@ def test_what_cannot_be_protected_never_leaves(library: object) -> None:
                 row.shape = shape
             made = entries([300, 300], 0, 0)
             again = viewers.rows[1]
-            again_only = Burst(viewers.layer, made, [again], False)
+            again_only = Burst(viewers.layer, made, Rows((again,)), False)
             egress = Egress(viewers.statistics, lambda _: None, loop)
             egress.add(again_only, 0.0)
             while egress.busy:
@@ -224,14 +229,15 @@ def test_a_full_socket_stops_the_loop_and_nothing_is_lost_or_sent_twice(library:
             for row in viewers.rows:
                 row.shape = shape
             blocked = viewers.rows[1].peer
-            blocked.segmentation = False
+            blocked.segment(False)
             blocked.sendto = lambda data, _, s=near: s.send(data)
             blocked.sendmsg = lambda parts, _a, _f, _to, s=near: s.sendmsg(parts)
-            blocked.way = Way(near.fileno(), ("127.0.0.1", 1), [])
-            blocked.way.address_bytes = 0
+            # A pair has no addresses.
+            blocked.way.lead(near.fileno(), ("127.0.0.1", 1), [])
+            blocked.way._way.address_bytes = 0
             egress = Egress(viewers.statistics, lambda _: None, loop)
             made = entries([1100] * 40, 0, 0)
-            egress.add(Burst(viewers.layer, made, viewers.rows, False), 0.0)
+            egress.add(Burst(viewers.layer, made, Rows(viewers.rows), False), 0.0)
             got: list[bytes] = []
             for _ in range(200):
                 egress.run()
@@ -261,9 +267,10 @@ def test_a_way_without_segmentation_is_sent_singly(library: object) -> None:
         # SO_NO_CHECK: the kernel refuses to segment (EIO) without checksums.
         viewers.sender.setsockopt(socket.SOL_SOCKET, 11, 1)
         for loop in (None, library):
-            viewers.rows[0].peer.segmentation = True
+            viewers.rows[0].peer.segment(True)
             viewers.rows[0].shape = Shape(16)
             viewers.rows[0].sequence_offset += 100
+            viewers.rows[0].show()
             burst(viewers, loop, entries([600] * 6, 0, 0), Shape(16))
             assert [len(packets) for packets in viewers.received()] == [6]
             assert not viewers.rows[0].peer.segmentation
@@ -274,19 +281,52 @@ def test_tables_that_do_not_fit_the_arena_are_refused_whole(library: object) -> 
     with Viewers(1) as viewers:
         arena = Arena(viewers.statistics)
         native = NativeBurst(library, arena)
-        template = build_template(entries([100], 0, 0), Shape(16), 0)
-        packets, runs = native.layout(template)
-        row = viewers.rows[0]
-        native.put(0, row, row.peer, 96, 0)
-        cut = bytearray(packets)
-        cut[4:8] = (200).to_bytes(4, "little")  # longer than the template
-        assert native.send(template, (bytes(cut), runs), 16, 1, 1e9).status == Status.INVALID
-        outside = runs[:4] + (10**6).to_bytes(4, "little") + runs[8:]
-        assert native.send(template, (packets, outside), 16, 1, 1e9).status == Status.INVALID
-        row.peer.way.address = 0
-        native.put(0, row, row.peer, 96, 0)
-        assert native.send(template, (packets, runs), 16, 1, 1e9).status == Status.INVALID
+        made = entries([100], 0, 0)
+        template = build_template(made, Shape(16), 0)
+        places = native.places(Rows(viewers.rows))
+
+        def outcome(damage: Callable[[Any], None]) -> int:
+            layout = native.layout(template, viewers.layer, made, "VP8", 16, 0.0)
+            damage(layout)
+            return native.send(layout, places, 0, 1, 1e9).status
+
+        def longer_than_the_template(layout: Layout) -> None:
+            layout.kept[2][0].size = 200
+
+        def outside_of_the_arena(layout: Layout) -> None:
+            layout.kept[3][0].end = 10**6
+
+        def no_data(layout: Layout) -> None:
+            layout.burst.data = 0
+
+        def codec_of_no_row(layout: Layout) -> None:
+            layout.burst.codec = MAX_CODECS
+
+        for damage in (longer_than_the_template, outside_of_the_arena, no_data, codec_of_no_row):
+            assert outcome(damage) == Status.INVALID
         assert viewers.received() == [[]]
+
+
+def test_a_peer_without_a_path_or_keys_gets_nothing(library: object) -> None:
+    with Viewers(3) as viewers:
+        for row in viewers.rows:
+            row.shape = Shape(16)
+        viewers.rows[0].peer.way.use_session(0)
+        viewers.rows[1].peer.way._way.address = 0
+        burst(viewers, library, entries([100], 0, 0), Shape(16))
+        assert [len(packets) for packets in viewers.received()] == [0, 0, 1]
+
+
+def test_rows_go_on_where_either_loop_left_off(library: object) -> None:
+    """A viewer whose path changes to a stream and back is sent to by both."""
+    with Viewers(1) as viewers:
+        row = viewers.rows[0]
+        row.shape = Shape(16)
+        made = entries([100] * 4, 40, 15)
+        for loop, part in ((None, made[:1]), (library, made[1:3]), (None, made[3:])):
+            burst(viewers, loop, part, Shape(16))
+        assert (row.packets, row.octets, row.newest) == (4, 400, 70003)
+        assert row.last_timestamp == (0xFFFFFF03 + row.timestamp_offset) & 0xFFFFFFFF
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
@@ -304,7 +344,7 @@ def test_a_dead_socket_is_counted_and_others_get_theirs(library: object) -> None
     with Viewers(2) as viewers:
         for row in viewers.rows:
             row.shape = Shape(16)
-        viewers.rows[0].peer.way = Way(-1, ("127.0.0.1", 1), [])
+        viewers.rows[0].peer.way.lead(-1, ("127.0.0.1", 1), [])
 
         def refuse(*_: object) -> int:
             raise OSError(errno.EBADF, "closed")
@@ -328,3 +368,41 @@ def test_a_library_of_another_source_is_not_used(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.so"
     damaged.write_bytes(b"not a library")
     assert load(damaged) is None
+
+
+def test_what_the_last_row_could_not_get_leaves_before_the_next_burst(
+    library: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twinclass_media.transport.egress.QUANTUM_S", 1.0)
+    for loop in (None, library):
+        with Viewers(2) as viewers:
+            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+            near.setblocking(False)
+            far.setblocking(False)
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20_000)
+            for row in viewers.rows:
+                row.shape = Shape(16)
+            last = viewers.rows[1].peer
+            last.segment(False)
+            last.sendmsg = lambda parts, _a, _f, _to, s=near: s.sendmsg(parts)
+            last.way.lead(near.fileno(), ("127.0.0.1", 1), [])
+            last.way._way.address_bytes = 0
+            egress = Egress(viewers.statistics, lambda _: None, loop)
+            made = entries([1100] * 80, 0, 0)
+            for part in (made[:40], made[40:]):
+                egress.add(Burst(viewers.layer, part, Rows(viewers.rows), False), 0.0)
+            got: list[bytes] = []
+            for _ in range(400):
+                egress.run()
+                while True:
+                    try:
+                        got.append(far.recv(2048))
+                    except BlockingIOError:
+                        break
+                if not egress.busy:
+                    break
+            assert [int.from_bytes(p[2:4], "big") for p in got] == [
+                (70000 + i) & 0xFFFF for i in range(80)
+            ]
+            near.close()
+            far.close()

@@ -285,6 +285,24 @@ async def test_authentic_but_broken_packets_are_counted_and_survived(
     viewer.close()
 
 
+async def test_a_flood_of_reports_is_not_read(worker: WorkerUnderTest, identity: Identity) -> None:
+    publisher, viewer, source = await lesson(worker, identity)
+    running = asyncio.create_task(source.run(1.5))
+    await asyncio.sleep(0.2)
+    for _ in range(10):
+        for _ in range(400):
+            viewer.request_keyframe(1000)
+        await asyncio.sleep(0.1)
+    await running
+    await asyncio.sleep(0.2)
+    found = await worker.statistics()
+    assert found.drops["rtcp_overload"] > 3000
+    assert found.packets["rtcp_in"] < 1000
+    assert viewer.streams[1000].packets == source.sent
+    publisher.close()
+    viewer.close()
+
+
 async def test_a_control_plane_that_speaks_nonsense_is_cut_off(worker: WorkerUnderTest) -> None:
     for nonsense in (b"\xff" * 64, struct.pack("!I", 5) + b"\xc1\xc1\xc1\xc1\xc1"):
         reader, writer = await asyncio.open_unix_connection(str(worker.run_dir / "worker-0.sock"))

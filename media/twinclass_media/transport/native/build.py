@@ -14,31 +14,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from twinclass_media.transport.native.library import DIGEST, LIBRARY, SOURCE, load
-
-_FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror")
-_SANITIZE = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined")
-
-
-def compile_library(compiler: str, target: Path, sanitize: bool = False) -> None:
-    """Compiles to ``target``, which appears only when it is whole.
-
-    Raises:
-        subprocess.CalledProcessError: the compiler refused; its words are in ``stderr``.
-    """
-    made = target.with_suffix(f".{os.getpid()}")
-    flags = (*_FLAGS, *(_SANITIZE if sanitize else ()), f'-DTWINCLASS_DIGEST="{DIGEST}"')
-    try:
-        subprocess.run(  # noqa: S603 - fixed words and our own paths
-            [compiler, *flags, str(SOURCE), "-o", str(made)],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        made.replace(target)
-    finally:
-        made.unlink(missing_ok=True)
+from twinclass_media.transport.native.compiling import LIBRARY, compile_library
+from twinclass_media.transport.native.library import load
 
 
 def main(arguments: list[str]) -> int:

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from pathlib import Path
 from typing import Any
 
 from cffi import FFI
 
+from twinclass_media.transport.native.compiling import DIGEST, LIBRARY, SOURCE
+
 log = logging.getLogger(__name__)
 
-SOURCE = Path(__file__).with_name("burst.c")
-LIBRARY = Path(__file__).with_name("libburst.so")
-DIGEST = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
+
+_BEGIN, _END = "/* library.py reads from here: begin. */", "/* library.py reads to here: end. */"
+
+
+def _declarations() -> str:
+    """Returns the structs and functions of the source: they are written down once."""
+    return SOURCE.read_text().split(_BEGIN)[1].split(_END)[0]
+
 
 ffi: Any = FFI()
-ffi.cdef(
-    """
-    struct result { int32_t status; int32_t rows; int32_t run; int32_t position;
-                    int32_t error; int32_t protect_failed; int32_t unsent; };
-    const char *twinclass_burst_digest(void);
-    void twinclass_burst_send(void *protect, void *arena, uint32_t arena_bytes, const void *data,
-        uint32_t data_bytes, const void *packets, int count, uint32_t tag, uint32_t number_at,
-        const void *runs, int run_count, const void *rows, int row_count, int64_t deadline_ns,
-        struct result *result);
-    """
-)
+ffi.cdef(_declarations())
 
 
 def load(path: Path = LIBRARY) -> Any | None:  # noqa: ANN401 - cffi has no types

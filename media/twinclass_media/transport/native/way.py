@@ -1,4 +1,4 @@
-"""A peer's address as the kernel reads it: sockaddr and control message, in memory that stays."""
+"""A peer's keys and address as the compiled send loop reads them, in memory that stays."""
 
 from __future__ import annotations
 
@@ -10,32 +10,46 @@ from twinclass_media.transport.native.library import ffi
 
 
 class Way:
-    """Where a peer's datagrams go, by pointer. The buffers live as long as this does."""
+    """How one peer's datagrams leave. ``place``: where the loop finds it."""
 
-    __slots__ = (
-        "_buffers",
-        "address",
-        "address_bytes",
-        "control",
-        "control_bytes",
-        "descriptor",
-    )
+    __slots__ = ("_buffers", "_way", "place")
 
-    def __init__(
+    def __init__(self) -> None:
+        self._way: Any = ffi.new("struct way *")
+        self.place = int(ffi.cast("uintptr_t", self._way))
+        self._buffers: tuple[Any, ...] = ()
+
+    def lead(
         self,
         descriptor: int,
         address: tuple[Any, ...],
         packet_info: list[tuple[int, int, bytes]],
     ) -> None:
-        """``address`` as Python's sockets give it, ``packet_info`` as ``sendmsg`` takes it."""
+        """Leads over a socket to ``address`` (as Python's sockets give it; ``packet_info`` as
+        ``sendmsg`` takes it)."""
         sockaddr = pack_address(address)
         control = b"".join(_control_message(*message) for message in packet_info)
         self._buffers = (ffi.new("char[]", sockaddr), ffi.new("char[]", control))
-        self.descriptor = descriptor
-        self.address = int(ffi.cast("uintptr_t", self._buffers[0]))
-        self.address_bytes = len(sockaddr)
-        self.control = int(ffi.cast("uintptr_t", self._buffers[1]))
-        self.control_bytes = len(control)
+        way = self._way
+        way.descriptor = descriptor
+        way.address, way.control = (int(ffi.cast("uintptr_t", one)) for one in self._buffers)
+        way.address_bytes, way.control_bytes = len(sockaddr), len(control)
+
+    def use_session(self, session: int) -> None:
+        """Protects with libsrtp's session at this address."""
+        self._way.session = session
+
+    def open(self, ready: bool) -> None:
+        """Lets packets pass, or none."""
+        self._way.ready = ready
+
+    def segment(self, possible: bool) -> None:
+        """Leaves it to the kernel to cut up a run, or not."""
+        self._way.segmentation = possible
+
+    def number(self, following: int) -> None:
+        """Sets the transport-wide number of the packet that is sent next."""
+        self._way.number = following
 
 
 def pack_address(address: tuple[Any, ...]) -> bytes:
@@ -62,7 +76,3 @@ def pack_address(address: tuple[Any, ...]) -> bytes:
 def _control_message(level: int, kind: int, data: bytes) -> bytes:
     header = struct.pack("@Nii", socket.CMSG_LEN(len(data)), level, kind)
     return (header + data).ljust(socket.CMSG_SPACE(len(data)), b"\0")
-
-
-#: Of a peer without a path: never sent to, as it is not ready.
-NO_WAY = Way(-1, ("0.0.0.0", 0), [])  # noqa: S104 - an empty address, nothing binds to it

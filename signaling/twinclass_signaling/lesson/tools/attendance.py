@@ -68,14 +68,7 @@ def mode_of(state: LessonState, pupil: PlannedPupil) -> AttendanceMode:
 
 def guests(state: LessonState, room: RoomId) -> list[PersonId]:
     """Returns homes of a class that stand on no roster."""
-    return [
-        PersonId(participant)
-        for participant, seat in state.seats.items()
-        if seat.role in HOME_ROLES
-        and seat.room == room
-        and state.class_of(PersonId(participant)) is None
-        and not (seat.role is Role.HOME_GROUP and state.children(participant))
-    ]
+    return [PersonId(participant) for participant in state.guests.get(room, ())]
 
 
 def in_room(state: LessonState, room: RoomId) -> int | None:

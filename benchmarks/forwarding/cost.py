@@ -1,0 +1,50 @@
+"""CPU and memory of a process and all its children, as /proc has them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Use:
+    """So far; CPU in seconds. The split of user and system is sampled by the kernel's tick, the
+    sum is exact but for 10 ms."""
+
+    at: float
+    user_s: float
+    system_s: float
+    rss_bytes: int
+
+    def cpu_s_since(self, before: Use) -> float:
+        """User and system."""
+        return self.user_s + self.system_s - before.user_s - before.system_s
+
+    def cores_since(self, before: Use) -> float:
+        """Cores that were busy on average."""
+        return self.cpu_s_since(before) / (self.at - before.at)
+
+
+def of_tree(pid: int) -> Use:
+    """What a process and its children use."""
+    root = psutil.Process(pid)
+    user_s = system_s = 0.0
+    rss_bytes = 0
+    for process in (root, *root.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):  # A child that has just ended.
+            times = process.cpu_times()
+            user_s += times.user
+            system_s += times.system
+            rss_bytes += process.memory_info().rss
+    return Use(time.monotonic(), user_s, system_s, rss_bytes)
+
+
+def of_us() -> Use:
+    """What the load generator uses: publishers, viewers and watchers, without the system."""
+    process = psutil.Process(os.getpid())
+    times = process.cpu_times()
+    return Use(time.monotonic(), times.user, times.system, process.memory_info().rss)

@@ -1,0 +1,248 @@
+"""Janus VideoRoom (Debian's package) at its best setting, over its WebSocket API.
+
+``event_loops = 1``: one thread sends for all viewers, which costs it less than a thread each.
+Janus does not use loopback addresses, so it gets a pair of interfaces of its own (veth, needs
+root) whose address leaves this machine by no way; packets to it take the kernel's local path as
+those on loopback do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sdp
+from peers import Peer, Viewer
+from tracks import Kind, PublisherPlan, Track
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from light.peer import Identity
+from light.ports import free_port
+
+LINK, ADDRESS = "tcbench", "10.77.208.1"
+LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
+#: Janus ends a session that is silent for 60 s.
+KEEPALIVE_S = 20.0
+REPLY_TIMEOUT_S = 15.0
+MAX_PUBLISHERS = 100
+
+Json = dict[str, Any]
+
+
+class JanusError(ConnectionError):
+    """Janus refused a request."""
+
+
+class Api:
+    """Requests on one session; as many handles as wanted."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._waiting: dict[str, asyncio.Future[Json]] = {}
+        self._count = 0
+        self.session = 0
+
+    async def read(self) -> None:
+        """Hands replies to who waits; runs until cancelled."""
+        async for text in self._socket:
+            message: Json = json.loads(text)
+            future = self._waiting.get(message.get("transaction", ""))
+            if future is None or future.done() or message["janus"] == "ack":
+                continue
+            future.set_result(message)
+
+    async def keep_alive(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            await asyncio.sleep(KEEPALIVE_S)
+            await self.ask({"janus": "keepalive"}, wait=False)
+
+    async def ask(self, body: Json, handle: int = 0, *, wait: bool = True) -> Json:
+        """The reply; of asynchronous requests the event that follows.
+
+        Raises:
+            JanusError: it says no.
+        """
+        self._count += 1
+        transaction = f"t{self._count}"
+        message = {**body, "transaction": transaction}
+        if self.session:
+            message["session_id"] = self.session
+        if handle:
+            message["handle_id"] = handle
+        future: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        if wait:
+            self._waiting[transaction] = future
+        await self._socket.send(json.dumps(message))
+        if not wait:
+            return {}
+        try:
+            async with asyncio.timeout(REPLY_TIMEOUT_S):
+                reply = await future
+        finally:
+            del self._waiting[transaction]
+        problem = reply.get("error") or reply.get("plugindata", {}).get("data", {}).get("error")
+        if problem:
+            raise JanusError(json.dumps(reply))
+        return reply
+
+    async def attach(self) -> int:
+        """A new handle of the VideoRoom plugin."""
+        reply = await self.ask({"janus": "attach", "plugin": "janus.plugin.videoroom"})
+        handle: int = reply["data"]["id"]
+        return handle
+
+    async def tell(self, handle: int, body: Json, kind: str = "", text: str = "") -> Json:
+        """A message to the plugin, with a description if there is one."""
+        message: Json = {"janus": "message", "body": body}
+        if kind:
+            message["jsep"] = {"type": kind, "sdp": text}
+        return await self.ask(message, handle)
+
+
+class Janus:
+    """One Janus."""
+
+    def __init__(self, api: Api, pid: int) -> None:
+        self._api = api
+        self.pid = pid
+        self._rooms: dict[str, int] = {}
+        self._feeds: dict[tuple[str, str], int] = {}
+        #: The m-line of each track of a feed.
+        self._mids: dict[tuple[str, str, Kind], str] = {}
+
+    async def publish(self, room: str, plan: PublisherPlan, peer: Peer) -> dict[Kind, int]:
+        handle = await self._api.attach()
+        if room not in self._rooms:
+            self._rooms[room] = 1000 + len(self._rooms)
+            await self._api.tell(
+                handle,
+                {"request": "create", "room": self._rooms[room], "publishers": MAX_PUBLISHERS,
+                 "videocodec": "vp8", "audiocodec": "opus", "fir_freq": 0},
+            )  # fmt: skip
+        joined = await self._api.tell(
+            handle, {"request": "join", "ptype": "publisher", "room": self._rooms[room]}
+        )
+        self._feeds[room, plan.name] = joined["plugindata"]["data"]["id"]
+        for mid, track in enumerate(plan.tracks):
+            self._mids[room, plan.name, track.kind] = str(mid)
+        reply = await self._api.tell(
+            handle, {"request": "publish"}, "offer", sdp.offer(peer, plan.tracks)
+        )
+        remote = sdp.parse(reply["jsep"]["sdp"])
+        peer.start(remote.address, remote.ufrag, remote.password)
+        return sdp.PAYLOAD_TYPES
+
+    async def view(
+        self, room: str, name: str, wanted: Sequence[tuple[str, Track]], viewer: Viewer
+    ) -> None:
+        del name  # Janus numbers its subscribers by itself.
+        handle = await self._api.attach()
+        streams = [
+            {
+                "feed": self._feeds[room, publisher],
+                "mid": self._mids[room, publisher, track.kind],
+            }
+            for publisher, track in wanted
+        ]
+        reply = await self._api.tell(
+            handle,
+            {"request": "join", "ptype": "subscriber", "room": self._rooms[room],
+             "streams": streams},
+        )  # fmt: skip
+        remote = sdp.parse(reply["jsep"]["sdp"])
+        # The answer first: until then Janus does not know the credentials of the checks.
+        await self._api.tell(handle, {"request": "start"}, "answer", sdp.answer(viewer, remote))
+        received: list[tuple[Kind, int]] = [(one.kind, one.ssrc) for one in remote.sections]
+        viewer.begin(remote.address, remote.ufrag, remote.password, received)
+
+
+@contextlib.contextmanager
+def link() -> Generator[None]:
+    """The pair of interfaces."""
+    subprocess.run(
+        ["ip", "link", "add", LINK, "type", "veth", "peer", "name", f"{LINK}x"], check=True
+    )
+    try:
+        subprocess.run(["ip", "addr", "add", f"{ADDRESS}/30", "dev", LINK], check=True)
+        for name in (LINK, f"{LINK}x"):
+            subprocess.run(["ip", "link", "set", name, "up"], check=True)
+        yield
+    finally:
+        subprocess.run(["ip", "link", "del", LINK], check=True)
+
+
+def configure(folder: Path, port: int) -> None:
+    """Janus as installed, with what is not needed left out."""
+    folder.mkdir()
+    folder.joinpath("janus.jcfg").write_text(
+        f"""
+general: {{ configs_folder = "{folder}" plugins_folder = "{LIBRARIES}/plugins"
+  transports_folder = "{LIBRARIES}/transports" events_folder = "{folder}"
+  loggers_folder = "{folder}" debug_level = 2 event_loops = 1 }}
+media: {{ ipv6 = false rtp_port_range = "20000-29999" }}
+nat: {{ ice_lite = true ice_enforce_list = "{LINK}" }}
+plugins: {{ disable = "{_but("plugins", "libjanus_videoroom.so")}" }}
+transports: {{ disable = "{_but("transports", "libjanus_websockets.so")}" }}
+"""
+    )
+    folder.joinpath("janus.transport.websockets.jcfg").write_text(
+        f'general: {{ json = "compact" ws = true ws_port = {port} ws_ip = "127.0.0.1" }}\n'
+    )
+    folder.joinpath("janus.plugin.videoroom.jcfg").write_text("general: { }\n")
+
+
+def _but(kind: str, name: str) -> str:
+    """What is installed of a kind, but one."""
+    return ",".join(x.name for x in (LIBRARIES / kind).glob("*.so") if x.name != name)
+
+
+async def _connect(port: int) -> ClientConnection:
+    for _ in range(50):
+        with contextlib.suppress(OSError):
+            return await connect(
+                f"ws://127.0.0.1:{port}", subprotocols=[Subprotocol("janus-protocol")]
+            )
+        await asyncio.sleep(0.1)
+    raise TimeoutError("Janus does not listen")
+
+
+@asynccontextmanager
+async def started(folder: Path, identity: Identity) -> AsyncGenerator[Janus]:
+    """Runs one."""
+    del identity  # It is in each description.
+    program = shutil.which("janus")
+    if program is None:
+        raise FileNotFoundError("janus: apt-get install janus")
+    port = free_port()
+    configure(folder / "janus", port)
+    with link(), (folder / "janus.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "-F", str(folder / "janus")], stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            async with await _connect(port) as socket, asyncio.TaskGroup() as group:
+                api = Api(socket)
+                tasks = [group.create_task(api.read())]
+                api.session = (await api.ask({"janus": "create"}))["data"]["id"]
+                tasks.append(group.create_task(api.keep_alive()))
+                try:
+                    yield Janus(api, process.pid)
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()

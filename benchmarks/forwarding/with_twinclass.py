@@ -1,0 +1,97 @@
+"""A media worker of Twinclass as the server starts it, over its control socket."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from peers import Peer, Viewer
+from tracks import Kind, PublisherPlan, Track
+
+from light.peer import Identity
+from light.ports import free_port
+from light.worker import OPUS, VP8, WorkerUnderTest
+from twinclass_media.worker import messages as m
+
+CODECS: dict[Kind, m.Codec] = {"video": VP8, "audio": OPUS}
+
+
+class Twinclass:
+    """One worker."""
+
+    def __init__(self, worker: WorkerUnderTest, identity: Identity) -> None:
+        self._worker = worker
+        self._fingerprints = (m.Fingerprint("sha-256", identity.fingerprint),)
+        self.pid = worker.process.pid
+        # Far from what publishers use, so that a mix-up would be seen.
+        self._ssrcs = itertools.count(0x10000000)
+
+    async def publish(self, room: str, plan: PublisherPlan, peer: Peer) -> dict[Kind, int]:
+        transport, credentials = self._transport(room, plan.name, m.HeaderExtensions(audio_level=1))
+        producers = (
+            m.ProducerSpec(
+                _producer(room, plan.name, track.kind), transport.id, 1, track.kind, str(mid),
+                (CODECS[track.kind],), (m.Encoding("", track.ssrc),),
+            )
+            for mid, track in enumerate(plan.tracks)
+        )  # fmt: skip
+        await self._put(m.RouterSpec(m.RouterId(room)), transport, *producers)
+        peer.start(("127.0.0.1", self._worker.port), *credentials)
+        return {kind: codec.payload_type for kind, codec in CODECS.items()}
+
+    async def view(
+        self, room: str, name: str, wanted: Sequence[tuple[str, Track]], viewer: Viewer
+    ) -> None:
+        transport, credentials = self._transport(room, name, m.HeaderExtensions(abs_send_time=2))
+        streams: list[tuple[Kind, int]] = []
+        consumers: list[m.ConsumerSpec] = []
+        for mid, (publisher, track) in enumerate(wanted):
+            ssrc = next(self._ssrcs)
+            streams.append((track.kind, ssrc))
+            consumers.append(
+                m.ConsumerSpec(
+                    m.ConsumerId(f"{room}/{name}/{mid}"), transport.id, 1, track.kind, str(mid),
+                    ssrc, (CODECS[track.kind],), next(self._ssrcs) if track.kind == "video" else 0,
+                    _producer(room, publisher, track.kind),
+                )
+            )  # fmt: skip
+        await self._put(transport, *consumers)
+        viewer.begin(("127.0.0.1", self._worker.port), *credentials, streams)
+
+    def _transport(
+        self, room: str, name: str, extensions: m.HeaderExtensions
+    ) -> tuple[m.TransportSpec, tuple[str, str]]:
+        credentials = secrets.token_hex(4), secrets.token_hex(12)
+        return (
+            m.TransportSpec(
+                m.TransportId(f"{room}/{name}"), m.RouterId(room), 1, *credentials,
+                self._fingerprints, extensions,
+            ),
+            credentials,
+        )  # fmt: skip
+
+    async def _put(self, *specs: m.Spec) -> None:
+        applied = await self._worker.put(*specs)
+        if applied.problems:
+            raise ConnectionRefusedError(str(applied.problems))
+
+
+def _producer(room: str, publisher: str, kind: Kind) -> m.ProducerId:
+    return m.ProducerId(f"{room}/{publisher}/{kind}")
+
+
+@asynccontextmanager
+async def native(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
+    """As shipped: the compiled loop where it is there."""
+    async with WorkerUnderTest(folder, free_port()) as worker:
+        yield Twinclass(worker, identity)
+
+
+@asynccontextmanager
+async def python(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
+    """Without the compiled loop."""
+    async with WorkerUnderTest(folder, free_port(), "--native", "off") as worker:
+        yield Twinclass(worker, identity)
