@@ -22,6 +22,7 @@ class MediaSettings:
             the worker of its publishers uses this share of its core. A pipe costs each packet
             about what three more viewers cost where it leaves and eight where it arrives
             (measured), so small lessons stay together.
+        spread_above: and once it holds this many transports; below it nothing is worth a pipe.
         native: use the compiled send loop where it was built; ``off`` is for comparing.
         echo: look whether what others say comes back by an open microphone; ``off`` where all
             devices hear the same by intention.
@@ -36,6 +37,7 @@ class MediaSettings:
     tcp: bool = True
     max_transports: int = 2000
     spread_load: float = 0.35
+    spread_above: int = 20
     native: Literal["auto", "off"] = "auto"
     echo: Literal["auto", "off"] = "auto"
     drain_s: float = 600.0

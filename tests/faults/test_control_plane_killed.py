@@ -16,7 +16,11 @@ from light.lasting import LastingClient
 pytestmark = pytest.mark.timeout(360)
 
 #: Viewers are spread over both workers from the fourth transport on.
-SPREAD = {"TWINCLASS_MEDIA__WORKERS": "2", "TWINCLASS_MEDIA__SPREAD_LOAD": "0"}
+SPREAD = {
+    "TWINCLASS_MEDIA__WORKERS": "2",
+    "TWINCLASS_MEDIA__SPREAD_LOAD": "0",
+    "TWINCLASS_MEDIA__SPREAD_ABOVE": "3",
+}
 
 
 async def test_media_goes_on_without_a_control_plane(start: Start, figures: Figures) -> None:

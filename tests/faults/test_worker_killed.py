@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(360)
 #: What was under way when a process died has come by then.
 SETTLED_S = 0.05
 TWO_WORKERS = {"TWINCLASS_MEDIA__WORKERS": "2"}
-SPREAD = TWO_WORKERS | {"TWINCLASS_MEDIA__SPREAD_LOAD": "0"}
+SPREAD = TWO_WORKERS | {"TWINCLASS_MEDIA__SPREAD_LOAD": "0", "TWINCLASS_MEDIA__SPREAD_ABOVE": "3"}
 
 
 async def test_a_killed_worker_is_replaced_and_the_other_lesson_notices_nothing(

@@ -113,7 +113,7 @@ class Lesson:
 
     def __init__(self, spread_load: float = 0.35) -> None:
         self.worker, self.other, self.host = WorkerForTests(), WorkerForTests(1), Host()
-        fleet = Fleet([self.worker, self.other], spread_load)
+        fleet = Fleet([self.worker, self.other], spread_load, 0)
         self.media = LessonMedia(LessonId("demo"), self.worker, self.host, fleet)
         self._origin = 0
 

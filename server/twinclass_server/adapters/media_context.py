@@ -62,9 +62,10 @@ class Fleet:
     second time through a socket, which is worth it only when a core is short.
     """
 
-    def __init__(self, workers: Sequence[Worker], spread_load: float) -> None:
+    def __init__(self, workers: Sequence[Worker], spread_load: float, spread_above: int) -> None:
         self._workers = workers
         self._spread_load = spread_load
+        self._spread_above = spread_above
 
     def __getitem__(self, index: int) -> Worker:
         return self._workers[index]
@@ -74,7 +75,8 @@ class Fleet:
 
     def place(self, home: Worker) -> Worker:
         """The worker for a new downlink of a lesson with this home."""
-        if home.attached is None or home.load < self._spread_load:
+        is_small = home.transports <= self._spread_above
+        if home.attached is None or is_small or home.load < self._spread_load:
             return home
         others = [w for w in self._workers if w.attached is not None and w is not home]
         return min([home, *others], key=burden)

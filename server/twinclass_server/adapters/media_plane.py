@@ -66,7 +66,7 @@ class WorkerMediaPlane:
         self._settings = settings
         self._listener = listener
         self._supervisor = WorkerSupervisor(settings, run_dir, self)
-        self._fleet = Fleet(self._supervisor.links, settings.spread_load)
+        self._fleet = Fleet(self._supervisor.links, settings.spread_load, settings.spread_above)
         self._probe = MediaProbe(self._supervisor.links, settings.port)
         self._lessons: dict[LessonId, LessonMedia] = {}
         #: Workers whose dump was searched for what a control plane before us left behind.
