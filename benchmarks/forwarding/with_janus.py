@@ -1,9 +1,6 @@
-"""Janus VideoRoom (Debian's package) at its best setting, over its WebSocket API.
+"""Janus VideoRoom (``janus_server``) at its best setting, over its WebSocket API.
 
 ``event_loops = 1``: one thread sends for all viewers, which costs it less than a thread each.
-Janus does not use loopback addresses, so it gets a pair of interfaces of its own (veth, needs
-root) whose address leaves this machine by no way; packets to it take the kernel's local path as
-those on loopback do.
 """
 
 from __future__ import annotations
@@ -13,12 +10,13 @@ import contextlib
 import json
 import shutil
 import subprocess
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import sdp
+from janus_server import configure, link
 from peers import Peer, Viewer
 from tracks import Kind, PublisherPlan, Track
 from websockets.asyncio.client import ClientConnection, connect
@@ -27,8 +25,6 @@ from websockets.typing import Subprotocol
 from light.peer import Identity
 from light.ports import free_port
 
-LINK, ADDRESS = "tcbench", "10.77.208.1"
-LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
 #: Janus ends a session that is silent for 60 s.
 KEEPALIVE_S = 20.0
 REPLY_TIMEOUT_S = 15.0
@@ -165,46 +161,6 @@ class Janus:
         viewer.begin(remote.address, remote.ufrag, remote.password, received)
 
 
-@contextlib.contextmanager
-def link() -> Generator[None]:
-    """The pair of interfaces."""
-    subprocess.run(
-        ["ip", "link", "add", LINK, "type", "veth", "peer", "name", f"{LINK}x"], check=True
-    )
-    try:
-        subprocess.run(["ip", "addr", "add", f"{ADDRESS}/30", "dev", LINK], check=True)
-        for name in (LINK, f"{LINK}x"):
-            subprocess.run(["ip", "link", "set", name, "up"], check=True)
-        yield
-    finally:
-        subprocess.run(["ip", "link", "del", LINK], check=True)
-
-
-def configure(folder: Path, port: int) -> None:
-    """Janus as installed, with what is not needed left out."""
-    folder.mkdir()
-    folder.joinpath("janus.jcfg").write_text(
-        f"""
-general: {{ configs_folder = "{folder}" plugins_folder = "{LIBRARIES}/plugins"
-  transports_folder = "{LIBRARIES}/transports" events_folder = "{folder}"
-  loggers_folder = "{folder}" debug_level = 2 event_loops = 1 }}
-media: {{ ipv6 = false rtp_port_range = "20000-29999" }}
-nat: {{ ice_lite = true ice_enforce_list = "{LINK}" }}
-plugins: {{ disable = "{_but("plugins", "libjanus_videoroom.so")}" }}
-transports: {{ disable = "{_but("transports", "libjanus_websockets.so")}" }}
-"""
-    )
-    folder.joinpath("janus.transport.websockets.jcfg").write_text(
-        f'general: {{ json = "compact" ws = true ws_port = {port} ws_ip = "127.0.0.1" }}\n'
-    )
-    folder.joinpath("janus.plugin.videoroom.jcfg").write_text("general: { }\n")
-
-
-def _but(kind: str, name: str) -> str:
-    """What is installed of a kind, but one."""
-    return ",".join(x.name for x in (LIBRARIES / kind).glob("*.so") if x.name != name)
-
-
 async def _connect(port: int) -> ClientConnection:
     for _ in range(50):
         with contextlib.suppress(OSError):
@@ -223,7 +179,7 @@ async def started(folder: Path, identity: Identity) -> AsyncGenerator[Janus]:
     if program is None:
         raise FileNotFoundError("janus: apt-get install janus")
     port = free_port()
-    configure(folder / "janus", port)
+    configure(folder / "janus", port, "debug_level = 2 event_loops = 1")
     with link(), (folder / "janus.log").open("wb") as log:
         process = subprocess.Popen(
             [program, "-F", str(folder / "janus")], stdout=log, stderr=subprocess.STDOUT

@@ -19,8 +19,10 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import janus
+import janus_server
 import msgspec
 import report
 from playwright.async_api import async_playwright
@@ -65,7 +67,7 @@ async def run_janus(folder: Path, profile: str, seed: int, flags: tuple[str, ...
     async with async_playwright() as playwright:
         browsers = Browsers(playwright, folder)
         try:
-            with janus.link(), janus.client() as pages:
+            with janus_server.link(), janus.client() as pages:
                 viewer = janus.subscriber(folder, browsers, pages, flags, profile, seed)
                 async with viewer as (relay, page, offer):
                     await relay.ask(profile=profile)

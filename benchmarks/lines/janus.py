@@ -1,7 +1,6 @@
 """Janus VideoRoom with the same camera, of which one subscriber sits behind the same relay.
 
-Janus does not use loopback addresses, so it gets a pair of interfaces of its own (veth, needs root)
-whose address leaves this machine by no way. ICE-lite there as here: all goes through the relay.
+ICE-lite there as here: all goes through the relay.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from janus_server import ADDRESS, configure
 from playwright.async_api import Error, Page
 
 from e2e.bad_lines.measure import REMEMBER
@@ -23,8 +23,6 @@ from e2e.conftest import Browsers, require
 from hosting.relay import RelayProcess
 from light.ports import free_port
 
-LINK, ADDRESS = "tcjanus", "10.77.207.1"
-LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
 ROOM = 1234
 #: As Twinclass asks its lead's page for. Janus takes the first for the highest.
 ENCODINGS = """[{rid: 'f', maxBitrate: 1700000},
@@ -134,46 +132,6 @@ def client() -> Iterator[int]:
         server.shutdown()
 
 
-@contextlib.contextmanager
-def link() -> Iterator[None]:
-    """The pair of interfaces."""
-    subprocess.run(
-        ["ip", "link", "add", LINK, "type", "veth", "peer", "name", f"{LINK}x"], check=True
-    )
-    try:
-        subprocess.run(["ip", "addr", "add", f"{ADDRESS}/30", "dev", LINK], check=True)
-        for name in (LINK, f"{LINK}x"):
-            subprocess.run(["ip", "link", "set", name, "up"], check=True)
-        yield
-    finally:
-        subprocess.run(["ip", "link", "del", LINK], check=True)
-
-
-def configure(folder: Path, port: int) -> None:
-    """Janus as it is installed, on our ports."""
-    folder.mkdir()
-    folder.joinpath("janus.jcfg").write_text(
-        f"""
-general: {{ configs_folder = "{folder}" plugins_folder = "{LIBRARIES}/plugins"
-  transports_folder = "{LIBRARIES}/transports" events_folder = "{folder}"
-  loggers_folder = "{folder}" debug_level = 3 }}
-media: {{ ipv6 = false rtp_port_range = "20000-29999" }}
-nat: {{ ice_lite = true ice_enforce_list = "{LINK}" }}
-plugins: {{ disable = "{_but("plugins", "libjanus_videoroom.so")}" }}
-transports: {{ disable = "{_but("transports", "libjanus_websockets.so")}" }}
-"""
-    )
-    folder.joinpath("janus.transport.websockets.jcfg").write_text(
-        f'general: {{ json = "compact" ws = true ws_port = {port} ws_ip = "127.0.0.1" }}\n'
-    )
-    folder.joinpath("janus.plugin.videoroom.jcfg").write_text("general: { }\n")
-
-
-def _but(kind: str, name: str) -> str:
-    """What is installed of a kind, but one."""
-    return ",".join(x.name for x in (LIBRARIES / kind).glob("*.so") if x.name != name)
-
-
 async def _page(browsers: Browsers, pages: int, port: int, arguments: tuple[str, ...] = ()) -> Page:
     page = await browsers.page("about:blank", arguments=arguments)
     await page.add_init_script(REMEMBER)
@@ -201,7 +159,7 @@ async def subscriber(
     """(The relay, whose profile begins now; a page; the offer for it that leads to the relay.)"""
     port = free_port()
     config = folder / "janus"
-    configure(config, port)
+    configure(config, port, "debug_level = 3")
     janus = subprocess.Popen(
         [shutil.which("janus") or require("janus", "janus"), "-F", str(config)],
         stdout=(folder / "janus.log").open("wb"),

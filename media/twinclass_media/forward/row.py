@@ -252,12 +252,6 @@ class Row:
         return self._packets, self._octets, self._last_at
 
     @property
-    def packets(self) -> int:
-        """Packets that went out."""
-        self._settle()
-        return self._packets
-
-    @property
     def octets(self) -> int:
         """Bytes of payload that went out, as sender reports count them."""
         self._settle()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from twinclass_media.forward.layer import Layer
@@ -22,6 +23,9 @@ from twinclass_media.transport.native.burst import (
 from twinclass_media.transport.outlet import Outlet, Run
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.train import LEAST_ROWS, MAX_BURSTS, Seatings, Train
+
+#: Of what waits, when a train is made: with many lessons most of it is for others.
+MAX_LOOKED_AT = 64
 
 _now = time.monotonic
 
@@ -116,18 +120,16 @@ class CompiledLoop:
         staying: set[Layer] = set()
         chosen: list[Job] = []
         low, high, packets = 1 << 16, 0, 0
-        for job in waiting:
+        for job in islice(waiting, MAX_LOOKED_AT):
+            layer = job.burst.layer
+            fits = layer not in staying and _fits(job) and job.shape.tag == first.shape.tag
+            if not fits or job.rows[0].peer.router != router:
+                staying.add(layer)
+                continue
             sizes = packet_sizes(job.entries, job.shape)
             new_low, new_high = min(low, *sizes), max(high, *sizes)
-            if (
-                job.burst.layer in staying
-                or not _fits(job)
-                or job.shape.tag != first.shape.tag
-                or job.rows[0].peer.router != router
-                or new_high - new_low > MAX_PADDING_BYTES
-                or packets + len(sizes) > MAX_BURST
-            ):
-                staying.add(job.burst.layer)
+            if new_high - new_low > MAX_PADDING_BYTES or packets + len(sizes) > MAX_BURST:
+                staying.add(layer)
                 continue
             low, high = new_low, new_high
             packets += len(sizes)
