@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from light.full_socket import full_socket
 from twinclass_media.bandwidth.watch import Watch
 from twinclass_media.forward.group import Rows
 from twinclass_media.forward.layer import Layer
@@ -203,23 +204,10 @@ def test_what_cannot_be_protected_never_leaves(library: object) -> None:
 
 
 def test_a_full_socket_stops_the_loop_and_nothing_is_lost_or_sent_twice(library: object) -> None:
-    """A Unix socket pair blocks as a full device queue does; UDP over loopback never does."""
     for loop in (None, library):
-        with Viewers(3) as viewers:
-            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-            near.setblocking(False)
-            far.setblocking(False)
-            near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20_000)
-            shape = Shape(16)
+        with Viewers(3) as viewers, full_socket(viewers.rows[1].peer, 20_000) as drain:
             for row in viewers.rows:
-                row.shape = shape
-            blocked = viewers.rows[1].peer
-            blocked.segment(False)
-            blocked.sendto = lambda data, _, s=near: s.send(data)
-            blocked.sendmsg = lambda parts, _a, _f, _to, s=near: s.sendmsg(parts)
-            # A pair has no addresses.
-            blocked.way.lead(near.fileno(), ("127.0.0.1", 1), [])
-            blocked.way._way.address_bytes = 0
+                row.shape = Shape(16)
             egress = Egress(viewers.statistics, lambda _: None, loop)
             made = entries([1100] * 40, 0, 0)
             egress.add(Burst(viewers.layer, made, Rows(viewers.rows), False), 0.0)
@@ -228,23 +216,13 @@ def test_a_full_socket_stops_the_loop_and_nothing_is_lost_or_sent_twice(library:
                 egress.run()
                 if not egress.busy:
                     break
-                while True:
-                    try:
-                        got.append(far.recv(2048))
-                    except BlockingIOError:
-                        break
-            while True:
-                try:
-                    got.append(far.recv(2048))
-                except BlockingIOError:
-                    break
+                got += drain()
+            got += drain()
             assert viewers.statistics.drops["socket_full"] >= 1
             assert [int.from_bytes(p[2:4], "big") for p in got] == [
                 (70000 + i) & 0xFFFF for i in range(40)
             ]
             assert [len(packets) for packets in viewers.received()] == [40, 0, 40]
-            near.close()
-            far.close()
 
 
 def test_a_way_without_segmentation_is_sent_singly(library: object) -> None:
@@ -360,18 +338,9 @@ def test_what_the_last_row_could_not_get_leaves_before_the_next_burst(
 ) -> None:
     monkeypatch.setattr("twinclass_media.transport.egress.QUANTUM_S", 1.0)
     for loop in (None, library):
-        with Viewers(2) as viewers:
-            near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-            near.setblocking(False)
-            far.setblocking(False)
-            near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20_000)
+        with Viewers(2) as viewers, full_socket(viewers.rows[1].peer, 20_000) as drain:
             for row in viewers.rows:
                 row.shape = Shape(16)
-            last = viewers.rows[1].peer
-            last.segment(False)
-            last.sendmsg = lambda parts, _a, _f, _to, s=near: s.sendmsg(parts)
-            last.way.lead(near.fileno(), ("127.0.0.1", 1), [])
-            last.way._way.address_bytes = 0
             egress = Egress(viewers.statistics, lambda _: None, loop)
             made = entries([1100] * 80, 0, 0)
             for part in (made[:40], made[40:]):
@@ -379,15 +348,9 @@ def test_what_the_last_row_could_not_get_leaves_before_the_next_burst(
             got: list[bytes] = []
             for _ in range(400):
                 egress.run()
-                while True:
-                    try:
-                        got.append(far.recv(2048))
-                    except BlockingIOError:
-                        break
+                got += drain()
                 if not egress.busy:
                     break
             assert [int.from_bytes(p[2:4], "big") for p in got] == [
                 (70000 + i) & 0xFFFF for i in range(80)
             ]
-            near.close()
-            far.close()

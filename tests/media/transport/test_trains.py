@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pylibsrtp import Policy, Session
 
+from light.full_socket import full_socket
 from twinclass_media.forward.group import Rows
 from twinclass_media.forward.layer import Layer
 from twinclass_media.forward.producer import Burst
@@ -217,28 +218,16 @@ def test_who_left_is_not_kept(library: object, school: Class) -> None:
 
 
 def test_a_full_socket_loses_and_doubles_nothing(library: object, school: Class) -> None:
-    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    near.setblocking(False)
-    far.setblocking(False)
-    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 5_000)
-    blocked = school.peers[1]
-    blocked.segment(False)
-    blocked.sendmsg = lambda parts, _a, _f, _to: near.sendmsg(parts)
-    blocked.way.lead(near.fileno(), ("127.0.0.1", 1), [])
-    blocked.way._way.address_bytes = 0  # A pair has no addresses.
-    egress = Egress(school.statistics, lambda _: None, library)
-    for speaker in range(3):
-        school.say(egress, speaker, 0, [400] * 12)
-    got: list[bytes] = []
-    for _ in range(300):
-        egress.run()
-        while True:
-            try:
-                got.append(far.recv(2048))
-            except BlockingIOError:
+    with full_socket(school.peers[1], 5_000) as drain:
+        egress = Egress(school.statistics, lambda _: None, library)
+        for speaker in range(3):
+            school.say(egress, speaker, 0, [400] * 12)
+        got: list[bytes] = []
+        for _ in range(300):
+            egress.run()
+            got += drain()
+            if not egress.busy:
                 break
-        if not egress.busy:
-            break
     assert school.statistics.drops["socket_full"] >= 1
     assert [len(packets) for packets in school.heard()] == [24, 0, 24, 36]
     assert len(got) == 24
@@ -247,5 +236,3 @@ def test_a_full_socket_loses_and_doubles_nothing(library: object, school: Class)
         assert [int.from_bytes(one, "big") for one in numbers] == [
             (70_000 + i) & 0xFFFF for i in range(12)
         ]
-    near.close()
-    far.close()
