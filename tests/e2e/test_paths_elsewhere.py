@@ -69,8 +69,7 @@ async def test_a_room_with_two_interfaces_goes_on_when_the_first_one_dies(
 ) -> None:
     """Fibre and 5G: the provider of the first dies, its interface stays up.
 
-    When signalling was on it too nobody can be asked for an ICE restart; then the browser goes over
-    to the second interface by itself, which takes it a second or two longer.
+    When signalling was on it too nobody can be asked for an ICE restart: the page makes it alone.
     """
     data = tmp_path / "data"
     data.mkdir()

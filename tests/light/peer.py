@@ -149,7 +149,7 @@ class LightPeer:
         self.receiving = True
         self._sock = self._new_socket()
         self._remote: tuple[str, int] = ("", 0)
-        self._remote_ufrag = self._remote_password = ""
+        self.remote_ufrag = self.remote_password = ""
         self._ice_ok = False
         self._ssl: SSL.Connection | None = None
         self._rx: Session | None = None
@@ -162,7 +162,7 @@ class LightPeer:
 
     def start(self, remote: tuple[str, int], ufrag: str, password: str) -> None:
         """Begins checks; DTLS follows by itself."""
-        self._remote, self._remote_ufrag, self._remote_password = remote, ufrag, password
+        self._remote, self.remote_ufrag, self.remote_password = remote, ufrag, password
         self._connect()
         self._loop.add_reader(self._sock.fileno(), self._readable)
         self._check(0.05)
@@ -190,17 +190,17 @@ class LightPeer:
 
     def restart(self, ufrag: str, password: str) -> None:
         """Uses new credentials of the server from the next check on."""
-        self._remote_ufrag, self._remote_password = ufrag, password
+        self.remote_ufrag, self.remote_password = ufrag, password
 
     def _check(self, again: float) -> None:
         if self._closed:
             return
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        request.attributes["USERNAME"] = f"{self._remote_ufrag}:{self.ufrag}"
+        request.attributes["USERNAME"] = f"{self.remote_ufrag}:{self.ufrag}"
         request.attributes["PRIORITY"] = 1853693695
         request.attributes["ICE-CONTROLLING"] = 1
         request.attributes["USE-CANDIDATE"] = None
-        request.add_message_integrity(self._remote_password.encode())
+        request.add_message_integrity(self.remote_password.encode())
         self.send_raw(bytes(request))
         delay = 2.5 if self._ice_ok else again
         self._timers = [
@@ -313,7 +313,7 @@ class LightPeer:
     def _stun(self, data: bytes) -> None:
         message = stun.parse_message(data)
         if message.message_class == stun.Class.RESPONSE and message.check_message_integrity(
-            self._remote_password.encode()
+            self.remote_password.encode()
         ):
             first = not self._ice_ok
             self._ice_ok = True

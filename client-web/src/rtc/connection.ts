@@ -23,6 +23,8 @@ export type RestartReason = 'silent' | 'disconnected' | 'network' | 'relay' | 'a
 export interface CareHandlers {
   /** The path looks dead: restart ICE. False: the line to the server is down. */
   onRestart(reason: RestartReason): boolean
+  /** Restart ICE without asking anybody; false: it cannot be done now. */
+  onRestartAlone?(): boolean
   /** The connection is beyond repair: make a new one. */
   onFailed(): void
   onConnected?(): void
@@ -183,7 +185,9 @@ export class Care {
 
   private order(reason: RestartReason): void {
     const now = this.clock.now()
-    this.owed = this.isLineUp && this.handlers.onRestart(reason) ? null : reason
+    const isAlone = this.hasElsewhere(reason) && this.handlers.onRestartAlone?.() === true
+    const isUnderWay = isAlone || (this.isLineUp && this.handlers.onRestart(reason))
+    this.owed = isUnderWay ? null : reason
     this.restart = {
       since: this.restart?.since ?? now,
       askedAt: now,
@@ -192,6 +196,11 @@ export class Care {
       stuckSince: null,
       relayed: this.restart?.relayed ?? false,
     }
+  }
+
+  /** Whether there is, or may be, another interface to go over to. */
+  private hasElsewhere(reason: RestartReason): boolean {
+    return this.restart === null && (reason === 'network' || this.networks.size > 1)
   }
 
   private browserGaveUp(): void {

@@ -8,6 +8,7 @@ import type { RestartDownlink, Slot, SubscribeAnswer, SubscribeOffer, SubscribeR
 import { Care, configurationWith, type CreatePeerConnection } from './connection'
 import type { Route } from './path'
 import type { Relay } from './relay'
+import { OwnRestarts } from './restart'
 import { entries, type StatsEntry } from './statistics'
 
 /** A slot and the track that shows it; null until the browser has one. */
@@ -38,6 +39,9 @@ export class Downlink {
   private newest: readonly Slot[] = []
   private readonly tracks = new Map<string, MediaStreamTrack>()
   private work: Promise<void> = Promise.resolve()
+  /** The offer that was answered last, as the server made it. */
+  private offered = ''
+  private restarts = new OwnRestarts()
 
   constructor(private readonly options: DownlinkOptions) {}
 
@@ -107,8 +111,9 @@ export class Downlink {
       if (offer.fresh || this.connection === null) this.open()
       const connection = this.connection
       if (connection === null) return
-      await connection.setRemoteDescription({ type: 'offer', sdp: offer.sdp })
+      await connection.setRemoteDescription({ type: 'offer', sdp: this.restarts.apply(offer.sdp) })
       if (connection !== this.connection) return
+      this.offered = offer.sdp
       await connection.setLocalDescription()
       const sdp = connection.localDescription?.sdp
       if (sdp === undefined || connection !== this.connection) return
@@ -122,8 +127,25 @@ export class Downlink {
     }
   }
 
+  /** Restarts ICE as if the server had offered it once more. */
+  private restartAlone(): boolean {
+    const { connection } = this
+    if (connection === null || !this.restarts.begin()) return false
+    this.work = this.work.then(async () => {
+      if (connection !== this.connection) return
+      try {
+        await connection.setRemoteDescription({ type: 'offer', sdp: this.restarts.apply(this.offered) })
+        await connection.setLocalDescription()
+      } catch {
+        // What the browser does not take it is asked for again with the server's help.
+      }
+    })
+    return true
+  }
+
   private open(): void {
     this.drop()
+    this.restarts = new OwnRestarts()
     const connection = this.options.create(configurationWith(this.options.relay))
     this.connection = connection
     connection.addEventListener('track', (event) => {
@@ -141,6 +163,7 @@ export class Downlink {
       clock,
       {
         onRestart: (reason) => this.options.send({ type: 'restart_downlink', fresh: false, reason }),
+        onRestartAlone: () => this.restartAlone(),
         onFailed: () => this.renew(),
         onConnected: () => this.options.onConnected?.(),
         onSilent: () => this.options.onSilent?.(),

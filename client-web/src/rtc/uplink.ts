@@ -13,6 +13,7 @@ import { Care, configurationWith, type CreatePeerConnection, type RestartReason 
 import { applyWish, cameraEncodings, contentHint } from './layers'
 import type { Route } from './path'
 import type { Relay } from './relay'
+import { OwnRestarts } from './restart'
 import { entries, type StatsEntry } from './statistics'
 
 export interface UplinkOptions {
@@ -58,6 +59,9 @@ export class Uplink {
   private restartWanted: RestartReason | null = null
   /** The same of the offer that is under way: repeated with it. */
   private restarting: RestartReason | null = null
+  /** The answer that was taken last, as the server made it. */
+  private answered = ''
+  private restarts = new OwnRestarts()
   private cancelAnswer: (() => void) | null = null
   private settling: Promise<void> = Promise.resolve()
 
@@ -111,7 +115,8 @@ export class Uplink {
     if (connection === null || !this.inFlight || answer.n !== this.n) return
     this.cancelAnswer?.()
     try {
-      await connection.setRemoteDescription({ type: 'answer', sdp: answer.sdp })
+      await connection.setRemoteDescription({ type: 'answer', sdp: this.restarts.apply(answer.sdp) })
+      this.answered = answer.sdp
     } catch {
       if (connection === this.connection) this.renew()
       return
@@ -161,6 +166,30 @@ export class Uplink {
     this.negotiateSoon()
   }
 
+  /** Restarts ICE as if the server had answered it; false while an offer waits for its answer. */
+  private restartAlone(): boolean {
+    const { connection } = this
+    if (connection === null || this.inFlight || this.unsent || !this.restarts.begin()) return false
+    this.inFlight = true
+    void this.answerOurselves(connection).then(() => {
+      if (connection !== this.connection) return
+      this.inFlight = false
+      if (this.again) this.negotiateSoon()
+    })
+    return true
+  }
+
+  private async answerOurselves(connection: RTCPeerConnection): Promise<void> {
+    connection.restartIce()
+    try {
+      await connection.setLocalDescription()
+      await connection.setRemoteDescription({ type: 'answer', sdp: this.restarts.apply(this.answered) })
+    } catch {
+      // More has changed than was answered: what waits is offered to the server as it is.
+      this.again = true
+    }
+  }
+
   networkChanged(): void {
     this.care?.networkChanged()
   }
@@ -195,6 +224,7 @@ export class Uplink {
     const { clock, relay } = this.options
     const connection = this.options.create(configurationWith(relay))
     this.connection = connection
+    this.restarts = new OwnRestarts()
     this.care = new Care(
       connection,
       clock,
@@ -204,6 +234,7 @@ export class Uplink {
           this.restartIce(reason)
           return true
         },
+        onRestartAlone: () => this.restartAlone(),
         onFailed: () => this.renew(),
         onSilent: () => this.options.onSilent?.(),
         onRoute: (route) => this.options.onRoute?.(route),

@@ -12,6 +12,7 @@ let relay: Relay
 let asks: RelayAsk[]
 let log: string[]
 let lineUp: boolean
+let canRestartAlone: boolean
 
 const made = (): RTCPeerConnection => {
   const peers = new Peers()
@@ -32,6 +33,11 @@ async function flow(): Promise<void> {
   peer.become('connected')
   await pass(2_000, true)
 }
+function twoInterfaces(): void {
+  for (const id of [1, 2]) {
+    peer.emit('icecandidate', { candidate: { candidate: `candidate:1 1 udp 1 10.0.0.${id} 9 typ host network-id ${id}` } })
+  }
+}
 const SERVER = { urls: ['turns:relay.example:443'], username: 'u', credential: 'c' }
 
 beforeEach(() => {
@@ -39,6 +45,7 @@ beforeEach(() => {
   asks = []
   log = []
   lineUp = true
+  canRestartAlone = true
   relay = new Relay({
     clock,
     send: (message) => {
@@ -53,6 +60,10 @@ beforeEach(() => {
       onRestart: (reason) => {
         log.push(reason)
         return lineUp
+      },
+      onRestartAlone: () => {
+        log.push('alone')
+        return canRestartAlone
       },
       onFailed: () => log.push('failed'),
       onSilent: () => log.push('look at the line'),
@@ -160,13 +171,39 @@ describe('care for a connection', () => {
     expect(peer.servers).toEqual([])
   })
 
-  it('sees the first sign earlier when there is a second interface', async () => {
-    for (const id of [1, 2]) {
-      peer.emit('icecandidate', { candidate: { candidate: `candidate:1 1 udp 1 10.0.0.${id} 9 typ host network-id ${id}` } })
-    }
+  it('restarts alone at the first sign when there is a second interface, then with help', async () => {
+    twoInterfaces()
     await flow()
     await pass(750)
-    expect(log.at(-1)).toBe('silent')
+    expect(log.slice(1)).toEqual(['look at the line', 'alone'])
+    await pass(4_000)
+    expect(log.slice(2)).toEqual(['alone', 'again'])
+  })
+
+  it('needs no line to the server for that', async () => {
+    twoInterfaces()
+    await flow()
+    care.lineLost()
+    lineUp = false
+    await pass(1_000)
+    await pass(1_000, true)
+    expect(log.slice(1)).toEqual(['look at the line', 'alone', 'restored after 1250'])
+    care.lineBack()
+    expect(log).toHaveLength(4)
+  })
+
+  it('asks the server where it cannot restart alone', async () => {
+    twoInterfaces()
+    canRestartAlone = false
+    await flow()
+    await pass(750)
+    expect(log.slice(2)).toEqual(['alone', 'silent'])
+  })
+
+  it('restarts alone when the device is on another network', async () => {
+    await flow()
+    care.networkChanged()
+    expect(log.slice(1)).toEqual(['alone'])
   })
 
   it('says nothing after its end', async () => {

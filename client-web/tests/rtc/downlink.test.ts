@@ -111,6 +111,19 @@ describe('the downlink', () => {
     expect(sent.slice(1)).toEqual([{ type: 'restart_downlink', fresh: false, reason: 'silent' }])
   })
 
+  it('restarts ICE without the server when the device is on another network', async () => {
+    await downlink.handleOffer(offer(1, { sdp: 'a=ice-ufrag:abc' }))
+    peers.last.become('connected')
+    downlink.networkChanged()
+    await settle()
+    expect(peers.last.remote.at(-1)).toEqual({ type: 'offer', sdp: 'a=ice-ufrag:abc+1' })
+    expect(sent).toHaveLength(1)
+    await downlink.handleOffer(offer(2, { sdp: 'a=ice-ufrag:abc' }))
+    expect(peers.last.remote.at(-1)?.sdp).toBe('a=ice-ufrag:abc+1')
+    await downlink.handleOffer(offer(3, { sdp: 'a=ice-ufrag:new' }))
+    expect(peers.last.remote.at(-1)?.sdp).toBe('a=ice-ufrag:new')
+  })
+
   it('is made anew when it failed or never came up', async () => {
     await downlink.handleOffer(offer(1))
     peers.last.become('failed')

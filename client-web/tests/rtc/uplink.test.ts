@@ -199,6 +199,36 @@ describe('repair', () => {
     expect(offers()).toHaveLength(2)
   })
 
+  it('answers itself where the device is on another network', async () => {
+    await publishBoth()
+    await uplink.handleAnswer({ type: 'publish_answer', n: lastOffer().n, sdp: 'a=ice-ufrag:abc' })
+    peers.last.become('connected')
+    uplink.networkChanged()
+    await settle()
+    expect(peers.last.restarts).toBe(1)
+    expect(peers.last.remote.at(-1)).toEqual({ type: 'answer', sdp: 'a=ice-ufrag:abc+1' })
+    expect(offers()).toHaveLength(1)
+  })
+
+  it('asks the server instead while an offer waits for its answer', async () => {
+    await publishBoth()
+    peers.last.become('connected')
+    uplink.networkChanged()
+    await answer()
+    expect(peers.last.restarts).toBe(1)
+    expect(offers()).toHaveLength(2)
+  })
+
+  it('offers what has changed when it cannot answer itself', async () => {
+    await publishBoth()
+    await uplink.handleAnswer({ type: 'publish_answer', n: lastOffer().n, sdp: 'a=ice-ufrag:abc' })
+    peers.last.become('connected')
+    peers.last.rejectsRemote = true
+    uplink.networkChanged()
+    await settle()
+    expect(offers()).toHaveLength(2)
+  })
+
   it('makes a new connection with the same tracks when the old one failed', async () => {
     await publishBoth()
     await answer()

@@ -44,6 +44,7 @@ class Estimator:
         "_delay",
         "_has_probed",
         "_hole_since",
+        "_hole_until",
         "_last_report_at",
         "_last_sent_at",
         "_loss",
@@ -67,6 +68,8 @@ class Estimator:
         self._last_report_at = now
         self._last_sent_at = -math.inf
         self._hole_since: float | None = None
+        #: What was sent before went into a hole: its loss tells nothing of what the line carries.
+        self._hole_until = -math.inf
         self._probe_at = now
         self._probe_wait_s = _PROBE_S
         self._own_queue_until = -math.inf
@@ -125,9 +128,13 @@ class Estimator:
         self._probe_at, self._probe_wait_s = now, _PROBE_S
         self._own_queue_until, self._has_probed = -math.inf, False
 
-    def moved(self) -> None:
-        """The viewer is on another path, whose empty line has another delay."""
+    def moved(self, now: float) -> None:
+        """The viewer is on another path: its empty line has another delay, and what is still on its
+        way on the one before may be lost. After a silence nothing is known of what it carries."""
+        if self.is_silent:
+            self.resume(max(START_BPS, self._rate.bps), now)
         self._delay = DelayGradient()
+        self._hole_until = now
 
     def sent(self, size: int, now: float) -> int:
         """Notes a packet of ``size`` bytes on the line; returns its transport-wide number."""
@@ -161,7 +168,7 @@ class Estimator:
             carried = self._acknowledged.just_now_bps or carried
         self._rate.update(usage, carried, self.rtt_s, now)
         self._loss.add(
-            *(len(arrived), _of_late(lost, now, self.rtt_s), self.target_bps, self.rtt_s, now),
+            *(len(arrived), self._of_late(lost, now), self.target_bps, self.rtt_s, now),
             queued=self._delay.is_queued,
         )
         if proven is not None:
@@ -212,7 +219,7 @@ class Estimator:
 
     def _come_back(self, now: float) -> None:
         """The line is there again; it may carry what it did, so that is tried at once."""
-        self._hole_since = None
+        self._hole_since, self._hole_until = None, now
         self._delay = DelayGradient()
         self._acknowledged = AcknowledgedRate()
         self._probe_at, self._probe_wait_s = now, _PROBE_S
@@ -223,8 +230,8 @@ class Estimator:
         sample = max(0.001, now - max(one.sent.at for one in arrived))
         self.rtt_s = min(2.0, 0.9 * self.rtt_s + 0.1 * sample)
 
-
-def _of_late(lost: list[Sent], now: float, rtt_s: float) -> int:
-    """Counts the lost, each while it is new: a number is reported as missing only once by
-    browsers, but repeated by others."""
-    return sum(1 for one in lost if now - one.at < 1.0 + rtt_s)
+    def _of_late(self, lost: list[Sent], now: float) -> int:
+        """Counts the lost, each while it is new: a number is reported as missing only once by
+        browsers, but repeated by others."""
+        since = max(self._hole_until, now - 1.0 - self.rtt_s)
+        return sum(1 for one in lost if one.at > since)

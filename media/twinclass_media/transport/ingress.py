@@ -142,16 +142,18 @@ class Ingress:
         except MalformedPacket:
             self._statistics.drops["stun_malformed"] += 1
             return
-        peer = self.by_ufrag.get(request.local_ufrag)
-        password = peer.ufrags.get(request.local_ufrag) if peer is not None else None
+        # A peer that restarts ICE by itself marks our fragment so that its browser takes it for new.
+        ufrag = request.local_ufrag.partition("+")[0]
+        peer = self.by_ufrag.get(ufrag)
+        password = peer.ufrags.get(ufrag) if peer is not None else None
         if peer is None or password is None:
             self._statistics.drops["stun_unknown_ufrag"] += 1
             return
         if not request.verify(password):
             self._statistics.drops["stun_not_authentic"] += 1
             return
-        if request.local_ufrag == peer.spec.ufrag and len(peer.ufrags) > 1:
-            for old in [u for u in peer.ufrags if u != request.local_ufrag]:
+        if ufrag == peer.spec.ufrag and len(peer.ufrags) > 1:
+            for old in [u for u in peer.ufrags if u != ufrag]:
                 del peer.ufrags[old]
                 self.by_ufrag.pop(old, None)
         way = path_to(source)

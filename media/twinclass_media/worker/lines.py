@@ -132,7 +132,7 @@ class Lines:
         """A viewer is on another path."""
         line = peer.line or peer.line_before
         if line is not None:
-            line.estimator.moved()
+            line.estimator.moved(now)
         if peer.watch is not None:
             peer.watch.moved(peer.sending_bps, now)
             self._follow(peer, peer.watch, now)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from twinclass_media.bandwidth.acknowledged import AcknowledgedRate
 from twinclass_media.bandwidth.allocation import KEPT, SOUND, Wish, allocate
 from twinclass_media.bandwidth.delay import DelayGradient, Usage
+from twinclass_media.bandwidth.estimator import START_BPS, Estimator
 from twinclass_media.bandwidth.loss import LossControl
 from twinclass_media.bandwidth.pacer import MOST_S, Pacer
 from twinclass_media.bandwidth.probe import Probes
@@ -227,3 +228,34 @@ def test_no_more_is_shared_out_than_there_is(
         layer = share.layers[one.track]
         assert -1 <= layer <= max(0, min(one.most, len(one.layers) - 1))
         assert layer < len(one.layers)
+
+
+# ---- holes --------------------------------------------------------------------------------
+
+
+def _feed(estimator: Estimator, log: ArrivalLog, since: float, until: float, *, dead: bool) -> None:
+    """A packet every 5 ms, a report every 50 ms; ``dead``: nothing arrives."""
+    for step in range(round((until - since) / 0.005)):
+        now = since + step * 0.005
+        number = estimator.sent(1_000, now)
+        if not dead:
+            log.add(number, now + 0.01)
+        if step % 10 == 9:
+            estimator.tick(now)
+            fci = log.take_feedback()
+            if fci is not None:
+                estimator.reported(read_feedback(fci), now)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_a_hole_swallowed_says_nothing_of_the_line_after_it(elsewhere: bool) -> None:
+    estimator, log = Estimator(0.0, 2_000_000.0), ArrivalLog(0.0)
+    _feed(estimator, log, 0.0, 3.0, dead=False)
+    _feed(estimator, log, 3.0, 9.0, dead=True)
+    assert estimator.target_bps < START_BPS
+    if elsewhere:
+        estimator.moved(9.0)
+    _feed(estimator, log, 9.0, 10.0, dead=False)
+    assert estimator.lost_share < 0.1
+    assert estimator.probe(2_000_000.0, 10.0) is not None
+    assert (estimator.target_bps >= START_BPS) is elsewhere

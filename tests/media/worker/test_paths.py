@@ -190,3 +190,25 @@ async def test_a_peer_moves_to_another_address_and_an_ice_restart_is_taken(
     assert not viewer.errors
     publisher.close()
     viewer.close()
+
+
+async def test_a_peer_restarts_ice_by_itself_on_another_path(
+    worker: WorkerUnderTest, identity: Identity
+) -> None:
+    """Its signalling is dead: it marks the fragment it knows, and the worker was told nothing."""
+    publisher = await worker.connect(identity, "pub")
+    await worker.put(*PRODUCERS)
+    viewer = await worker.connect(identity, "s")
+    await worker.put(*consumers("s"))
+    source = VideoSource(publisher, 1111, 96)
+    running = asyncio.create_task(source.run(1.5))
+    await asyncio.sleep(0.4)
+    before = viewer.streams[1000].packets
+    viewer.restart(f"{viewer.remote_ufrag}+1", viewer.remote_password)
+    viewer.move()
+    await running
+    await asyncio.sleep(0.1)
+    assert viewer.streams[1000].packets > before + 60
+    assert not viewer.errors
+    publisher.close()
+    viewer.close()
