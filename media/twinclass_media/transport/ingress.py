@@ -142,7 +142,7 @@ class Ingress:
         except MalformedPacket:
             self._statistics.drops["stun_malformed"] += 1
             return
-        # A peer that restarts ICE by itself marks our fragment so that its browser takes it for new.
+        # Who restarts ICE alone marks our fragment, so that its browser takes it for a new one.
         ufrag = request.local_ufrag.partition("+")[0]
         peer = self.by_ufrag.get(ufrag)
         password = peer.ufrags.get(ufrag) if peer is not None else None
