@@ -41,7 +41,7 @@ class Statistics:
 
     Attributes:
         drops: reason -> packets. Everything that is not forwarded is in here by name.
-        lines: what became of viewers' lines -> times (narrow, wide, deaf).
+        lines: what became of peers' lines -> times (narrow, wide, deaf, alone).
     """
 
     def __init__(self) -> None:

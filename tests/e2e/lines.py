@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from playwright.async_api import Page
+
+from e2e.conftest import frames, wait_until
 
 #: Samples every 50 ms: finer than anything that is asserted or told.
 _WATCH = """() => {
@@ -68,3 +71,15 @@ async def path_of(page: Page, direction: str = "downlink") -> dict[str, Any] | N
         direction,
     )
     return path
+
+
+async def wait_moving(page: Page, what: str, seconds: float = 30) -> None:
+    """Until pictures come."""
+
+    async def moves() -> bool:
+        # A room on the wall sends five frames a second.
+        first = await frames(page)
+        await asyncio.sleep(1.0)
+        return (await frames(page)) - first >= 3
+
+    await wait_until(moves, seconds, what)

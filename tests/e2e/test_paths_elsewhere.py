@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
-from e2e.conftest import CHROMIUM, TWINCLASS, Browsers, frames, wait_until
-from e2e.lines import longest_gap, path_of, watch_line
+from e2e.conftest import CHROMIUM, TWINCLASS, Browsers, wait_until
+from e2e.lines import longest_gap, path_of, wait_moving, watch_line
 from hosting.coturn import Certificate, coturn
 from hosting.elsewhere import device
 from hosting.patience import PATIENCE
@@ -39,15 +39,6 @@ async def lead_here(browsers: Browsers) -> Page:
     return await open_link(
         browsers, f"https://127.0.0.1:{PORT}/", "demo-lead", arguments=(TRUSTING,)
     )
-
-
-async def wait_moving(page: Page, what: str) -> None:
-    async def moves() -> bool:
-        first = await frames(page)
-        await asyncio.sleep(0.5)
-        return (await frames(page)) - first >= 5
-
-    await wait_until(moves, 30, what)
 
 
 async def wait_path(page: Page, direction: str) -> dict[str, object]:

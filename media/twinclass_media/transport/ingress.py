@@ -143,7 +143,7 @@ class Ingress:
             self._statistics.drops["stun_malformed"] += 1
             return
         # Who restarts ICE alone marks our fragment, so that its browser takes it for a new one.
-        ufrag = request.local_ufrag.partition("+")[0]
+        ufrag, _, mark = request.local_ufrag.partition("+")
         peer = self.by_ufrag.get(ufrag)
         password = peer.ufrags.get(ufrag) if peer is not None else None
         if peer is None or password is None:
@@ -156,6 +156,9 @@ class Ingress:
             for old in [u for u in peer.ufrags if u != ufrag]:
                 del peer.ufrags[old]
                 self.by_ufrag.pop(old, None)
+        if mark and mark != peer.restart_mark:
+            peer.restart_mark = mark
+            self._statistics.lines["alone"] += 1
         way = path_to(source)
         address = way.address
         host = str(address[0])

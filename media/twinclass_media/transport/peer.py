@@ -137,6 +137,7 @@ class Peer:
         "repetition",
         "reported_loss",
         "reported_ssrcs",
+        "restart_mark",
         "router",
         "rows",
         "rtcp_budget",
@@ -181,6 +182,8 @@ class Peer:
         self.paths: list[Path] = []
         #: ufrag -> password, the newest last; the one before is kept over an ICE restart.
         self.ufrags: dict[str, str] = {spec.ufrag: spec.pwd}
+        #: What the peer put behind our fragment when it restarted ICE alone last.
+        self.restart_mark = ""
         self.dtls: DtlsServer | None = None
         #: The newest ClientHello that came before the fingerprint was known.
         self.dtls_early: list[bytes] = []

@@ -210,5 +210,6 @@ async def test_a_peer_restarts_ice_by_itself_on_another_path(
     await asyncio.sleep(0.1)
     assert viewer.streams[1000].packets > before + 60
     assert not viewer.errors
+    assert (await worker.statistics()).lines["alone"] == 1
     publisher.close()
     viewer.close()
