@@ -172,7 +172,10 @@ describe('wishes', () => {
     const sender = peers.last.transceivers[0]?.sender
     uplink.handleWishes(wish({ codec: 'VP8' }))
     await settle()
-    expect(sender?.parameters.encodings[0]).toMatchObject({ codec: { mimeType: 'video/VP8' } })
+    const codec = { mimeType: 'video/VP8' }
+    expect(sender?.parameters.encodings[0]).toMatchObject({ codec, active: true })
+    // Before it was switched on: a recording must not begin with a frame of the first.
+    expect(sender?.history.at(-2)?.encodings[0]).toMatchObject({ codec, active: false })
     if (sender !== undefined) sender.refusesCodec = true
     uplink.handleWishes(wish({ codec: 'VP8', open: false }))
     await settle()
