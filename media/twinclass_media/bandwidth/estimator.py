@@ -101,6 +101,11 @@ class Estimator:
         return self._loss.share
 
     @property
+    def line_lost_share(self) -> float:
+        """Returns the share that the line lost by itself, without a queue."""
+        return self._loss.line_share
+
+    @property
     def is_queued(self) -> bool:
         """Tells whether a queue stands before the viewer now."""
         return self._delay.is_queued
@@ -195,7 +200,9 @@ class Estimator:
             return None
         if now < self._probe_at - (self._probe_wait_s - _PROBE_S if eager else 0.0):
             return None
-        if self.is_silent or self._delay.usage is not Usage.NORMAL or self._loss.bps < wanted_bps:
+        if self.is_silent or self._delay.usage is not Usage.NORMAL:
+            return None
+        if self._loss.bps < wanted_bps and not (eager and self._loss.is_of_queue):
             return None
         self._has_probed = True
         self._probe_at = now + self._probe_wait_s
@@ -211,6 +218,7 @@ class Estimator:
         if bps > self._rate.bps:
             self._rate.set(bps)
             self._probe_wait_s = _PROBE_S
+            self._loss.forgive_queue()
             self._probe_at = now + _NEXT_S
         else:
             self._probe_wait_s = min(_PROBE_MOST_S, 2 * self._probe_wait_s)

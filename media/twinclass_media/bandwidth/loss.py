@@ -3,7 +3,8 @@
 Spec: draft-ietf-rmcat-gcc-02 section 6, with one difference. A weak radio loses 3 to 15 % whatever
 is sent over it, and a rate that is cut for it is cut to nothing. So a cut without a queue is an
 experiment: what is lost afterwards all the same is the line's own, and is not held against the rate
-for a while. (A policer has no queue either; there a cut helps.)
+for a while. (A policer has no queue either; there a cut helps.) And what a full queue lost is over
+when the queue is: where nothing but sound is sent, a probe may say that more is carried.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ _BELIEVED_S = 30.0
 
 
 class LossControl:
-    """``bps``: what loss allows, infinite until it was high once; ``share``: lost of late."""
+    """``bps``: what loss allows, infinite until it was high once; ``share``: lost of late;
+    ``line_share``: the same of when no queue stood, so what the line loses by itself;
+    ``is_of_queue``: the last cut was for what a queue lost."""
 
     __slots__ = (
         "_after_lost",
@@ -38,13 +41,18 @@ class LossControl:
         "_own_until",
         "_packets",
         "_since",
+        "_was_queued",
         "bps",
+        "is_of_queue",
+        "line_share",
         "share",
     )
 
     def __init__(self) -> None:
         self.bps = math.inf
-        self.share = 0.0
+        self.share = self.line_share = 0.0
+        self._was_queued = False
+        self.is_of_queue = False
         self._packets = self._lost = 0
         self._since: float | None = None
         self._mean: float | None = None
@@ -67,6 +75,7 @@ class LossControl:
             self._since = now
         self._packets += came + lost
         self._lost += lost
+        self._was_queued = self._was_queued or queued
         span = now - self._since
         if self._packets < _LEAST_PACKETS or span < max(_LEAST_S, rtt_s):
             return
@@ -78,6 +87,9 @@ class LossControl:
         if self._before is not None and now - span >= self._cut_at + rtt_s:
             self._after_packets += self._packets
             self._after_lost += self._lost
+        was_queued, self._was_queued = self._was_queued, False
+        if not was_queued:
+            self.line_share = self.share
         self._packets = self._lost = 0
         self._since = now
         self._end_experiment(now)
@@ -88,6 +100,11 @@ class LossControl:
             self.bps *= _GROWTH_A_SECOND**span
             if self.bps > 2 * sending_bps:
                 self.bps = math.inf  # Delay is what holds it now.
+
+    def forgive_queue(self) -> None:
+        """A probe has proven more than is sent, so what a queue lost once is no limit any more."""
+        if self.is_of_queue:
+            self.bps = math.inf
 
     def _end_experiment(self, now: float) -> None:
         is_over = now - self._cut_at >= _EXPERIMENT_S and self._after_packets >= _LEAST_PACKETS
@@ -108,6 +125,7 @@ class LossControl:
             return
         left = 1 - 0.5 * ours
         self.bps = min(self.bps, sending_bps) * left
+        self.is_of_queue = queued
         self._cut_at = now
         self._before = None if queued else self._mean
         if self._before is not None:

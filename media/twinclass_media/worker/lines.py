@@ -264,7 +264,7 @@ class Lines:
     def _repeat_sound(self, peer: Peer, share: Share | None, now: float) -> None:
         """Decides how many packets of sound each brings along. ``share``: of a watched line."""
         line = peer.line
-        loss = peer.reported_loss if line is None else line.estimator.lost_share
+        loss = peer.reported_loss if line is None else line.estimator.line_lost_share
         is_full = line is not None and share is not None and _is_full(line, share)
         is_narrow = share is not None and share.wanted_bps > 0.0
         if peer.repetition.look(loss, now, is_full=is_full, is_narrow=is_narrow):

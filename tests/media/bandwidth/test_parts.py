@@ -134,6 +134,22 @@ def test_loss_of_a_policer_takes_the_rate_to_what_it_lets_pass() -> None:
     assert min(sending, control.bps) == pytest.approx(limit, rel=0.2)
 
 
+def test_what_a_full_queue_lost_is_over_with_the_queue() -> None:
+    control, now = LossControl(), 0.0
+    for _ in range(10):
+        now += 0.1
+        control.add(20, 20, 255_000.0, 0.05, now, queued=True)
+    assert control.bps < 255_000
+    assert (control.share, control.line_share) == (0.5, 0.0)
+    for _ in range(10):
+        now += 0.1
+        control.add(40, 0, min(255_000.0, control.bps), 0.05, now, queued=False)
+    assert control.is_of_queue
+    assert control.bps < 255_000
+    control.forgive_queue()
+    assert math.isinf(control.bps)
+
+
 @pytest.mark.parametrize(
     ("slower", "least", "most"), [(1.0, 0.95, 1.1), (2.0, 0.4, 0.55), (0.3, 0.0, 0.0)]
 )
