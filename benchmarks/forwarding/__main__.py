@@ -46,6 +46,7 @@ ENTRIES = {
     one.name: one
     for one in (
         Entry("twinclass", with_twinclass.native),
+        Entry("twinclass-two", with_twinclass.two),
         Entry("twinclass-python", with_twinclass.python),
         Entry("janus", with_janus.started),
         Entry("aiortc", with_aiortc.started, most_viewers=10, decodes=True),

@@ -1,10 +1,11 @@
-"""CPU and memory of a process and all its children, as /proc has them."""
+"""CPU and memory of processes and all their children, as /proc has them."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -29,12 +30,12 @@ class Use:
         return self.cpu_s_since(before) / (self.at - before.at)
 
 
-def of_tree(pid: int) -> Use:
-    """What a process and its children use."""
-    root = psutil.Process(pid)
+def of_trees(pids: Sequence[int]) -> Use:
+    """What processes and their children use."""
     user_s = system_s = 0.0
     rss_bytes = 0
-    for process in (root, *root.children(recursive=True)):
+    roots = [psutil.Process(pid) for pid in pids]
+    for process in (one for root in roots for one in (root, *root.children(recursive=True))):
         with contextlib.suppress(psutil.NoSuchProcess):  # A child that has just ended.
             times = process.cpu_times()
             user_s += times.user

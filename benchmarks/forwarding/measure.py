@@ -265,7 +265,7 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
         async with sending(everyone):
             await asyncio.sleep(LEAD_IN_S)
             # With what is kept of the tracks: that is nothing that viewers cost.
-            empty = cost.of_tree(system.pid)
+            empty = cost.of_trees(system.pids)
             joining_s = await viewing.join_all(plan)
         await asyncio.sleep(PAUSE_S)
         if not viewing.watchers:
@@ -277,7 +277,7 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
         async with sending(everyone), _asking(viewing):
             await asyncio.sleep(SETTLE_S)
             sent_a = {name: _sent(some) for name, some in publishers.items()}
-            media_a, used_a, ours_a = viewing.media(), cost.of_tree(system.pid), cost.of_us()
+            media_a, used_a, ours_a = viewing.media(), cost.of_trees(system.pids), cost.of_us()
             viewing.record(True)
             if plan.storm is None:
                 await asyncio.sleep(seconds)
@@ -287,7 +287,7 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
                 joins = viewing.joined_s
                 joins_per_s = plan.storm.viewers / plan.storm.seconds
             viewing.record(False)
-            media_b, used_b, ours_b = viewing.media(), cost.of_tree(system.pid), cost.of_us()
+            media_b, used_b, ours_b = viewing.media(), cost.of_trees(system.pids), cost.of_us()
             due = _due(before_storm, publishers, sent_a)
         await asyncio.sleep(PAUSE_S)
         arrived, expected = viewing.media() - media_0, _due(before_storm, publishers, sent_0)

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 
 const echarts = createRequire(`${process.cwd()}/`)('echarts')
 const { title, curves } = JSON.parse(readFileSync(0, 'utf8'))
-const colors = ['#1f7a55', '#2f5fb4', '#b4472f']
+const colors = ['#1f7a55', '#8a5a00', '#2f5fb4', '#b4472f']
 const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 880, height: 520 })
 const grids = [{ left: 70, right: 90, top: 70, height: 170 }, { left: 70, right: 90, top: 310, height: 160 }]
 const series = (key, index) => curves.map((one, n) => ({

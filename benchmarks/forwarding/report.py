@@ -24,6 +24,7 @@ HEAD = (
 )
 NAMES = {
     "twinclass": "Twinclass",
+    "twinclass-two": "Twinclass, two workers",
     "twinclass-python": "Twinclass, Python only",
     "janus": "Janus",
     "aiortc": "aiortc MediaRelay",

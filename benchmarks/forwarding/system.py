@@ -37,8 +37,8 @@ class Published:
 class System(Protocol):
     """A running system. All peers are DTLS clients, ICE-controlling, without transport-cc."""
 
-    #: The root of the process tree whose CPU and memory count.
-    pid: int
+    #: The roots of the process trees whose CPU and memory count.
+    pids: tuple[int, ...]
 
     async def publish(self, room: str, plan: PublisherPlan, peer: Peer) -> dict[Kind, int]:
         """Begins to connect a publisher; the payload type of each kind."""

@@ -31,7 +31,7 @@ class Aiortc:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._turn = asyncio.Lock()
-        self.pid = process.pid
+        self.pids = (process.pid,)
 
     async def _ask(self, **request: object) -> str:
         assert self._process.stdin is not None

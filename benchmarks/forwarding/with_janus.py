@@ -109,7 +109,7 @@ class Janus:
 
     def __init__(self, api: Api, pid: int) -> None:
         self._api = api
-        self.pid = pid
+        self.pids = (pid,)
         self._rooms: dict[str, int] = {}
         self._feeds: dict[tuple[str, str], int] = {}
         #: The m-line of each track of a feed.

@@ -1,4 +1,4 @@
-"""A media worker of Twinclass as the server starts it, over its control socket."""
+"""Media workers of Twinclass as the server starts them, over their control sockets."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ CODECS: dict[Kind, m.Codec] = {"video": VP8, "audio": OPUS}
 
 
 class Twinclass:
-    """One worker."""
+    """Workers. Publishers are at the first; viewers are dealt out to all, and what they see of the
+    first crosses pipes, as in a lesson that is spread."""
 
-    def __init__(self, worker: WorkerUnderTest, identity: Identity) -> None:
-        self._worker = worker
+    def __init__(self, workers: Sequence[WorkerUnderTest], identity: Identity) -> None:
+        self._workers = workers
         self._fingerprints = (m.Fingerprint("sha-256", identity.fingerprint),)
-        self.pid = worker.process.pid
+        self.pids = tuple(worker.process.pid for worker in workers)
+        self._turns = itertools.cycle(workers)
         # Far from what publishers use, so that a mix-up would be seen.
         self._ssrcs = itertools.count(0x10000000)
 
@@ -38,13 +40,18 @@ class Twinclass:
             )
             for mid, track in enumerate(plan.tracks)
         )  # fmt: skip
-        await self._put(m.RouterSpec(m.RouterId(room)), transport, *producers)
-        peer.start(("127.0.0.1", self._worker.port), *credentials)
+        first, *others = self._workers
+        producers = tuple(producers)
+        await _put(first, m.RouterSpec(m.RouterId(room)), transport, *producers)
+        for other in others:
+            await _pipe(first, other, room, producers)
+        peer.start(("127.0.0.1", first.port), *credentials)
         return {kind: codec.payload_type for kind, codec in CODECS.items()}
 
     async def view(
         self, room: str, name: str, wanted: Sequence[tuple[str, Track]], viewer: Viewer
     ) -> None:
+        worker = next(self._turns)
         transport, credentials = self._transport(room, name, m.HeaderExtensions(abs_send_time=2))
         streams: list[tuple[Kind, int]] = []
         consumers: list[m.ConsumerSpec] = []
@@ -58,8 +65,8 @@ class Twinclass:
                     _producer(room, publisher, track.kind),
                 )
             )  # fmt: skip
-        await self._put(transport, *consumers)
-        viewer.begin(("127.0.0.1", self._worker.port), *credentials, streams)
+        await _put(worker, transport, *consumers)
+        viewer.begin(("127.0.0.1", worker.port), *credentials, streams)
 
     def _transport(
         self, room: str, name: str, extensions: m.HeaderExtensions
@@ -73,10 +80,34 @@ class Twinclass:
             credentials,
         )  # fmt: skip
 
-    async def _put(self, *specs: m.Spec) -> None:
-        applied = await self._worker.put(*specs)
-        if applied.problems:
-            raise ConnectionRefusedError(str(applied.problems))
+
+async def _put(worker: WorkerUnderTest, *specs: m.Spec) -> None:
+    applied = await worker.put(*specs)
+    if applied.problems:
+        raise ConnectionRefusedError(str(applied.problems))
+
+
+async def _pipe(
+    near: WorkerUnderTest, far: WorkerUnderTest, room: str, producers: Sequence[m.ProducerSpec]
+) -> None:
+    """Makes ``producers`` of ``near`` known at ``far``, by the same names."""
+    if near.attached is None or far.attached is None:
+        raise ConnectionRefusedError("a worker is not there")
+    for one in producers:
+        await _put(
+            near, m.PipeSpec(f"{one.id}/{far.index}", 1, one.id, far.attached.pipe_socket, one.id)
+        )
+    await _put(
+        far,
+        m.RouterSpec(m.RouterId(room)),
+        *(
+            m.PipedProducerSpec(
+                one.id, m.RouterId(room), 1, one.kind, one.codecs, (m.Encoding(),),
+                near.attached.pipe_socket, one.id,
+            )
+            for one in producers
+        ),
+    )  # fmt: skip
 
 
 def _producer(room: str, publisher: str, kind: Kind) -> m.ProducerId:
@@ -87,11 +118,21 @@ def _producer(room: str, publisher: str, kind: Kind) -> m.ProducerId:
 async def native(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
     """As shipped: the compiled loop where it is there."""
     async with WorkerUnderTest(folder, free_port()) as worker:
-        yield Twinclass(worker, identity)
+        yield Twinclass([worker], identity)
+
+
+@asynccontextmanager
+async def two(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
+    """The same with two workers."""
+    async with (
+        WorkerUnderTest(folder, free_port()) as first,
+        WorkerUnderTest(folder, free_port(), index=1) as second,
+    ):
+        yield Twinclass([first, second], identity)
 
 
 @asynccontextmanager
 async def python(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
     """Without the compiled loop."""
     async with WorkerUnderTest(folder, free_port(), "--native", "off") as worker:
-        yield Twinclass(worker, identity)
+        yield Twinclass([worker], identity)

@@ -77,6 +77,11 @@ class Egress:
         return bool(self._audio or self._video or self._train) or self._outlet.is_stuck
 
     @property
+    def sound_waits(self) -> bool:
+        """Sound is still to be sent."""
+        return bool(self._audio or self._train)
+
+    @property
     def paces(self) -> bool:
         """Something is to be sent later: ``pace`` must be called."""
         return bool(self.pacing) or not self._spread.is_empty

@@ -20,8 +20,9 @@ from twinclass_media.transport.peer import Path, Peer
 from twinclass_media.transport.sockets import enlarge_buffers, is_wildcard
 from twinclass_media.transport.steering import steered_sockets
 
-#: Datagrams taken per turn of the loop: about 1 ms of work.
+#: Datagrams taken per turn of the loop: about 1 ms of work. Reports cost more than media.
 MAX_PER_TURN = 100
+MAX_CONTROL_PER_TURN = 30
 #: One more than the largest packet we take, so that longer ones are seen as such.
 RECEIVE_BYTES = 2048
 #: 26 rooms' pictures over half a second, and a keyframe's burst to 200 viewers.
@@ -53,10 +54,11 @@ class UdpEndpoint:
         port: int,
         ingress: Ingress,
         statistics: Statistics,
-        after: Callable[[], None],
+        after: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
-        """Binds. ``after`` runs at the end of each receive turn.
+        """Binds. ``after`` runs at the end of each receive turn; it tells whether sound is still to
+        be sent.
 
         Raises:
             OSError: the address is not ours, or the port is taken.
@@ -104,10 +106,14 @@ class UdpEndpoint:
 
     def _readable(self) -> None:
         now = self._clock()
-        took = self._take(self.sock, now)
-        if self._control_nap is not None and self._control is not None:
-            self._nap_control(self._take(self._control, now))
-        self._after()
+        took = self._take(self.sock, now, MAX_PER_TURN)
+        sound_waits = self._after()
+        # A turn of reports is a millisecond: sound does not wait for it.
+        if self._control_nap is not None and self._control is not None and not sound_waits:
+            heard = self._take(self._control, now, MAX_CONTROL_PER_TURN)
+            self._nap_control(heard)
+            if heard:
+                self._after()
         loop = self._loop
         if loop is None:
             return
@@ -127,7 +133,7 @@ class UdpEndpoint:
         control, loop = self._control, self._loop
         if control is None or loop is None:
             return
-        took = self._take(control, self._clock())
+        took = self._take(control, self._clock(), MAX_CONTROL_PER_TURN)
         self._after()
         if took:
             if self._control_nap is None:
@@ -142,16 +148,16 @@ class UdpEndpoint:
         if self._control_nap is not None:
             self._control_nap.cancel()
         # A full turn: more is waiting already.
-        nap = CONTROL_NAP_S if took < MAX_PER_TURN else 0.0
+        nap = CONTROL_NAP_S if took < MAX_CONTROL_PER_TURN else 0.0
         self._control_nap = self._loop.call_later(nap, self._control_readable)
 
-    def _take_bound(self, sock: socket.socket, now: float) -> int:
-        """Takes what is there; returns how many datagrams that were."""
+    def _take_bound(self, sock: socket.socket, now: float, most: int) -> int:
+        """Takes what is there, ``most`` at once; returns how many datagrams that were."""
         receive = sock.recvfrom
         datagram = self._ingress.datagram
         path_to = self._path_to
         peers = self.peers
-        for taken in range(MAX_PER_TURN):
+        for taken in range(most):
             try:
                 data, address = receive(RECEIVE_BYTES)
             except BlockingIOError:
@@ -160,14 +166,14 @@ class UdpEndpoint:
                 self._count(error)
                 continue
             datagram(data, peers.get(address), path_to, address, now)
-        return MAX_PER_TURN
+        return most
 
-    def _take_wildcard(self, sock: socket.socket, now: float) -> int:
+    def _take_wildcard(self, sock: socket.socket, now: float, most: int) -> int:
         receive = sock.recvmsg
         datagram = self._ingress.datagram
         path_from = self._path_from
         peers = self.peers
-        for taken in range(MAX_PER_TURN):
+        for taken in range(most):
             try:
                 data, ancillary, _, address = receive(RECEIVE_BYTES, 64)
             except BlockingIOError:
@@ -176,7 +182,7 @@ class UdpEndpoint:
                 self._count(error)
                 continue
             datagram(data, peers.get(address), path_from, (address, ancillary), now)
-        return MAX_PER_TURN
+        return most
 
     def _path_to(self, address: tuple[Any, ...]) -> Path:
         return Path(address, self, [], None)

@@ -27,6 +27,7 @@ from twinclass_media.transport.ingress import Ingress
 from twinclass_media.transport.peer import RTCP_BUDGET, Peer
 from twinclass_media.transport.pipe import WANTS_S
 from twinclass_media.worker import messages as m
+from twinclass_media.worker.errands import Errands
 from twinclass_media.worker.lines import Lines
 from twinclass_media.worker.objects import SLOTS, Objects
 from twinclass_media.worker.pipe_board import PipeBoard
@@ -37,8 +38,11 @@ from twinclass_media.worker.telemetry import ECHO_S, QUALITY_S, SPEAKERS_S, Tele
 TICK_S = 0.1
 #: ... and more while packets are missing or handshakes under way.
 URGENT_TICK_S = 0.01
-#: Steps of handshakes between two quanta of media; each is a quarter of a millisecond.
-HANDSHAKES_S = 0.0005
+#: Errands and steps of handshakes between two quanta of pictures; each is at most a quarter of a
+#: millisecond ...
+ERRANDS_S = 0.0005
+#: ... and they wait so long for sound to be sent first.
+ERRANDS_WAIT_S = 0.02
 #: RFC 7675: without a check for this long nothing more is sent ...
 CONSENT_PAUSE_S = 10.0
 #: ... and for this long the transport is closed.
@@ -77,6 +81,9 @@ class Engine:
         self._unix_offset = unix - now
         self._speech: dict[str, SpeechDetector] = {}
         self._telemetry = Telemetry(notify)
+        self._errands = Errands()
+        #: Since when they wait.
+        self._errands_at: float | None = None
         self._ready: dict[Layer, Producer] = {}
         self._held: dict[Layer, Producer] = {}
         self._losing: dict[Layer, tuple[Peer, Producer]] = {}
@@ -255,8 +262,9 @@ class Engine:
     # ---- work
 
     def pump(self, now: float) -> bool:
-        """Flushes what is ready, sends for one quantum, and then takes steps of handshakes for
-        another one, so that a storm of joins delays no media. True: call again soon."""
+        """Flushes what is ready, sends for one quantum, and then runs errands and takes steps of
+        handshakes for another one, so that neither reports to a thousand viewers nor a storm of
+        joins delay sound. True: call again soon."""
         if self._ready:
             ready, self._ready = self._ready, {}
             for layer, producer in ready.items():
@@ -264,11 +272,19 @@ class Engine:
                 if producer.changed:
                     self.producer_changed(producer, now)
         is_left = self.egress.run()
-        ingress = self.ingress
-        deadline = time.monotonic() + HANDSHAKES_S
-        while ingress.dtls_waits and time.monotonic() < deadline:
-            ingress.step_dtls(now)
-        return is_left or ingress.dtls_waits
+        errands, ingress = self._errands, self.ingress
+        if not errands and not ingress.dtls_waits:
+            self._errands_at = None
+            return is_left
+        begun = time.monotonic()
+        self._errands_at = self._errands_at or begun
+        if not self.egress.sound_waits or begun - self._errands_at > ERRANDS_WAIT_S:
+            self._errands_at = begun
+            deadline = begun + ERRANDS_S
+            errands.run(now, deadline)
+            while ingress.dtls_waits and time.monotonic() < deadline:
+                ingress.step_dtls(now)
+        return is_left or bool(errands) or ingress.dtls_waits
 
     def flush_held(self, now: float) -> float | None:
         """Flushes frames that were held long enough; returns when the next one is due."""
@@ -326,6 +342,11 @@ class Engine:
     # ---- time
 
     @property
+    def has_errands(self) -> bool:
+        """Something small is to be done when sound has been sent: call ``pump``."""
+        return bool(self._errands)
+
+    @property
     def urgent(self) -> bool:
         """Something cannot wait for the next tick."""
         return bool(self._losing or self.pipes.losing or self.ingress.handshaking)
@@ -357,11 +378,8 @@ class Engine:
                 self.ask_keyframes(producer, now)
                 if producer.changed:
                     self.producer_changed(producer, now)
-        for peer in list(self.objects.slots[self._ticks % SLOTS]):
-            self._report(peer, now)
-        for peer in self.objects.slots[(self._ticks + SLOTS // 2) % SLOTS]:
-            if peer.ready:
-                feedback.heartbeat(peer, now)
+        self._errands.add(self._report, self.objects.slots[self._ticks % SLOTS])
+        self._errands.add(_heartbeat, self.objects.slots[(self._ticks + SLOTS // 2) % SLOTS])
         if now >= self._speakers_at:
             self._speakers_at = now + SPEAKERS_S
             self._telemetry.tell_speakers(self._speech, now)
@@ -378,6 +396,8 @@ class Engine:
 
     def _report(self, peer: Peer, now: float) -> None:
         """Once a second per peer: reports, budgets, consent."""
+        if peer.closed:
+            return
         peer.nack_budget, peer.rtcp_budget = feedback.NACK_BUDGET, RTCP_BUDGET
         silent = now - peer.consent_at
         left = peer.suspect_at > peer.consent_at and now - peer.suspect_at > ALERT_CONSENT_S
@@ -420,3 +440,8 @@ def _state_of(producer: Producer) -> m.ProducerState:
         for x in producer.layers
     )
     return m.ProducerState(m.ProducerId(producer.id), layers)
+
+
+def _heartbeat(peer: Peer, now: float) -> None:
+    if peer.ready and not peer.closed:
+        feedback.heartbeat(peer, now)

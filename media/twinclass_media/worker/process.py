@@ -69,7 +69,7 @@ class Worker:
         self._engine.wake = self._wake
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self._pump_scheduled = False
+        self._next_pump: asyncio.Handle | None = None
         self._hold_timer: asyncio.TimerHandle | None = None
         self._pace_timer: asyncio.TimerHandle | None = None
         self._alone_since: float | None = now
@@ -140,25 +140,27 @@ class Worker:
 
     # ---- work
 
-    def _after(self) -> None:
+    def _after(self) -> bool:
         """End of a receive turn: flush, send, and remember frames that wait."""
         self._pump()
+        return self._engine.egress.sound_waits
 
     def _wake(self) -> None:
-        if not self._pump_scheduled:
-            self._pump_scheduled = True
-            self._loop.call_soon(self._pump)
+        if self._next_pump is None:
+            self._next_pump = self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
-        self._pump_scheduled = False
+        # One is under way at a time: two would send for two quanta before anything is received.
+        if self._next_pump is not None:
+            self._next_pump.cancel()
+            self._next_pump = None
         engine = self._engine
         if engine.pump(time.monotonic()):
             retry_at = engine.egress.retry_at
-            self._pump_scheduled = True
             if retry_at is None:
-                self._loop.call_soon(self._pump)
+                self._next_pump = self._loop.call_soon(self._pump)
             else:
-                self._loop.call_at(retry_at, self._pump)
+                self._next_pump = self._loop.call_at(retry_at, self._pump)
         if (
             engine.urgent
             and self._tick_timer
@@ -176,17 +178,22 @@ class Worker:
         elif self._hold_timer is None:
             self._hold_timer = self._loop.call_later(HOLD_S, self._flush_held)
 
+    def _pump_once(self) -> None:
+        """Pumps now, unless that is done in this round of the loop anyway."""
+        if self._next_pump is None:
+            self._pump()
+
     def _pace(self) -> None:
         self._pace_timer = None
         self._engine.egress.pace(time.monotonic())
-        self._pump()
+        self._pump_once()
 
     def _flush_held(self) -> None:
         self._hold_timer = None
         due = self._engine.flush_held(time.monotonic())
         if due is not None:
             self._hold_timer = self._loop.call_at(due, self._flush_held)
-        self._pump()
+        self._pump_once()
 
     def _tick(self) -> None:
         now = time.monotonic()
@@ -195,7 +202,7 @@ class Worker:
         engine.statistics.loop_lag_s = max(engine.statistics.loop_lag_s, lag)
         due = now >= self._full_tick_at
         engine.tick(now, urgent=not due)
-        if engine.egress.busy or engine.egress.paces:
+        if engine.has_errands or engine.egress.busy or engine.egress.paces:
             self._wake()
         if due:
             self._full_tick_at = max(self._full_tick_at + TICK_S, now)
