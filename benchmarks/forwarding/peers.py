@@ -7,7 +7,7 @@ and REMB as a browser does; what the filter dropped is counted by the kernel, ea
 burst by itself. RTCP is dropped and counted with it.
 
 A ``Watcher`` goes on to decrypt. When a packet came is the kernel's timestamp on its socket, so
-that a busy load generator does not count as the system's delay, and it is read by the clock: to wake
+that a busy load generator does not count as the system's delay. It is read by the clock: to wake
 this process for a packet takes the server's ``sendmsg`` 50 to 100 µs in a virtual machine, which no
 server pays for viewers behind a network. When it was sent stands in the
 last eight bytes of its payload, written just before encryption. Both are CLOCK_REALTIME of this

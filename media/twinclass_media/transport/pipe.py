@@ -74,7 +74,7 @@ class PipeSocket:
         self,
         loop: asyncio.AbstractEventLoop,
         handle: Callable[[int, bytes, int, bytes], None],
-        after: Callable[[], None],
+        after: Callable[[], object],
     ) -> None:
         """Begins to receive: ``handle(kind, key, layer, body)``."""
 

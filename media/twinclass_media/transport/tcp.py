@@ -171,7 +171,7 @@ class TcpEndpoint:
         ingress: Ingress,
         egress: Egress,
         statistics: Statistics,
-        after: Callable[[], None],
+        after: Callable[[], object],
         writable: Callable[[Peer], None],
         clock: Callable[[], float],
     ) -> None:
