@@ -20,6 +20,7 @@ from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.ports import Grant
 from twinclass_signaling.roles import Source
 from twinclass_signaling.sdp.description import SessionDescription
+from twinclass_signaling.sdp.negotiation import VIDEO_CODECS
 from twinclass_signaling.sdp.uplink import UplinkDescription, UplinkTrack, answer_uplink
 
 
@@ -46,6 +47,12 @@ class Publishing:
     def has_grants(self) -> bool:
         """The lesson's host has said who may do what."""
         return bool(self._grants)
+
+    @property
+    def _preference(self) -> tuple[str, ...]:
+        """The codec of the lesson first: a browser that is told of it by a wish only may have sent
+        a frame of another by then."""
+        return tuple(sorted(VIDEO_CODECS, key=lambda name: name != self._codec))
 
     def get(self, producer: ProducerId) -> Publication | None:
         """The publication of a producer."""
@@ -74,12 +81,18 @@ class Publishing:
                 credentials.local(attached),
                 origin_id=uplink.origin_id,
                 version=uplink.answers + 1,
+                video_codecs=self._preference,
             )
             uplink.credentials, uplink.description = credentials, description
         else:
             credentials, origin_id = Credentials.draw(), draw_u32() << 16 | 1
             answer, description = answer_uplink(
-                offer, sources, credentials.local(attached), origin_id=origin_id, version=1
+                offer,
+                sources,
+                credentials.local(attached),
+                origin_id=origin_id,
+                version=1,
+                video_codecs=self._preference,
             )
             transport, generation = session.next_transport("up")
             uplink = Uplink(transport, credentials, origin_id, description, generation)

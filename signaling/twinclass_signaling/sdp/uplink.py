@@ -82,7 +82,7 @@ def answer_uplink(
         local: our side; the same as before unless the offer restarts ICE.
         origin_id: constant for the connection.
         version: counts up with each answer on the connection.
-        video_codecs: names in the order of preference.
+        video_codecs: names in the order of preference; browsers send the first.
 
     Raises:
         SdpError: the offer asks for what we do not do.
@@ -127,7 +127,8 @@ def answer_uplink(
                     mid=section.mid,
                     kind="audio" if section.kind == "audio" else "video",
                     source=source,
-                    codecs=tuple(codecs),
+                    # In an order of its own, so that a producer stays as it is.
+                    codecs=tuple(c for c in choose(section, VIDEO_CODECS) if c in codecs),
                     encodings=_encodings(section),
                 )
             )

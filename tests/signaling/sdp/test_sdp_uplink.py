@@ -67,6 +67,16 @@ def test_chromium_simulcast_is_answered_h264_first_with_all_layers() -> None:
     assert description.extensions.repaired_rid == 11
 
 
+def test_the_codec_that_is_preferred_stands_first_in_the_answer_only() -> None:
+    offer = parse(text("chromium_simulcast"))
+    written, description = answer_uplink(
+        offer, PAGE, LOCAL, origin_id=7, version=1, video_codecs=("VP8", "H264")
+    )
+    names = [c.name for c in parse(written).media[1].codecs if c.name != "rtx"]
+    assert names == ["VP8", "H264"]
+    assert [c.name for c in description.tracks[1].codecs] == ["H264", "VP8"]
+
+
 def test_candidates_stand_once_with_udp_before_tcp() -> None:
     answered, _ = answer(text("chromium_simulcast"), PAGE)
     first, second = answered.media
