@@ -122,9 +122,14 @@ export class Uplink {
       return
     }
     if (connection !== this.connection) return
-    this.inFlight = false
     this.restarting = null
     this.cancelAnswer = null
+    this.settled()
+  }
+
+  /** An offer has its answer: what was wished meanwhile is obeyed, what has changed is offered. */
+  private settled(): void {
+    this.inFlight = false
     for (const source of this.publications.keys()) this.obey(source)
     if (this.again) this.negotiateSoon()
   }
@@ -173,8 +178,7 @@ export class Uplink {
     this.inFlight = true
     void this.answerOurselves(connection).then(() => {
       if (connection !== this.connection) return
-      this.inFlight = false
-      if (this.again) this.negotiateSoon()
+      this.settled()
     })
     return true
   }
@@ -354,33 +358,21 @@ export class Uplink {
     if (this.inFlight) return
     const parameters = sender.getParameters()
     if (parameters.encodings.length === 0) return
+    const encodings = applyWish(parameters.encodings, wish, publication.enabled)
     const codec = codecNamed(wish.codec, parameters)
-    const isResting = parameters.encodings.every((one) => !one.active)
     try {
-      // Switched on and to another codec at once, Chromium 156 now and then sends a frame of the first.
-      if (codec !== null && isResting) {
-        await sender.setParameters({ ...parameters, encodings: parameters.encodings.map((one) => ({ ...one, codec })) })
-      }
-      await setEncodings(sender, wish, publication.enabled, codec)
+      await sender.setParameters({
+        ...parameters,
+        encodings: codec === null ? encodings : encodings.map((one) => ({ ...one, codec })),
+      })
     } catch {
       // Browsers without a codec per encoding: the rest of the wish still counts.
-      if (codec !== null) await setEncodings(sender, wish, publication.enabled, null).catch(() => undefined)
+      if (codec === null) return
+      await sender
+        .setParameters({ ...sender.getParameters(), encodings })
+        .catch(() => undefined)
     }
   }
-}
-
-function setEncodings(
-  sender: RTCRtpSender,
-  wish: PublishWishes,
-  enabled: boolean,
-  codec: RTCRtpCodec | null,
-): Promise<void> {
-  const parameters = sender.getParameters()
-  const encodings = applyWish(parameters.encodings, wish, enabled)
-  return sender.setParameters({
-    ...parameters,
-    encodings: codec === null ? encodings : encodings.map((one) => ({ ...one, codec })),
-  })
 }
 
 /** The negotiated codec to ask for; null when it is what would be sent anyway, or is not there. */

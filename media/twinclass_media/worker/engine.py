@@ -281,9 +281,10 @@ class Engine:
         if not self.egress.sound_waits or begun - self._errands_at > ERRANDS_WAIT_S:
             self._errands_at = begun
             deadline = begun + ERRANDS_S
-            errands.run(now, deadline)
             while ingress.dtls_waits and time.monotonic() < deadline:
                 ingress.step_dtls(now)
+            # One at least: neither a storm of joins nor reports keep the other waiting for ever.
+            errands.run(now, deadline)
         return is_left or bool(errands) or ingress.dtls_waits
 
     def flush_held(self, now: float) -> float | None:

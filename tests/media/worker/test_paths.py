@@ -158,13 +158,19 @@ async def test_a_wildcard_socket_answers_from_the_address_it_was_asked_on(
         viewer.close()
 
 
-async def test_a_peer_moves_to_another_address_and_an_ice_restart_is_taken(
-    worker: WorkerUnderTest, identity: Identity
-) -> None:
+async def watching(worker: WorkerUnderTest, identity: Identity) -> tuple[LightPeer, LightPeer]:
+    """A publisher and who watches it."""
     publisher = await worker.connect(identity, "pub")
     await worker.put(*PRODUCERS)
     viewer = await worker.connect(identity, "s")
     await worker.put(*consumers("s"))
+    return publisher, viewer
+
+
+async def test_a_peer_moves_to_another_address_and_an_ice_restart_is_taken(
+    worker: WorkerUnderTest, identity: Identity
+) -> None:
+    publisher, viewer = await watching(worker, identity)
     source = VideoSource(publisher, 1111, 96)
     running = asyncio.create_task(source.run(2.0))
     await asyncio.sleep(0.4)
@@ -196,10 +202,7 @@ async def test_a_peer_restarts_ice_by_itself_on_another_path(
     worker: WorkerUnderTest, identity: Identity
 ) -> None:
     """Its signalling is dead: it marks the fragment it knows, and the worker was told nothing."""
-    publisher = await worker.connect(identity, "pub")
-    await worker.put(*PRODUCERS)
-    viewer = await worker.connect(identity, "s")
-    await worker.put(*consumers("s"))
+    publisher, viewer = await watching(worker, identity)
     source = VideoSource(publisher, 1111, 96)
     running = asyncio.create_task(source.run(1.5))
     await asyncio.sleep(0.4)
