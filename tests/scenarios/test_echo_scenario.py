@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
 from conftest import FigureTable
-from e2e.conftest import Server, server
+from e2e.conftest import Server
 from faults.lesson import until
 from media.echo import envelopes as sounds
 from scenarios.cast import Cast, Person, cast_of, plan_of, whole_class
 from twinclass_signaling.roles import Role
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(300)]
-__all__ = ["server"]
 
 ROOMS = 12
 WAY_S = 0.28
@@ -32,6 +32,16 @@ SAID = sounds.speech(random.Random(8), 60)
 def said(at_s: float) -> float:
     """What the lead says at a second, dBov."""
     return SAID[int(at_s / sounds.STEP_S) % len(SAID)]
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    """One that looks for echo: others do not, as fake microphones all beep the same."""
+    server = Server(tmp_path / "data", environment={"TWINCLASS_MEDIA__ECHO": "auto"})
+    server.start()
+    await server.wait_ready()
+    yield server
+    server.stop()
 
 
 class Air:
