@@ -39,6 +39,7 @@ class Layer:
     Attributes:
         rows: live rows by shape.
         waiting: rows that begin with the next keyframe.
+        cuts: how often a row began with it, so that a row and a burst know which of them was first.
         flushed: highest source number that was handed on.
         rate_bps: what it takes on a line, headers included; the last known one while it does not
             send, 0 before it ever did.
@@ -57,6 +58,7 @@ class Layer:
         "clock_offset",
         "clock_rate",
         "codec",
+        "cuts",
         "flushed",
         "height",
         "index",
@@ -89,6 +91,7 @@ class Layer:
         self.ring = Ring(VIDEO_PACKETS if video_kind else AUDIO_PACKETS)
         self.rows: dict[Shape, Group] = {}
         self.waiting: list[Row] = []
+        self.cuts = 0
         self.pending: list[Entry] = []
         self.pending_since = 0.0
         self.active = False

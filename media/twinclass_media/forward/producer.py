@@ -23,12 +23,14 @@ _sequence = attrgetter("sequence")
 
 
 class Burst(NamedTuple):
-    """Entries of one layer for rows of one shape, in order. ``audio`` goes first; ``live``: all
-    rows of the shape get it, as it comes."""
+    """Entries of one layer for rows of one shape, in order. ``cuts``: the layer's when it was made,
+    for rows that were cut since are not to get it; ``audio`` goes first; ``live``: all rows of the
+    shape get it, as it comes."""
 
     layer: Layer
     entries: Sequence[Entry]
     rows: Rows
+    cuts: int
     audio: bool
     live: bool = False
 
@@ -132,7 +134,8 @@ class Producer:
     def _bursts(self, layer: Layer, entries: Sequence[Entry]) -> list[Burst]:
         groups = layer.rows.values()
         audio = not self.video
-        return [Burst(layer, entries, group.snapshot(), audio, live=True) for group in groups]
+        cuts = layer.cuts
+        return [Burst(layer, entries, group.snapshot(), cuts, audio, live=True) for group in groups]
 
     def _admit(self, layer: Layer, entry: Entry, now: float) -> None:
         waiting = [row for row in layer.waiting if not row.idle]
@@ -196,7 +199,7 @@ class Producer:
             target.waiting.append(row)
             row.wanted = target
             target.keyframes.wish()
-        return [Burst(target, entries, Rows((row,)), False)]
+        return [Burst(target, entries, Rows((row,)), target.cuts, False)]
 
     def still(self, row: Row, entries: Sequence[Entry], now: float) -> Burst:
         """Returns a whole keyframe of the lowest layer for a row whose line carries no more: single
@@ -204,7 +207,7 @@ class Producer:
         lowest = self.layers[0]
         row.cut(lowest, entries[0], row.next_timestamp(now))
         row.wanted = lowest
-        return Burst(lowest, entries, Rows((row,)), False)
+        return Burst(lowest, entries, Rows((row,)), lowest.cuts, False)
 
     def remove(self, row: Row) -> None:
         """Stops feeding a row."""

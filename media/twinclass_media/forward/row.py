@@ -71,6 +71,8 @@ class Row:
         wanted: the encoding it waits for a keyframe of; None when it has what it wants.
         payload_types: codec name -> (payload type, RTX payload type or None).
         floor: source number of the last cut; older packets of the layer are not for this row.
+        began: the layer's ``cuts`` at the last cut. A cut may go back to a keyframe of a while ago:
+            bursts that waited meanwhile are of numbers behind ``floor``, but not of this cut.
         priority: who gets room first when there is not enough; lower goes first.
         ceiling: the highest layer that its viewer's line carries; -1: not even the lowest.
         climb: how it went up and down on its viewer's line.
@@ -95,6 +97,7 @@ class Row:
         "_repeated",
         "_timestamp",
         "_tl0",
+        "began",
         "ceiling",
         "climb",
         "clock_rate",
@@ -138,6 +141,7 @@ class Row:
         self.id = ""
         self.shape: Any = None
         self.floor = 0
+        self.began = 0
         self.producer: Producer | None = None
         self.layer: Layer | None = None
         self.wanted: Layer | None = None
@@ -177,6 +181,8 @@ class Row:
         self.sequence_offset = following - entry.sequence
         self.timestamp_offset = timestamp - entry.timestamp
         self.floor = entry.sequence
+        layer.cuts += 1
+        self.began = layer.cuts
         self._newest = entry.sequence - 1
         self.picture_id_delta = self.tl0_delta = 0
         vp8 = entry.vp8
@@ -198,6 +204,10 @@ class Row:
         self.wanted = None
         self.started = True
         self.show()
+
+    def takes(self, layer: Layer, cuts: int, sequence: int) -> bool:
+        """Tells whether a packet of a burst made at ``cuts`` is of the present cut."""
+        return self.layer is layer and self.began <= cuts and self.floor <= sequence
 
     def leave(self) -> None:
         """Is fed from nothing from here on."""

@@ -90,7 +90,7 @@ class CompiledLoop:
         layout = job.prepared
         if not isinstance(layout, Layout):
             layout = job.prepared = self._native.layout(
-                template, job.burst.layer, job.burst.entries, job.codec, job.shape.tag, job.at
+                template, job.burst, job.codec, job.shape.tag, job.at
             )
         return layout
 

@@ -28,7 +28,7 @@ from twinclass_media.statistics import Statistics
 from twinclass_media.transport.arena import MAX_BURST, Arena
 from twinclass_media.transport.compiled_loop import CompiledLoop
 from twinclass_media.transport.job import Job
-from twinclass_media.transport.line import Line
+from twinclass_media.transport.line import Line, Paced
 from twinclass_media.transport.outlet import Outlet
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.python_loop import PythonLoop
@@ -143,7 +143,7 @@ class Egress:
                 continue
             for entry in burst.entries:
                 size_of_one = len(entry.payload) + PACKET_OVERHEAD_BYTES
-                line.pacer.put(size_of_one, (row, burst.layer, entry))
+                line.pacer.put(size_of_one, Paced(row, burst.layer, burst.cuts, entry))
             self.pacing.add(peer)
         return burst.rows if len(passing) == len(burst.rows) else Rows(passing)
 
@@ -169,14 +169,12 @@ class Egress:
         self.pacing.discard(peer)
         self._hand_on(line.pacer.all(), now)
 
-    def _hand_on(self, waited: Sequence[tuple[Row, Layer, Entry]], now: float) -> None:
+    def _hand_on(self, waited: Sequence[Paced], now: float) -> None:
         """Sends what has waited, unless its row has gone on at another place meanwhile: a burst
         that began before a cut would be dropped whole, and what is after the cut with it."""
-        useful = (
-            one for one in waited if one[0].layer is one[1] and one[2].sequence >= one[0].floor
-        )
-        for (row, layer), group in groupby(useful, key=itemgetter(0, 1)):
-            burst = Burst(layer, [entry for _, _, entry in group], Rows((row,)), False)
+        useful = (one for one in waited if one.is_current)
+        for (row, layer, cuts), group in groupby(useful, key=itemgetter(0, 1, 2)):
+            burst = Burst(layer, [one.entry for one in group], Rows((row,)), cuts, False)
             self._append(self._video, burst, row.shape, now, now)
 
     # ---- work
@@ -231,6 +229,6 @@ class Egress:
     def send_entry(self, row: Row, entry: Entry) -> None:
         """Sends one deferred packet now (audio of a stream that can be written again)."""
         if row.layer is not None:
-            burst = Burst(row.layer, (entry,), Rows((row,)), True)
+            burst = Burst(row.layer, (entry,), Rows((row,)), row.began, True)
             now = _now()
             self._audio.append(Job(burst, row.shape, now, now))

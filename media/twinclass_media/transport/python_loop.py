@@ -56,7 +56,7 @@ class PythonLoop:
             prepared = job.prepared = self._prepare(template)
         send = self._send_stream if job.shape.stream else self._send_datagrams
         rows = job.rows
-        layer = job.burst.layer
+        layer, cuts = job.burst.layer, job.burst.cuts
         entries = job.burst.entries
         first, last = entries[0].sequence, entries[-1]
         codec = job.codec
@@ -71,7 +71,7 @@ class PythonLoop:
             position += 1
             peer: Peer = row.peer
             # The row may have moved on since the job was queued.
-            if row.layer is not layer or row.floor > first or not peer.ready:
+            if not peer.ready or not row.takes(layer, cuts, first):
                 continue
             types = row.payload_types.get(codec)
             if types is None:

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -109,7 +110,7 @@ def entries(sizes: list[int], picture_id: int, bits: int) -> list[Entry]:
 
 def burst(viewers: Viewers, library: object | None, made: list[Entry], shape: Shape) -> None:
     egress = Egress(viewers.statistics, lambda _: None, library)
-    egress.add(Burst(viewers.layer, made, Rows(viewers.rows), False), 0.0)
+    egress.add(Burst(viewers.layer, made, Rows(viewers.rows), 0, False), 0.0)
     while egress.busy:
         egress.run()
 
@@ -182,6 +183,37 @@ def test_rows_that_moved_on_or_cannot_read_the_codec_are_passed_over(library: ob
             assert viewers.statistics.packets_out == 2
 
 
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_what_waited_when_a_row_went_back_to_an_older_keyframe_is_not_for_it(
+    library: object, is_watched: bool
+) -> None:
+    """Its numbers would be behind those of the keyframe, and their gap nobody's loss."""
+    for loop in (None, library):
+        with Viewers(2) as viewers:
+            for row in viewers.rows:
+                row.shape = Shape(16, transport_cc=5 if is_watched else 0)
+            row, peer = viewers.rows[0], viewers.rows[0].peer
+            if is_watched:
+                # It holds up what comes, until it is looked at.
+                peer.line = Line(Watch(0.0, 1e4, can_answer=True), time.monotonic())
+            egress = Egress(viewers.statistics, lambda _: None, loop)
+            made = entries([100, 100, 100, 100], 0, 0)
+            layer, only = viewers.layer, Rows((row,))
+            egress.add(Burst(layer, made[2:], Rows(viewers.rows), layer.cuts, False), 0.0)
+            row.cut(layer, made[0], 0)
+            egress.add(Burst(layer, made[:2], only, layer.cuts, False), 0.0)
+            while egress.busy or egress.pacing:
+                egress.run()
+                if is_watched:
+                    egress.pace(time.monotonic())
+            got = [[int.from_bytes(p[2:4], "big") for p in one] for one in viewers.received()]
+            first = (made[0].sequence + row.sequence_offset) & 0xFFFF
+            assert got == [
+                [first, first + 1],
+                [made[2].sequence & 0xFFFF, made[3].sequence & 0xFFFF],
+            ]
+
+
 def test_what_cannot_be_protected_never_leaves(library: object) -> None:
     """libsrtp refuses to protect one number twice; the packet would go out as it is."""
     for loop in (None, library):
@@ -191,7 +223,7 @@ def test_what_cannot_be_protected_never_leaves(library: object) -> None:
                 row.shape = shape
             made = entries([300, 300], 0, 0)
             again = viewers.rows[1]
-            again_only = Burst(viewers.layer, made, Rows((again,)), False)
+            again_only = Burst(viewers.layer, made, Rows((again,)), 0, False)
             egress = Egress(viewers.statistics, lambda _: None, loop)
             egress.add(again_only, 0.0)
             while egress.busy:
@@ -210,7 +242,7 @@ def test_a_full_socket_stops_the_loop_and_nothing_is_lost_or_sent_twice(library:
                 row.shape = Shape(16)
             egress = Egress(viewers.statistics, lambda _: None, loop)
             made = entries([1100] * 40, 0, 0)
-            egress.add(Burst(viewers.layer, made, Rows(viewers.rows), False), 0.0)
+            egress.add(Burst(viewers.layer, made, Rows(viewers.rows), 0, False), 0.0)
             got: list[bytes] = []
             for _ in range(200):
                 egress.run()
@@ -249,7 +281,8 @@ def test_tables_that_do_not_fit_the_arena_are_refused_whole(library: object) -> 
         places = native.places(Rows(viewers.rows))
 
         def outcome(damage: Callable[[Any], None]) -> int:
-            layout = native.layout(template, viewers.layer, made, "VP8", 16, 0.0)
+            source = Burst(viewers.layer, made, Rows(viewers.rows), 0, False)
+            layout = native.layout(template, source, "VP8", 16, 0.0)
             damage(layout)
             return native.send(layout, places, 0, 1, 1e9).status
 
@@ -344,7 +377,7 @@ def test_what_the_last_row_could_not_get_leaves_before_the_next_burst(
             egress = Egress(viewers.statistics, lambda _: None, loop)
             made = entries([1100] * 80, 0, 0)
             for part in (made[:40], made[40:]):
-                egress.add(Burst(viewers.layer, part, Rows(viewers.rows), False), 0.0)
+                egress.add(Burst(viewers.layer, part, Rows(viewers.rows), 0, False), 0.0)
             got: list[bytes] = []
             for _ in range(400):
                 egress.run()

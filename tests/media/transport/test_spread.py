@@ -19,7 +19,7 @@ SHAPE = Shape(16)
 
 def picture(layer: Layer, first: int, packets: int, size: int = 1100) -> Burst:
     entries = [Entry(first + i, 0, 0, b"x" * size, "VP8", 0.0) for i in range(packets)]
-    return Burst(layer, entries, ROWS, False, live=True)
+    return Burst(layer, entries, ROWS, 0, False, live=True)
 
 
 def leaves(

@@ -78,7 +78,7 @@ class Class:
             Entry(70_000 + first + i, 960 * (first + i), 0, bytes([size % 251]) * size, "opus", 0.0)
             for i, size in enumerate(sizes)
         ]
-        egress.add(Burst(self.layers[speaker], made, self.rows[speaker], True), 0.0)
+        egress.add(Burst(self.layers[speaker], made, self.rows[speaker], 0, True), 0.0)
 
     def heard(self) -> list[list[Heard]]:
         """What each got, decrypted and without padding."""

@@ -56,6 +56,7 @@ struct row {
     uint64_t way;
     uint64_t layer;             /* that it is fed from, by identity; 0 = none */
     int64_t floor;
+    int64_t began;              /* the layer's cuts at its own */
     uint32_t ssrc;
     uint32_t timestamp_offset;
     int32_t picture_id_delta;
@@ -102,6 +103,7 @@ struct burst {
     uint32_t number_at;         /* of the transport-wide number in each packet, 0 = none */
     uint32_t codec;
     uint64_t layer;
+    int64_t cuts;               /* of the layer when it was made */
     int64_t first;              /* source number of the first packet */
     int64_t newest;             /* of the last, which rows take over: */
     uint32_t newest_timestamp;
@@ -252,6 +254,11 @@ static int usable(const struct way *way) {
            way->control_bytes + CMSG_SPACE(sizeof(uint16_t)) <= CONTROL_BYTES;
 }
 
+/* The row may have moved on since the burst was made. */
+static int is_for(const struct burst *burst, const struct row *row) {
+    return row->layer == burst->layer && row->began <= burst->cuts && row->floor <= burst->first;
+}
+
 static void note(struct row *row, const struct burst *burst) {
     row->packets += (uint32_t)burst->packet_count;
     row->octets += burst->octets;
@@ -279,8 +286,7 @@ void twinclass_burst_send(void *protect, void *arena, uint32_t arena_bytes, cons
         struct row *row = (struct row *)(uintptr_t)places[i];
         const struct way *way = (const struct way *)(uintptr_t)row->way;
         progress->rows = i + 1;
-        /* The row may have moved on since the job was queued. */
-        if (row->layer != burst->layer || row->floor > burst->first || !usable(way))
+        if (!is_for(burst, row) || !usable(way))
             continue;
         uint8_t payload_type = row->payload_types[burst->codec];
         if (payload_type == NOT_NEGOTIATED) {
@@ -356,7 +362,7 @@ void twinclass_train_send(void *protect, void *arena, uint32_t arena_bytes, cons
         for (int n = 0; n < burst_count; n++) {
             const struct burst *burst = (const struct burst *)(uintptr_t)bursts[n];
             struct row *row = (struct row *)(uintptr_t)seat[columns[n]];
-            if (!row || row->layer != burst->layer || row->floor > burst->first)
+            if (!row || !is_for(burst, row))
                 continue;
             way = (const struct way *)(uintptr_t)row->way;
             if (!usable(way))

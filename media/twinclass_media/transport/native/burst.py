@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from twinclass_media.forward.group import Rows
-from twinclass_media.forward.layer import Layer
-from twinclass_media.forward.ring import Entry
+from twinclass_media.forward.producer import Burst
 from twinclass_media.forward.row import Row, Sent
 from twinclass_media.forward.template import Template, TemplatePacket
 from twinclass_media.transport.arena import ARENA_BYTES, Arena
@@ -80,7 +79,7 @@ class Mirror:
         """Copies how its packets are to be numbered, and of which layer."""
         mine = self._row
         mine.layer = 0 if row.layer is None else id(row.layer)
-        mine.floor = row.floor
+        mine.floor, mine.began = row.floor, row.began
         mine.newest = row.newest
         mine.timestamp_offset = row.timestamp_offset & 0xFFFFFFFF
         mine.sequence_offset = row.sequence_offset & 0xFFFF
@@ -136,13 +135,12 @@ class NativeBurst:
     def layout(
         self,
         template: Template,
-        layer: Layer,
-        entries: Sequence[Entry],
+        source: Burst,
         codec: str,
         tag: int,
         at: float,
     ) -> Layout:
-        """Lays a burst out. ``entries``: whose numbers the rows take over."""
+        """Lays a burst out. ``source``: whose numbers the rows take over; ``at``: when it came."""
         packets: Any = ffi.new("struct packet[]", [_packet(p) for p in template.packets])
         runs: Any = ffi.new("struct run[]", list(template.runs))
         data: Any = ffi.from_buffer(template.data)
@@ -154,9 +152,9 @@ class NativeBurst:
         burst.packet_count, burst.run_count = len(template.packets), len(template.runs)
         burst.tag, burst.number_at = tag, template.number_at
         burst.codec = _index(self._codecs, codec)
-        burst.layer = id(layer)
-        burst.first = entries[0].sequence
-        last = entries[-1]
+        burst.layer, burst.cuts = id(source.layer), source.cuts
+        burst.first = source.entries[0].sequence
+        last = source.entries[-1]
         burst.newest, burst.newest_timestamp = last.sequence, last.timestamp & 0xFFFFFFFF
         burst.newest_picture_id = burst.newest_tl0 = -1
         if last.vp8 is not None:
