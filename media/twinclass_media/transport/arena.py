@@ -110,7 +110,7 @@ class Arena:
         """Writes what only some rows need, before protection."""
         buffer = self._buffer
         number_at = template.number_at
-        line = peer.line
+        line = peer.numbering
         number = line.next_number if number_at and line is not None else 0
         for i, p in enumerate(template.packets):
             if number_at:

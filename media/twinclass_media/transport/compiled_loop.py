@@ -61,7 +61,7 @@ class CompiledLoop:
         if is_numbered:
             count = min(count, MAX_NUMBERED)
             for row in job.rows[position : position + count]:
-                line = row.peer.line
+                line = row.peer.numbering
                 row.peer.way.number(0 if line is None else line.next_number)
         # Before, not after: what is held up in between must not look as if it had been fast.
         sent_at = _now()
@@ -70,8 +70,9 @@ class CompiledLoop:
         if is_numbered:
             taken = native.taken(done.rows)
             for row, is_taken in zip(job.rows[position : job.position], taken, strict=True):
-                if is_taken and row.peer.line is not None:
-                    row.peer.line.sent(job.sizes, sent_at)
+                line = row.peer.numbering
+                if is_taken and line is not None:
+                    line.sent(job.sizes, sent_at)
         self._count(done)
         if done.status in (Status.BLOCKED, Status.REFUSED):
             peer = job.rows[job.position - 1].peer

@@ -283,6 +283,12 @@ class Peer:
         )
 
     @property
+    def numbering(self) -> Line | None:
+        """Whose numbers packets take that were laid out with some. What was on its way when
+        watching ended takes the next ones: to a receiver, others would be of an hour ago."""
+        return self.line or self.line_before
+
+    @property
     def _numbers(self) -> int:
         """The id of transport-wide numbers, 0: they are not given now."""
         identifier = self.spec.extensions.transport_cc

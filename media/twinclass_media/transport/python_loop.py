@@ -80,8 +80,9 @@ class PythonLoop:
             sent_at = _now() if job.sizes else 0.0
             if send(row, peer, types[0], job, template, prepared):
                 row.went_out(count, octets, at, last)
-                if job.sizes and peer.line is not None:
-                    peer.line.sent(job.sizes, sent_at)
+                line = peer.numbering
+                if job.sizes and line is not None:
+                    line.sent(job.sizes, sent_at)
                 sent += 1
             if self._outlet.is_stuck:
                 break

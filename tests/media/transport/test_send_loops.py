@@ -214,6 +214,30 @@ def test_what_waited_when_a_row_went_back_to_an_older_keyframe_is_not_for_it(
             ]
 
 
+def test_what_is_on_its_way_when_watching_ends_goes_on_with_the_numbers(library: object) -> None:
+    """Numbers from 0 on would have a receiver report on all that it was ever sent."""
+    shape = Shape(16, transport_cc=5)
+    _, number_at = shape.extension_block(0)
+    for loop in (None, library):
+        with Viewers(1) as viewers:
+            row, peer = viewers.rows[0], viewers.rows[0].peer
+            row.shape = shape
+            line = peer.line = Line(Watch(0.0, 1e9, can_answer=True), 0.0)
+            line.sent([100] * 3000, 0.0)
+            egress = Egress(viewers.statistics, lambda _: None, loop)
+            made = entries([100, 100], 0, 0)
+            egress.add(Burst(viewers.layer, made, Rows((row,)), 0, False), 0.0)
+            peer.line, peer.line_before = None, line
+            while egress.busy:
+                egress.run()
+            (got,) = viewers.received()
+            assert [int.from_bytes(p[number_at : number_at + 2], "big") for p in got] == [
+                3000,
+                3001,
+            ]
+            assert line.next_number == 3002
+
+
 def test_what_cannot_be_protected_never_leaves(library: object) -> None:
     """libsrtp refuses to protect one number twice; the packet would go out as it is."""
     for loop in (None, library):
