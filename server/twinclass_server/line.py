@@ -199,7 +199,10 @@ class Line(ABC, Generic[M, A]):
             await self.authenticate(message)
         except TimeoutError:
             self.fatal(
-                RemoteProtocolError("authenticate_timeout", "连接超时。", "Nobody authenticated.")
+                # An honest page on a bad line: it may try again.
+                RemoteProtocolError(
+                    "authenticate_timeout", "连接超时。", "Nobody authenticated.", retry_after_s=1.0
+                )
             )
             return False
         except LeaseLost as error:

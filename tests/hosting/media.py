@@ -30,6 +30,7 @@ class RecordingMedia:
         self.recorder: RecorderPort | None = None
         self.recorded: list[RecordingWish] = []
         self.is_away = False
+        self.watchers: dict[SessionId, Callable[[], None]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,16 +107,20 @@ class RecordingMedia:
 
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:
         self.sessions.pop(session, None)
+        watcher = self.watchers.pop(session, None)
+        if watcher is not None:
+            watcher()
 
     def close_lesson(self, lesson: LessonId) -> None:
         self.closed.append(lesson)
-        self.sessions.clear()
+        for session in list(self.sessions):
+            self.remove_session(lesson, session)
 
     def restart_ice(self, lesson: LessonId, session: SessionId, fragment: str) -> str:
         return ""
 
     def watch_session(self, lesson: LessonId, session: SessionId, lost: Callable[[], None]) -> None:
-        return None
+        self.watchers[session] = lost
 
     def set_label(self, lesson: LessonId, session: SessionId, label: bytes) -> None:
         return None

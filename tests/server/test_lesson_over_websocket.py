@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -156,6 +157,29 @@ async def test_the_close_says_goodbye_and_keeps_the_log(server: Running) -> None
     assert len(kept) == 1
     assert b"lesson_closed" in kept[0].read_bytes()
     assert "algebra" in server.media.closed
+
+
+async def test_a_lesson_that_found_no_room_for_its_log_is_put_away_by_the_next_server(
+    tmp_path: Path,
+) -> None:
+    async with running_server(tmp_path / "data", PORTS) as server:
+        await server.create_lesson()
+        lead, _ = await Page.enter(server.port, token(server.keys, Role.LEAD, "lead"))
+        await lead.command(OpenLesson())
+        folder = server.folder.lessons
+        folder.rename(tmp_path / "kept")
+        folder.write_text("as good as a full disk")
+        assert isinstance(await lead.command(CloseLesson()), Ack)
+        assert (await lead.wait_for(Goodbye)).reason == "lesson_closed"
+        await lead.close()
+    folder.unlink()
+    (tmp_path / "kept").rename(folder)
+    async with running_server(tmp_path / "data", PORTS):
+        async with asyncio.timeout(20):
+            while not list(folder.glob("algebra-*.jsonl")):
+                await asyncio.sleep(0.05)
+    (kept,) = folder.glob("algebra-*.jsonl")
+    assert b"lesson_closed" in kept.read_bytes()
 
 
 async def test_metrics_and_health_answer(server: Running) -> None:

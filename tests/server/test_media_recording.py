@@ -99,3 +99,21 @@ def test_a_worker_that_comes_back_gets_its_pipes_again() -> None:
     assert pipes(lesson) == {}
     lesson.media.worker_attached(0)
     assert pipes(lesson) == before
+
+
+def test_a_page_that_publishes_anew_in_its_session_is_recorded_on() -> None:
+    """Its producers are made anew under the names that they had, and take their pipes along."""
+    lesson, recorder = Lesson(), RecorderForTests()
+    session = lesson.session("s", LEAD)
+    lesson.publish(session)
+    lesson.media.publishing.set_grants(LEAD, OPEN)
+    lesson.media.recording.want(recorder, wish(*BOTH))
+    before = pipes(lesson)
+    lesson.publish(session)
+    lesson.media.recording.update()
+    assert recorder.tracks() == set(BOTH)
+    assert pipes(lesson) == before
+    commands = lesson.worker.outbox.take()
+    lesson.media.recording.update()
+    assert commands
+    assert lesson.worker.outbox.take() == [], "what is so already is not said again"

@@ -20,6 +20,7 @@ from twinclass_server.http import pages
 from twinclass_signaling.ids import ParticipantId
 from twinclass_signaling.messages import Ack, CloseLesson, Goodbye
 from twinclass_signaling.roles import Role
+from twinclass_signaling.tool_commands import Remove
 
 PORTS = free_port(10)
 
@@ -130,6 +131,16 @@ async def test_an_encoder_publishes_as_the_person_of_its_token(
     assert refused.status_code == 403
     seen = await client.post(f"{server.public_url}/whep/demo", content=OFFER, headers=watcher)
     assert seen.status_code == 201
+    # Taken out of the lesson nobody goes on watching it.
+    sees = set(server.media.sessions)
+    lead, _ = await Page.enter(server.port, key)
+    assert isinstance(await lead.command(Remove(ParticipantId("o"))), Ack)
+    async with asyncio.timeout(5):
+        while sees & set(server.media.sessions):
+            await asyncio.sleep(0.02)
+    over = await client.delete(server.public_url + seen.headers["location"], headers=watcher)
+    assert over.status_code == 404
+    await lead.close()
 
 
 async def test_a_web_page_cannot_use_the_private_listener(

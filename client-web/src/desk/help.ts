@@ -26,8 +26,6 @@ import type { HelpMessage } from './names'
 const OFFER_MS = 600
 /** A picture without a new frame for so long is none: its camera is off. */
 const STILL_MS = 1_500
-/** No media worker is there, perhaps: asked for less and less often. */
-const LONGEST_MS = 20_000
 
 /** What each may send; the server says so again with every welcome. */
 export const MAY_PUBLISH: Readonly<Partial<Record<Role, readonly Source[]>>> = {
@@ -223,12 +221,11 @@ export class HelpMedia {
     this.publishAll()
   }
 
-  private waitForOffer(afterMs = OFFER_MS): void {
+  /** Asks where no offer comes by itself; from then on the downlink repeats it. */
+  private waitForOffer(): void {
     this.cancelWait?.()
-    this.cancelWait = this.options.clock.after(afterMs, () => {
-      if (this.downlink.exists) return
-      this.downlink.renew()
-      this.waitForOffer(Math.min(LONGEST_MS, afterMs * 4))
+    this.cancelWait = this.options.clock.after(OFFER_MS, () => {
+      if (!this.downlink.exists) this.downlink.renew()
     })
   }
 

@@ -25,6 +25,7 @@ import type { Shelf } from './offline/shelf'
 import { usePictures } from './pictures'
 import { Pen } from './pen'
 import { usePreferences } from './preferences'
+import { saveSwitches } from './switches'
 import { useTools } from './tools'
 
 /** What the browser gives; `ui/browser.ts` fills it. */
@@ -280,6 +281,8 @@ export class LessonClient {
   private welcome(message: Welcome): void {
     this.line.setServerTime(message.server_time)
     this.lesson.welcome(message)
+    // They are forgotten with a seat; one that is taken again has them still.
+    this.keepSwitches()
     this.tools.welcome(message)
     this.offline?.welcome(message)
     // The lamp of a camera that nobody may see is out.
@@ -331,7 +334,13 @@ export class LessonClient {
   }
 
   private publish(source: Source, track: MediaStreamTrack | null, on: boolean): void {
-    if (this.session.state !== 'live' || !this.lesson.mayPublish.includes(source)) return
+    const isSent = on && track !== null
+    if (this.session.state !== 'live' || !this.lesson.mayPublish.includes(source)) {
+      // Media may go on without the line: what the person switches off is off at once. On again
+      // waits for the line.
+      if (!isSent) this.uplink.setEnabled(source, false)
+      return
+    }
     // Camera and microphone keep their m-line while they are off or pulled out, and come back
     // without an offer. More than thrift: Chromium names the layers of a simulcast track (rid)
     // only until the server has answered once, so a track given up and begun again on the same
@@ -339,7 +348,11 @@ export class LessonClient {
     if (track !== null || source === 'screen' || source === 'screen_audio') {
       void this.uplink.setTrack(source, track)
     }
-    this.uplink.setEnabled(source, on && track !== null)
+    this.uplink.setEnabled(source, isSent)
+  }
+
+  private keepSwitches(): void {
+    saveSwitches({ camera: this.own.cameraOn, microphone: this.own.microphoneOn })
   }
 
   /** Stores -> wire. */
@@ -349,6 +362,11 @@ export class LessonClient {
       () => [own.camera, own.microphone, own.screen, own.screenAudio, own.cameraOn, own.microphoneOn],
       () => this.publishAll(false),
       { flush: 'post' },
+    )
+    watch(
+      () => [own.cameraOn, own.microphoneOn],
+      () => this.keepSwitches(),
+      { flush: 'sync' },
     )
     // Within 200 ms of the word: not after the next frame.
     watch(

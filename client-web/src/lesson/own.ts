@@ -4,8 +4,11 @@ import { computed, ref, shallowRef } from 'vue'
 import type { DeviceReport, SoundReport } from '@/protocol/names'
 import { DeviceError, type DeviceProblem, type Devices } from '@/rtc/devices'
 import { usePreferences } from './preferences'
+import { loadSwitches } from './switches'
 
 export type CaptureKind = 'camera' | 'microphone'
+
+type Opened = MediaStreamTrack | DeviceProblem
 
 export const useOwn = defineStore('own', () => {
   const preferences = usePreferences()
@@ -14,8 +17,9 @@ export const useOwn = defineStore('own', () => {
   const microphone = shallowRef<MediaStreamTrack | null>(null)
   const screen = shallowRef<MediaStreamTrack | null>(null)
   const screenAudio = shallowRef<MediaStreamTrack | null>(null)
-  const cameraOn = ref(true)
-  const microphoneOn = ref(true)
+  const kept = loadSwitches()
+  const cameraOn = ref(kept.camera)
+  const microphoneOn = ref(kept.microphone)
   const cameraProblem = ref<DeviceProblem | 'lost' | null>(null)
   const microphoneProblem = ref<DeviceProblem | 'lost' | null>(null)
   const sound = ref<SoundReport>('off')
@@ -48,15 +52,39 @@ export const useOwn = defineStore('own', () => {
     microphone: { track: microphone, problem: microphoneProblem, on: microphoneOn },
   }
 
-  function take(kind: CaptureKind, result: MediaStreamTrack | DeviceProblem): void {
+  /**
+   * Raised by each attempt to open something and by whatever makes a pending one unwanted. The
+   * browser answers as late as the person does: what comes for a former generation is stopped.
+   */
+  const generations = { camera: 0, microphone: 0, screen: 0 }
+
+  function current(kind: CaptureKind | 'screen'): () => boolean {
+    const mine = generations[kind]
+    return () => mine === generations[kind]
+  }
+
+  function begin(kind: CaptureKind | 'screen'): () => boolean {
+    generations[kind] += 1
+    return current(kind)
+  }
+
+  /** The choice under which the open track was opened, while another one is tried. */
+  const formers: Record<CaptureKind, string | null> = { camera: null, microphone: null }
+
+  function take(kind: CaptureKind, result: Opened): void {
     const { track, problem } = of[kind]
+    const former = track.value
     if (typeof result === 'string') {
+      // A device that works is not given up for one that does not.
+      if (former?.readyState === 'live') return
       track.value = null
+      former?.stop()
       problem.value = result
       return
     }
-    track.value?.stop()
     track.value = result
+    former?.stop()
+    formers[kind] = null
     problem.value = null
     interrupted.value[kind] = false
     // Pulled out or taken away by the system: 'ended' comes only when we did not stop it.
@@ -68,25 +96,37 @@ export const useOwn = defineStore('own', () => {
     })
   }
 
-  /** Opens what is wanted and not open yet. */
+  /** Takes what an attempt has brought; false where nobody waits for it any more. */
+  function arrived(kind: CaptureKind, result: Opened | null, isWanted: () => boolean): boolean {
+    if (result === null) return false
+    if (isWanted()) take(kind, result)
+    else if (typeof result !== 'string') result.stop()
+    return isWanted()
+  }
+
+  /** Opens what is wanted; a camera that the person has switched off stays closed, whoever asks. */
   async function openDevices(want: { camera: boolean; microphone: boolean }): Promise<void> {
     const source = devices.value
     if (source === null) return
-    const choice = preferences.remembered
-    if (want.camera && want.microphone) {
-      const both = await source.openBoth(choice)
-      take('camera', both.camera)
-      take('microphone', both.microphone)
-    } else if (want.camera) await reopen('camera')
+    const wantsCamera = want.camera && cameraOn.value
+    if (wantsCamera && want.microphone) {
+      const isWanted = { camera: begin('camera'), microphone: begin('microphone') }
+      const both = await source.openBoth(preferences.remembered)
+      for (const kind of ['camera', 'microphone'] as const) {
+        if (both !== null) arrived(kind, both[kind], isWanted[kind])
+        // Nobody is to be asked on a page that has ended meanwhile.
+        else if (isWanted[kind]()) arrived(kind, await attempt(kind), isWanted[kind])
+      }
+    } else if (wantsCamera) await reopen('camera')
     else if (want.microphone) await reopen('microphone')
   }
 
-  async function reopen(kind: CaptureKind): Promise<void> {
-    const result = await attempt(kind)
-    if (result !== null) take(kind, result)
+  async function reopen(kind: CaptureKind): Promise<boolean> {
+    const isWanted = begin(kind)
+    return arrived(kind, await attempt(kind), isWanted)
   }
 
-  async function attempt(kind: CaptureKind): Promise<MediaStreamTrack | DeviceProblem | null> {
+  async function attempt(kind: CaptureKind): Promise<Opened | null> {
     const source = devices.value
     if (source === null) return null
     const id = preferences.remembered[kind]
@@ -98,27 +138,55 @@ export const useOwn = defineStore('own', () => {
   }
 
   /**
+   * Another device in place of the one in use. False when it did not open and the former one goes
+   * on: then that one is the choice again.
+   */
+  async function choose(kind: CaptureKind, id: string): Promise<boolean> {
+    const choice = preferences.remembered
+    // Opened when the person switches it on.
+    if (kind === 'camera' && !cameraOn.value) {
+      choice.camera = id
+      return true
+    }
+    const { track } = of[kind]
+    const former = track.value
+    const formerId = (formers[kind] ??= choice[kind])
+    choice[kind] = id
+    if (!(await reopen(kind))) return true
+    formers[kind] = null
+    if (former === null || track.value !== former) return true
+    choice[kind] = formerId
+    return false
+  }
+
+  /**
    * Opens again what was pulled out and may be back. Pulling a device out is itself a change of
    * devices: a failure says nothing new then, and must not end the waiting.
    */
   async function recover(): Promise<void> {
     for (const kind of ['camera', 'microphone'] as const) {
-      if (!interrupted.value[kind]) continue
+      if (!interrupted.value[kind] || (kind === 'camera' && !cameraOn.value)) continue
+      const isCurrent = current(kind)
       const result = await attempt(kind)
-      if (typeof result === 'object' && result !== null) take(kind, result)
+      if (typeof result === 'string') continue
+      arrived(kind, result, () => isCurrent() && interrupted.value[kind])
     }
   }
 
   async function toggleCamera(): Promise<void> {
-    if (cameraOn.value && camera.value !== null) {
+    // By the switch and not by the track: a camera that is still being opened is switched off as
+    // well. One that did not open is tried again.
+    if (cameraOn.value && cameraProblem.value === null) {
       cameraOn.value = false
+      generations.camera += 1
       // Stopped, not only muted: the lamp beside the lens must go out.
       const track = camera.value
       camera.value = null
-      track.stop()
+      track?.stop()
       return
     }
     cameraOn.value = true
+    cameraProblem.value = null
     await reopen('camera')
   }
 
@@ -132,8 +200,13 @@ export const useOwn = defineStore('own', () => {
   /** Asks for a screen; false when the person changed their mind. Throws DeviceError. */
   async function shareScreen(): Promise<boolean> {
     if (devices.value === null) return false
+    const isWanted = begin('screen')
     try {
       const stream = await devices.value.openScreen()
+      if (!isWanted()) {
+        for (const track of stream.getTracks()) track.stop()
+        return false
+      }
       const video = stream.getVideoTracks()[0] ?? null
       screen.value = video
       screenAudio.value = stream.getAudioTracks()[0] ?? null
@@ -154,7 +227,10 @@ export const useOwn = defineStore('own', () => {
     screenAudio.value = null
   }
 
+  /** Ends everything, also what is still being opened or waited for. */
   function close(): void {
+    for (const kind of ['camera', 'microphone', 'screen'] as const) generations[kind] += 1
+    interrupted.value = { camera: false, microphone: false }
     for (const track of [camera, microphone]) {
       const ending = track.value
       track.value = null
@@ -165,7 +241,7 @@ export const useOwn = defineStore('own', () => {
 
   return {
     devices, camera, microphone, screen, screenAudio, cameraOn, microphoneOn, cameraProblem,
-    microphoneProblem, sound, interrupted, choosing, open, catchingUp, cameraReport, microphoneReport, openDevices, reopen, recover,
+    microphoneProblem, sound, interrupted, choosing, open, catchingUp, cameraReport, microphoneReport, openDevices, choose, recover,
     toggleCamera, toggleMicrophone, shareScreen, stopScreen, close,
   }
 })

@@ -26,6 +26,13 @@ export interface DeviceChoice {
   speaker: string
 }
 
+/** The speaker to play on: the chosen one while it is there, else '' for the system's own. */
+export function speakerToUse(chosen: string, found: readonly MediaDeviceInfo[]): string {
+  const speakers = found.filter((one) => one.kind === 'audiooutput' && one.deviceId !== '')
+  // Before a permission browsers name none, and some never do: the chosen one may well be there.
+  return speakers.length === 0 || speakers.some((one) => one.deviceId === chosen) ? chosen : ''
+}
+
 /** `navigator.mediaDevices`, or what stands for it; undefined on an insecure page. */
 export type MediaSource = Pick<MediaDevices, 'getUserMedia' | 'enumerateDevices' | 'getDisplayMedia'>
 
@@ -93,12 +100,13 @@ export class Devices {
   }
 
   /**
-   * Opens both with one question to the person; what fails alone is named alone.
+   * Opens both with one question to the person; null when that failed. One that fails takes the
+   * other one with it: each is to be opened alone then.
    */
   async openBoth(choice: Pick<DeviceChoice, 'camera' | 'microphone'>): Promise<{
     camera: MediaStreamTrack | DeviceProblem
     microphone: MediaStreamTrack | DeviceProblem
-  }> {
+  } | null> {
     if (this.source === undefined) return { camera: 'insecure', microphone: 'insecure' }
     try {
       const stream = await this.source.getUserMedia({
@@ -110,12 +118,7 @@ export class Devices {
         microphone: stream.getAudioTracks()[0] ?? 'missing',
       }
     } catch {
-      const named = (error: unknown): DeviceProblem =>
-        error instanceof DeviceError ? error.problem : 'failed'
-      return {
-        camera: await this.openCamera(choice.camera).catch(named),
-        microphone: await this.openMicrophone(choice.microphone).catch(named),
-      }
+      return null
     }
   }
 

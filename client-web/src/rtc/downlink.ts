@@ -31,6 +31,11 @@ export interface DownlinkOptions {
   onRestored?(): void
 }
 
+/** An offer that was asked for comes within a round trip, unless the server had no time for it. */
+const OFFER_MS = 3_000
+/** No media worker is there, perhaps: asked for less and less often. */
+const LONGEST_MS = 20_000
+
 export class Downlink {
   private connection: RTCPeerConnection | null = null
   private care: Care | null = null
@@ -42,6 +47,7 @@ export class Downlink {
   /** The offer that was answered last, as the server made it. */
   private offered = ''
   private restarts = new OwnRestarts()
+  private cancelWait: (() => void) | null = null
 
   constructor(private readonly options: DownlinkOptions) {}
 
@@ -62,14 +68,21 @@ export class Downlink {
     this.publish()
   }
 
-  /** Throws the connection away and asks for a new one. */
+  /** Throws the connection away and asks for a new one, again and again until it is offered. */
   renew(): void {
     this.drop()
+    this.ask(OFFER_MS)
+  }
+
+  private ask(patienceMs: number): void {
     this.options.send({ type: 'restart_downlink', fresh: true })
+    this.cancelWait = this.options.clock.after(patienceMs, () => this.ask(Math.min(LONGEST_MS, patienceMs * 2)))
   }
 
   /** Throws the connection away; the server offers by itself. */
   drop(): void {
+    this.cancelWait?.()
+    this.cancelWait = null
     this.care?.stop()
     this.care = null
     this.options.onRoute?.('')

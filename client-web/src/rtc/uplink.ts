@@ -190,7 +190,7 @@ export class Uplink {
       await connection.setRemoteDescription({ type: 'answer', sdp: this.restarts.apply(this.answered) })
     } catch {
       // More has changed than was answered: what waits is offered to the server as it is.
-      this.again = true
+      if (connection === this.connection) this.again = true
     }
   }
 
@@ -307,6 +307,9 @@ export class Uplink {
     }
     this.inFlight = true
     this.again = false
+    // Already now: while the browser makes this offer, the answer to one of before does not count.
+    this.n += 1
+    const { n } = this
     if (this.restartWanted !== null) {
       connection.restartIce()
       this.restarting = this.restartWanted
@@ -315,17 +318,16 @@ export class Uplink {
     try {
       await connection.setLocalDescription()
     } catch {
-      this.inFlight = false
+      if (connection === this.connection && n === this.n) this.inFlight = false
       return
     }
     const sdp = connection.localDescription?.sdp
-    if (connection !== this.connection || sdp === undefined) return
-    this.n += 1
+    if (connection !== this.connection || n !== this.n || sdp === undefined) return
     const tracks = [...this.publications].flatMap(([source, { transceiver }]) => {
       const mid = transceiver?.mid ?? null
       return mid === null ? [] : [{ mid, source }]
     })
-    if (!this.options.send({ type: 'publish_offer', n: this.n, sdp, tracks, restart: this.restarting ?? '' })) {
+    if (!this.options.send({ type: 'publish_offer', n, sdp, tracks, restart: this.restarting ?? '' })) {
       // The line to the server is down; media may well go on. `lineBack` offers again.
       this.inFlight = false
       this.unsent = true

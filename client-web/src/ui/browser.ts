@@ -2,6 +2,7 @@
 import type { Clock } from '@/protocol/clock'
 import type { ResumeRecord, ResumeStore, Socket, SocketHandlers } from '@/protocol/wire'
 import type { Browser } from '@/lesson/client'
+import { forgetSwitches } from '@/lesson/switches'
 import { quieten } from './quieten'
 
 export const clock: Clock = {
@@ -46,6 +47,7 @@ const resume: ResumeStore = {
     }
   },
   save(record: ResumeRecord | null) {
+    if (record === null) forgetSwitches()
     try {
       if (record === null) sessionStorage.removeItem(RESUME_KEY)
       else sessionStorage.setItem(RESUME_KEY, JSON.stringify(record))

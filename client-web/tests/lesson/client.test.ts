@@ -1,11 +1,12 @@
 import { createPinia, setActivePinia } from 'pinia'
 import { nextTick } from 'vue'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { LessonClient } from '@/lesson/client'
 import { useInk } from '@/lesson/ink'
 import { useLine } from '@/lesson/line'
 import { useOwn } from '@/lesson/own'
 import { usePreferences } from '@/lesson/preferences'
+import { forgetSwitches, loadSwitches } from '@/lesson/switches'
 import { useTools } from '@/lesson/tools'
 import { Devices, type MediaSource } from '@/rtc/devices'
 import { fakeTrack, Peers } from '../support/peer'
@@ -73,6 +74,10 @@ beforeEach(() => {
   })
 })
 
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
+
 describe('a page in a lesson', () => {
   it('joins with one offer, its view and its report', async () => {
     await join()
@@ -106,6 +111,65 @@ describe('a page in a lesson', () => {
     expect(server.line.of('publish_offer')).toHaveLength(1)
     expect(peers.last.transceivers[0]?.sender.track).not.toBeNull()
     expect(server.line.of('report').at(-1)?.camera).toBe('on')
+  })
+
+  it('mutes at once while the line is down, and is heard again only with the line', async () => {
+    await join()
+    await answer()
+    const own = useOwn()
+    const encodings = [{ rid: '', active: true, max_bitrate: 0, max_framerate: 0 }]
+    server.line.say({ type: 'publish_wishes', source: 'microphone', open: true, codec: 'opus', encodings })
+    expect(own.microphone?.enabled).toBe(true)
+    server.line.drop()
+    await own.toggleMicrophone()
+    await turn()
+    expect(own.microphone?.enabled).toBe(false)
+    await own.toggleMicrophone()
+    await turn()
+    expect(own.microphone?.enabled).toBe(false)
+    clock.advance(300)
+    server.line.accept()
+    server.line.say(welcome({ resumed: true }))
+    await turn()
+    expect(own.microphone?.enabled).toBe(true)
+  })
+
+  it('publishes what opens only after it has joined', async () => {
+    const own = useOwn()
+    let permit: () => void = () => undefined
+    const permission = new Promise<void>((resolve) => { permit = resolve })
+    own.devices = new Devices({ ...source, getUserMedia: (wanted) => permission.then(() => source.getUserMedia(wanted)) })
+    const opened = own.openDevices({ camera: true, microphone: true })
+    client.start()
+    server.line.accept()
+    server.line.say(welcome())
+    await turn()
+    expect(server.line.of('publish_offer')).toHaveLength(0)
+    permit()
+    await opened
+    await turn()
+    expect(server.line.of('publish_offer').map((one) => one.tracks.length)).toEqual([2])
+  })
+
+  it('keeps what was switched off for a reload', async () => {
+    const kept = new Map<string, string>()
+    vi.stubGlobal('sessionStorage', {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, text: string) => kept.set(key, text),
+      removeItem: (key: string) => kept.delete(key),
+    })
+    await join()
+    await useOwn().toggleMicrophone()
+    expect(loadSwitches()).toEqual({ camera: true, microphone: false })
+    await useOwn().toggleCamera()
+    expect(loadSwitches()).toEqual({ camera: false, microphone: false })
+    // Forgotten with the seat that another device took, and there again with the seat.
+    forgetSwitches()
+    server.line.say({ type: 'fenced', text: { zh: '', en: '' } })
+    client.session.takeOver()
+    server.line.accept()
+    server.line.say(welcome())
+    expect(loadSwitches()).toEqual({ camera: false, microphone: false })
   })
 
   it('makes its microphone quiet with the word of an echo, and loud again with the view', async () => {
@@ -167,6 +231,24 @@ describe('a page in a lesson', () => {
     await join()
     clock.advance(3_000)
     expect(server.line.of('restart_downlink')).toHaveLength(1)
+  })
+
+  it('asks on for a downlink that the server did not have time for', async () => {
+    await join()
+    await answer()
+    server.line.say({ type: 'subscribe_offer', n: 1, sdp: 'o', slots: [], fresh: true })
+    await turn()
+    clock.advance(3_500)
+    server.line.say({ type: 'media_lost', uplink: false, downlink: true })
+    const text = { zh: '', en: '' }
+    server.line.say({ type: 'error', code: 'rate_limited', text, id: null, retry_after_s: 1, fatal: false })
+    expect(server.line.of('restart_downlink')).toHaveLength(1)
+    clock.advance(3_000)
+    expect(server.line.of('restart_downlink')).toHaveLength(2)
+    server.line.say({ type: 'subscribe_offer', n: 2, sdp: 'o', slots: [], fresh: true })
+    await turn()
+    clock.advance(4_000)
+    expect(server.line.of('restart_downlink')).toHaveLength(2)
   })
 
   it('tells the server how it wants to watch', async () => {

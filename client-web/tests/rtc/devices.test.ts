@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DeviceError, Devices, problemOf, type MediaSource } from '@/rtc/devices'
+import { DeviceError, Devices, problemOf, speakerToUse, type MediaSource } from '@/rtc/devices'
 
 const named = (name: string): Error => Object.assign(new Error(name), { name })
 
@@ -46,10 +46,11 @@ describe('devices', () => {
     expect(both).toMatchObject({ camera: { kind: 'video' }, microphone: { kind: 'audio' } })
   })
 
-  it('open what is there when the other one fails', async () => {
-    const noCamera = source((constraints) => (constraints.video ? 'NotFoundError' : null))
-    const both = await new Devices(noCamera).openBoth({ camera: 'x', microphone: 'y' })
-    expect(both).toMatchObject({ camera: 'missing', microphone: { kind: 'audio' } })
+  it('are to be opened alone when one of them fails', async () => {
+    const devices = new Devices(source((constraints) => (constraints.video ? 'NotFoundError' : null)))
+    expect(await devices.openBoth({ camera: 'x', microphone: 'y' })).toBeNull()
+    await expect(devices.openCamera('x')).rejects.toMatchObject({ problem: 'missing' })
+    expect(await devices.openMicrophone('y')).toMatchObject({ kind: 'audio' })
   })
 
   const asksFor = (constraints: MediaStreamConstraints, id: string): boolean =>
@@ -65,8 +66,7 @@ describe('devices', () => {
 
   it('open another one in place of a remembered one that is gone', async () => {
     const gone = source((constraints) => (asksFor(constraints, 'gone') ? 'OverconstrainedError' : null))
-    const both = await new Devices(gone).openBoth({ camera: 'gone', microphone: '' })
-    expect(both).toMatchObject({ camera: { kind: 'video' }, microphone: { kind: 'audio' } })
+    expect(await new Devices(gone).openCamera('gone')).toMatchObject({ kind: 'video' })
     expect(await new Devices(gone).openMicrophone('gone')).toMatchObject({ kind: 'audio' })
   })
 
@@ -74,5 +74,21 @@ describe('devices', () => {
     const error: unknown = await new Devices(source(() => null)).openScreen().catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(DeviceError)
     expect(error).toMatchObject({ problem: 'cancelled' })
+  })
+})
+
+describe('the speaker', () => {
+  const found = (...ids: string[]): MediaDeviceInfo[] =>
+    ids.map((deviceId) => ({ kind: 'audiooutput', deviceId, groupId: '', label: '', toJSON: () => null }))
+
+  it('is the chosen one, and the system\'s own while that one is not there', () => {
+    expect(speakerToUse('desk', found('default', 'desk'))).toBe('desk')
+    expect(speakerToUse('desk', found('default', 'wall'))).toBe('')
+    expect(speakerToUse('', found('default', 'wall'))).toBe('')
+  })
+
+  it('is tried where the browser names none', () => {
+    expect(speakerToUse('desk', found(''))).toBe('desk')
+    expect(speakerToUse('desk', [])).toBe('desk')
   })
 })

@@ -133,6 +133,26 @@ describe('the downlink', () => {
     expect(sent.filter((one) => one.type === 'restart_downlink')).toHaveLength(2)
   })
 
+  it('asks again, less and less often, where the offer that it asked for does not come', async () => {
+    const asked = (): number => sent.filter((one) => one.type === 'restart_downlink').length
+    await downlink.handleOffer(offer(1))
+    downlink.renew()
+    clock.advance(2_900)
+    expect(asked()).toBe(1)
+    clock.advance(200)
+    expect(asked()).toBe(2)
+    clock.advance(60_000)
+    expect(asked()).toBeGreaterThan(3)
+    expect(asked()).toBeLessThan(8)
+    await downlink.handleOffer(offer(2, { fresh: true }))
+    const before = asked()
+    clock.advance(5_000)
+    expect(asked()).toBe(before)
+    downlink.renew()
+    downlink.close()
+    expect(clock.waiting).toBe(0)
+  })
+
   it('does not wait for what a closed connection was asked for', async () => {
     await downlink.handleOffer(offer(1))
     // Browsers never settle it once the connection is closed.

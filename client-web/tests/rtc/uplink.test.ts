@@ -94,6 +94,39 @@ describe('offering', () => {
     expect(peers.last.remote).toHaveLength(1)
   })
 
+  it('ignores an answer of before while the browser works on the next offer', async () => {
+    await publishBoth()
+    uplink.renew()
+    const { last } = peers
+    const make = last.setLocalDescription.bind(last)
+    let go: () => void = () => undefined
+    last.setLocalDescription = () => new Promise<void>((resolve) => { go = resolve }).then(make)
+    await settle()
+    await uplink.handleAnswer({ type: 'publish_answer', n: 1, sdp: 'answer' })
+    expect(last.remote).toHaveLength(0)
+    go()
+    await settle()
+    expect(lastOffer().n).toBe(2)
+    await answer()
+    expect(last.remote).toHaveLength(1)
+  })
+
+  it('still has one offer in flight when a connection of before fails late', async () => {
+    void uplink.setTrack('camera', fakeTrack('video'))
+    let fail: () => void = () => undefined
+    peers.last.setLocalDescription = () => new Promise<void>((_, reject) => { fail = () => reject(new Error('closed')) })
+    await settle()
+    uplink.renew()
+    await settle()
+    fail()
+    await settle()
+    void uplink.setTrack('screen', fakeTrack('video'))
+    await settle()
+    expect(offers()).toHaveLength(1)
+    await answer()
+    expect(offers()).toHaveLength(2)
+  })
+
   it('changes a track without a new offer', async () => {
     await publishBoth()
     await answer()

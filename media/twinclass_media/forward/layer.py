@@ -123,6 +123,8 @@ class Layer:
         self.ring.clear()
         for row in [row for rows in self.rows.values() for row in rows]:
             self.detach(row)
+            if row.wanted is not None:
+                row.wanted.waiting.remove(row)
             row.wanted = self
             self.waiting.append(row)
 

@@ -205,6 +205,10 @@ class Producer:
         """Returns a whole keyframe of the lowest layer for a row whose line carries no more: single
         pictures. It waits for its line as before."""
         lowest = self.layers[0]
+        if row.wanted is not lowest:
+            if row.wanted is not None:
+                row.wanted.waiting.remove(row)
+            lowest.waiting.append(row)
         row.cut(lowest, entries[0], row.next_timestamp(now))
         row.wanted = lowest
         return Burst(lowest, entries, Rows((row,)), lowest.cuts, False)
@@ -317,6 +321,8 @@ class Producer:
             layer.pending = []
             # What came while closed is nobody's to see, also not as a late joiner's keyframe.
             layer.keyframe_first = layer.keyframe_end = -1
+            if not self.video:
+                layer.ring.clear()
         if paused:
             for row in list(self.max_layers):
                 self.restart(row)

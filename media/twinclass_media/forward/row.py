@@ -251,9 +251,9 @@ class Row:
         self._highest = max(self._highest, sequence + self.sequence_offset)
         self._timestamp = (timestamp + self.timestamp_offset) & 0xFFFFFFFF
         if picture_id >= 0:
-            self._picture_id = picture_id + self.picture_id_delta
+            self._picture_id = (picture_id + self.picture_id_delta) & 0x7FFF
             if tl0 >= 0:
-                self._tl0 = tl0 + self.tl0_delta
+                self._tl0 = (tl0 + self.tl0_delta) & 0xFF
 
     @property
     def sent(self) -> tuple[int, int, float]:

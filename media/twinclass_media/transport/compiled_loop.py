@@ -106,7 +106,7 @@ class CompiledLoop:
         if done.status == Status.BLOCKED:
             self._outlet.stick(peer, rest)
         else:
-            self._outlet.go_on_refused(peer, rest)
+            self._outlet.go_on_refused(peer, rest, done.error)
 
     # ---- trains
 

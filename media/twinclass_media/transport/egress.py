@@ -21,14 +21,14 @@ from typing import Any
 from twinclass_media.forward.group import Rows
 from twinclass_media.forward.layer import PACKET_OVERHEAD_BYTES, Layer
 from twinclass_media.forward.producer import Burst
-from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.row import Row
 from twinclass_media.forward.shape import Shape
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.arena import MAX_BURST, Arena
 from twinclass_media.transport.compiled_loop import CompiledLoop
+from twinclass_media.transport.deferred import Deferred
 from twinclass_media.transport.job import Job
-from twinclass_media.transport.line import Line, Paced
+from twinclass_media.transport.line import Line
 from twinclass_media.transport.outlet import Outlet
 from twinclass_media.transport.peer import Peer
 from twinclass_media.transport.python_loop import PythonLoop
@@ -138,12 +138,14 @@ class Egress:
         for row in burst.rows:
             peer: Peer = row.peer
             line = peer.line
+            if not peer.ready:
+                continue
             if line is None or line.pacer.passes(size, now):
                 passing.append(row)
                 continue
             for entry in burst.entries:
                 size_of_one = len(entry.payload) + PACKET_OVERHEAD_BYTES
-                line.pacer.put(size_of_one, Paced(row, burst.layer, burst.cuts, entry))
+                line.pacer.put(size_of_one, Deferred(row, burst.layer, burst.cuts, entry))
             self.pacing.add(peer)
         return burst.rows if len(passing) == len(burst.rows) else Rows(passing)
 
@@ -155,6 +157,8 @@ class Egress:
             line = peer.line
             if line is None or not peer.ready:
                 self.pacing.discard(peer)
+                if line is not None:
+                    line.pacer.all()
                 continue
             self._hand_on(line.pacer.due(now), now)
             while line.probe and line.probe[0][0] <= now:
@@ -169,7 +173,7 @@ class Egress:
         self.pacing.discard(peer)
         self._hand_on(line.pacer.all(), now)
 
-    def _hand_on(self, waited: Sequence[Paced], now: float) -> None:
+    def _hand_on(self, waited: Sequence[Deferred], now: float) -> None:
         """Sends what has waited, unless its row has gone on at another place meanwhile: a burst
         that began before a cut would be dropped whole, and what is after the cut with it."""
         useful = (one for one in waited if one.is_current)
@@ -226,9 +230,9 @@ class Egress:
 
     # ---- single packets
 
-    def send_entry(self, row: Row, entry: Entry) -> None:
-        """Sends one deferred packet now (audio of a stream that can be written again)."""
-        if row.layer is not None:
-            burst = Burst(row.layer, (entry,), Rows((row,)), row.began, True)
+    def send_sound(self, one: Deferred) -> None:
+        """Sends a deferred packet now (a stream can be written again)."""
+        if one.is_current:
+            burst = Burst(one.layer, (one.entry,), Rows((one.row,)), one.cuts, True)
             now = _now()
-            self._audio.append(Job(burst, row.shape, now, now))
+            self._audio.append(Job(burst, one.row.shape, now, now))

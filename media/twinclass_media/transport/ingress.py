@@ -182,10 +182,8 @@ class Ingress:
                     former.paths = [p for p in former.paths if p != way]
                 way.endpoint.peers[way.address] = peer
         if peer.path is None or (nominated and peer.path != way):
-            moved = peer.path is not None
             peer.use_path(way)
-            if moved:
-                self._events.path_changed(peer, now)
+            self._events.path_changed(peer, now)
         elif stale and peer.srtp is not None:
             peer.update_ready(consent=True)
         if peer.state[0] != "connected":
@@ -193,6 +191,18 @@ class Ingress:
             self._events.peer_changed(peer, "")
         if peer.dtls is None:
             self.start_dtls(peer, now)
+
+    def lose_path(self, peer: Peer, way: Path, now: float) -> None:
+        """A path is closed: goes on over another one that passed a check, if there is one."""
+        if way in peer.paths:
+            self._drop_path(peer, way)
+        if peer.path != way or peer.closed:
+            return
+        peer.path = peer.stream = None
+        peer.update_ready(consent=True)
+        if peer.paths:
+            peer.use_path(peer.paths[-1])
+            self._events.path_changed(peer, now)
 
     def _drop_path(self, peer: Peer, way: Path) -> None:
         peer.paths.remove(way)

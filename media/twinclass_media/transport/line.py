@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from twinclass_media.bandwidth.estimator import Estimator
 from twinclass_media.bandwidth.pacer import Pacer
 from twinclass_media.bandwidth.probe import Plan
 from twinclass_media.bandwidth.watch import Watch
-from twinclass_media.forward.layer import Layer
-from twinclass_media.forward.ring import Entry
-from twinclass_media.forward.row import Row
+from twinclass_media.transport.deferred import Deferred
 
 #: IPv4 and UDP headers; SRTP's tag is in the packet.
 IP_BYTES = 28
@@ -23,20 +20,6 @@ IP_BYTES = 28
 LEAST_PACE_BPS = 60_000.0
 #: Of what a line carries, for repairs: enough for 15 % loss and what is lost of the repairs.
 REPAIR_SHARE, REPAIR_BURST_S = 0.25, 0.2
-
-
-class Paced(NamedTuple):
-    """A packet that waits for its line. ``cuts``: the layer's when its burst was made."""
-
-    row: Row
-    layer: Layer
-    cuts: int
-    entry: Entry
-
-    @property
-    def is_current(self) -> bool:
-        """Its row is still where it was then."""
-        return self.row.takes(self.layer, self.cuts, self.entry.sequence)
 
 
 class Line:
@@ -58,7 +41,7 @@ class Line:
     def __init__(self, watch: Watch, now: float) -> None:
         self._watch = watch
         self.estimator = Estimator(now, watch.start_bps)
-        self.pacer: Pacer[Paced] = Pacer(watch.start_bps, now)
+        self.pacer: Pacer[Deferred] = Pacer(watch.start_bps, now)
         #: (when, bytes) of the packets of a probe that are still to be sent.
         #: When it is looked at next, and what is sent over it.
         self.look_at = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Sequence
 
@@ -11,6 +12,9 @@ from twinclass_media.transport.peer import Peer
 
 #: While the socket's buffer is full, look again after this long.
 BLOCKED_RETRY_S = 0.001
+
+#: What the kernel says where a way cannot segment: no checksums, a tunnel, a smaller MTU.
+NO_SEGMENTATION = frozenset((errno.EIO, errno.EINVAL, errno.EMSGSIZE))
 
 #: (start, end, segment) in the arena; segment 0: one packet.
 Run = tuple[int, int, int]
@@ -43,26 +47,31 @@ class Outlet:
         self._stuck = (peer, [(bytes(view[start:end]), segment) for start, end, segment in runs])
         self.retry_at = _now() + BLOCKED_RETRY_S
 
-    def go_on_refused(self, peer: Peer, runs: Sequence[Run]) -> None:
-        """Sends what can be sent of runs of which the kernel did not take the first."""
+    def go_on_refused(self, peer: Peer, runs: Sequence[Run], error: int) -> None:
+        """Sends what can be sent of runs of which the kernel did not take the first. ``error``:
+        its number."""
         for i, (start, end, segment) in enumerate(runs):
             if i == 0:
-                at = self.refused(peer, start, end, segment)
+                at = self.refused(peer, start, end, segment, error)
             else:
                 at = self.send_singly(peer, start, end, segment or end - start)
             if at < end:
                 self.stick(peer, [(at, end, segment), *runs[i + 1 :]])
                 return
 
-    def refused(self, peer: Peer, start: int, end: int, segment: int) -> int:
-        """The kernel did not take a run. EIO, EINVAL, EMSGSIZE: this way has no segmentation.
-        Returns where the socket became full, else ``end``."""
+    def refused(self, peer: Peer, start: int, end: int, segment: int, error: int) -> int:
+        """The kernel did not take a run, or the next packet of one that is sent singly. Returns
+        where the socket became full, else ``end``."""
         if segment and peer.segmentation:
-            peer.segment(False)
-            self._statistics.drops["segmentation_refused"] += 1
-            return self.send_singly(peer, start, end, segment)
+            if error in NO_SEGMENTATION:
+                peer.segment(False)
+                self._statistics.drops["segmentation_refused"] += 1
+                return self.send_singly(peer, start, end, segment)
+            # No route for a moment: lost as on any line.
+            self._statistics.drops["send_failed"] += -(-(end - start) // segment)
+            return end
         self._statistics.drops["send_failed"] += 1
-        return end
+        return self.send_singly(peer, start + segment, end, segment) if segment else end
 
     def send_singly(self, peer: Peer, start: int, end: int, segment: int) -> int:
         """Sends a run's packets one by one. Returns where the socket became full, else

@@ -12,11 +12,11 @@ from twinclass_media.bandwidth.trial import Trial
 from twinclass_media.bandwidth.watch import Watch
 from twinclass_media.forward.layer import Layer
 from twinclass_media.forward.producer import Producer
-from twinclass_media.forward.ring import Entry
 from twinclass_media.forward.row import Row
 from twinclass_media.forward.shape import Shape, abs_send_time
 from twinclass_media.rtp.transport_cc import ArrivalLog
 from twinclass_media.statistics import Statistics
+from twinclass_media.transport.deferred import Deferred
 from twinclass_media.transport.dtls import DtlsServer
 from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.way import Way
@@ -44,7 +44,7 @@ class Stream(Protocol):
         """Sends one packet, framed."""
         ...
 
-    def defer(self, row: Row, entry: Entry) -> None:
+    def defer(self, one: Deferred) -> None:
         """Keeps an audio packet until the stream can be written; the oldest are dropped."""
         ...
 

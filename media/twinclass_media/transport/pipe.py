@@ -4,7 +4,8 @@ Plain RTP in datagrams over Unix sockets: nothing leaves the host, so nothing is
 worker binds one socket. Datagrams are a one-byte kind, the 16-byte key of the producer's id at
 the receiving side (BLAKE2s), the layer, then:
 
-    PACKET       an RTP packet without extensions, numbered as the publisher numbered it
+    PACKET       an RTP packet without extensions, numbered as the publisher numbered it; its SSRC
+                 changes where the numbers do not go on
     KEYFRAME     nothing: asks the source for a keyframe of that layer
     WANTS        one byte: the highest layer wanted at the far end, 255 = none; and, if there is a
                  second one, the lowest that need be sent (a recorder writes one layer)
@@ -21,6 +22,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import secrets
 import socket
 import struct
 from collections.abc import Callable
@@ -43,6 +45,9 @@ NOTHING = 255
 MAX_PER_TURN = 200
 #: The far end says what it wants this often, and the source forgets it after four times that.
 WANTS_S = 1.0
+#: A layer that was not wanted, or closed, for longer than this goes on under another SSRC: half of
+#: the numbers there are, and which way they moved would be anybody's guess (RFC 3550 section A.1).
+MAX_STEP = 0x4000
 #: As many as one NACK may name.
 MAX_MISSING = 100
 
@@ -131,6 +136,8 @@ class PipeOut:
         self.max_layer = -1
         self._min_layer = 0
         self._wanted_until = 0.0
+        #: By layer: the SSRC told to the far end, the source's own, and the newest number sent.
+        self._streams: dict[int, tuple[int, int, int]] = {}
 
     def ask(self) -> None:
         """Asks the far end what it wants."""
@@ -146,9 +153,16 @@ class PipeOut:
             entry.marker << 7 | self._payload_types[entry.codec],
             entry.sequence & 0xFFFF,
             entry.timestamp,
-            layer.index,
+            self._ssrc(layer, entry.sequence),
         )
         self._pipes.send(self._to, PACKET, self.key, layer.index, header + entry.payload)
+
+    def _ssrc(self, layer: Layer, sequence: int) -> int:
+        told, source, newest = self._streams.get(layer.index, (0, -1, 0))
+        if source != layer.ssrc or sequence - newest > MAX_STEP:
+            told, newest = secrets.randbits(32), sequence
+        self._streams[layer.index] = (told, layer.ssrc, max(newest, sequence))
+        return told
 
     def wants(self, max_layer: int, min_layer: int, now: float) -> bool:
         """The far end says what it wants. True when that changed for the publisher: layers below

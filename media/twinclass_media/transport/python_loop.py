@@ -11,6 +11,7 @@ from twinclass_media.forward.row import Row
 from twinclass_media.forward.template import Template
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.arena import Arena, Slot
+from twinclass_media.transport.deferred import Deferred
 from twinclass_media.transport.job import ROWS_PER_LOOK, Job
 from twinclass_media.transport.outlet import Outlet
 from twinclass_media.transport.peer import Peer
@@ -139,8 +140,8 @@ class PythonLoop:
                     peer.sendto(view, peer.address)
             except BlockingIOError:
                 at = start
-            except OSError:
-                at = outlet.refused(peer, start, end, segment)
+            except OSError as error:
+                at = outlet.refused(peer, start, end, segment, error.errno or 0)
             if at < end:
                 outlet.stick(peer, [(at, end, segment), *template.runs[i + 1 :]])
                 return True
@@ -161,8 +162,9 @@ class PythonLoop:
         packets = template.packets
         if stream.blocked:
             if job.audio:
-                for p in packets:
-                    stream.defer(row, p.entry)
+                # As they came: what they bring along (RED) is decided when they leave.
+                for entry in job.burst.entries:
+                    stream.defer(Deferred(row, job.burst.layer, job.burst.cuts, entry))
             else:
                 self._blocked(row)
             return False

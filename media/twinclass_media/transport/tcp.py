@@ -14,9 +14,8 @@ from collections import deque
 from collections.abc import Callable
 
 from twinclass_media.errors import MalformedPacket
-from twinclass_media.forward.ring import Entry
-from twinclass_media.forward.row import Row
 from twinclass_media.statistics import Statistics
+from twinclass_media.transport.deferred import Deferred
 from twinclass_media.transport.egress import Egress
 from twinclass_media.transport.framing import Deframer, frame
 from twinclass_media.transport.ingress import Ingress
@@ -52,7 +51,7 @@ class TcpStream:
         self._sock = sock
         self._deframer = Deframer()
         self._tail = b""
-        self._audio: deque[tuple[Row, Entry]] = deque(maxlen=MAX_DEFERRED_AUDIO)
+        self._audio: deque[Deferred] = deque(maxlen=MAX_DEFERRED_AUDIO)
         self._blocked_since: float | None = None
         self._closed = False
         self.path = Path(address, None, [], self)
@@ -64,9 +63,11 @@ class TcpStream:
         return self._blocked_since is not None or self._closed
 
     def send(self, data: bytes) -> None:
-        """Sends one packet, framed; what does not fit the bound is dropped whole."""
+        """Sends one packet, framed; what does not fit the bound is dropped whole, and all of it
+        once the connection has ended: that may be noticed in the middle of a picture."""
         if self._closed:
-            raise OSError("stream is closed")
+            self._listener.statistics.drops["send_failed"] += 1
+            return
         packet = frame(data)
         if self._tail:
             if len(self._tail) + len(packet) > MAX_TAIL_BYTES:
@@ -86,11 +87,11 @@ class TcpStream:
             self._blocked_since = self._listener.clock()
             self._listener.loop.add_writer(self._sock.fileno(), self._writable)
 
-    def defer(self, row: Row, entry: Entry) -> None:
+    def defer(self, one: Deferred) -> None:
         """Keeps the newest audio until the stream can be written."""
         if len(self._audio) == MAX_DEFERRED_AUDIO:
             self._listener.statistics.drops["tcp_audio_late"] += 1
-        self._audio.append((row, entry))
+        self._audio.append(one)
 
     def _writable(self) -> None:
         try:
@@ -106,8 +107,8 @@ class TcpStream:
         self._blocked_since = None
         self._listener.loop.remove_writer(self._sock.fileno())
         deferred, self._audio = self._audio, deque(maxlen=MAX_DEFERRED_AUDIO)
-        for row, entry in deferred:
-            self._listener.egress.send_entry(row, entry)
+        for one in deferred:
+            self._listener.egress.send_sound(one)
         if self.peer is not None:
             self._listener.writable(self.peer)
         self._listener.after()
@@ -151,14 +152,8 @@ class TcpStream:
         loop.remove_writer(self._sock.fileno())
         self._sock.close()
         self._listener.streams.discard(self)
-        peer = self.peer
-        if peer is not None:
-            peer.paths = [p for p in peer.paths if p.stream is not self]
-            if peer.stream is self:
-                peer.path = peer.stream = None
-                peer.update_ready(consent=True)
-                if peer.paths:
-                    peer.use_path(peer.paths[-1])
+        if self.peer is not None:
+            self._listener.ingress.lose_path(self.peer, self.path, self._listener.clock())
 
 
 class TcpEndpoint:

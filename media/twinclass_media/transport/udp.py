@@ -106,14 +106,22 @@ class UdpEndpoint:
 
     def _readable(self) -> None:
         now = self._clock()
-        took = self._take(self.sock, now, MAX_PER_TURN)
-        sound_waits = self._after()
-        # A turn of reports is a millisecond: sound does not wait for it.
-        if self._control_nap is not None and self._control is not None and not sound_waits:
-            heard = self._take(self._control, now, MAX_CONTROL_PER_TURN)
-            self._nap_control(heard)
-            if heard:
-                self._after()
+        took = 1
+        try:
+            took = self._take(self.sock, now, MAX_PER_TURN)
+            sound_waits = self._after()
+            # A turn of reports is a millisecond: sound does not wait for it.
+            if self._control_nap is not None and self._control is not None and not sound_waits:
+                heard = self._take(self._control, now, MAX_CONTROL_PER_TURN)
+                self._nap_control(heard)
+                if heard:
+                    self._after()
+        finally:
+            # Whatever went wrong with one packet, the next one is listened for.
+            self._rest(took, now)
+
+    def _rest(self, took: int, now: float) -> None:
+        """Listens, or naps first where much comes."""
         loop = self._loop
         if loop is None:
             return
@@ -133,8 +141,16 @@ class UdpEndpoint:
         control, loop = self._control, self._loop
         if control is None or loop is None:
             return
-        took = self._take(control, self._clock(), MAX_CONTROL_PER_TURN)
-        self._after()
+        took = 1
+        try:
+            took = self._take(control, self._clock(), MAX_CONTROL_PER_TURN)
+            self._after()
+        finally:
+            self._rest_control(control, loop, took)
+
+    def _rest_control(
+        self, control: socket.socket, loop: asyncio.AbstractEventLoop, took: int
+    ) -> None:
         if took:
             if self._control_nap is None:
                 loop.remove_reader(control.fileno())

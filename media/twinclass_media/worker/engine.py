@@ -170,8 +170,10 @@ class Engine:
         self.notify(m.TransportState(peer.spec.id, state[0], state[1], protocol, reason))
 
     def path_changed(self, peer: Peer, now: float) -> None:
-        """UDP and TCP packets have different shapes; and it may be another line."""
+        """UDP and TCP packets have different shapes; and it may be another line. A stream that took
+        no more pictures may be gone."""
         self._reshape_all(peer)
+        self.stream_writable(peer)
         self.lines.moved(peer, now)
 
     def _reshape_all(self, peer: Peer) -> None:
@@ -252,7 +254,7 @@ class Engine:
             row.producer.restart(row)
 
     def stream_writable(self, peer: Peer) -> None:
-        """A TCP viewer can be written to again: its pictures begin anew."""
+        """A viewer can be written to again: its pictures begin anew."""
         for row in set(peer.rows.values()):
             if row.stalled:
                 row.stalled = False
@@ -271,11 +273,11 @@ class Engine:
                 self.queue(producer.flush(layer, now), layer.pending_since)
                 if producer.changed:
                     self.producer_changed(producer, now)
-        is_left = self.egress.run()
+        self.egress.run()
         errands, ingress = self._errands, self.ingress
         if not errands and not ingress.dtls_waits:
             self._errands_at = None
-            return is_left
+            return self.egress.busy
         begun = time.monotonic()
         self._errands_at = self._errands_at or begun
         if not self.egress.sound_waits or begun - self._errands_at > ERRANDS_WAIT_S:
@@ -285,7 +287,7 @@ class Engine:
                 ingress.step_dtls(now)
             # One at least: neither a storm of joins nor reports keep the other waiting for ever.
             errands.run(now, deadline)
-        return is_left or bool(errands) or ingress.dtls_waits
+        return self.egress.busy or bool(errands) or ingress.dtls_waits
 
     def flush_held(self, now: float) -> float | None:
         """Flushes frames that were held long enough; returns when the next one is due."""

@@ -147,6 +147,8 @@ class PipeBoard:
             return
         self._statistics.packets_in += 1
         self._statistics.bytes_in += len(body)
+        if packet.ssrc != layer.ssrc:
+            layer.bind(packet.ssrc)
         if not layer.loss.received(packet.sequence_number, now):
             layer.keyframes.wish()
         elif layer.loss.waiting:

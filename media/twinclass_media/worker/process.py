@@ -70,6 +70,7 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._next_pump: asyncio.Handle | None = None
+        self._is_pumping = False
         self._hold_timer: asyncio.TimerHandle | None = None
         self._pace_timer: asyncio.TimerHandle | None = None
         self._alone_since: float | None = now
@@ -146,7 +147,8 @@ class Worker:
         return self._engine.egress.sound_waits
 
     def _wake(self) -> None:
-        if self._next_pump is None:
+        # What is queued while pumping is sent then, or the pump comes again by itself.
+        if self._next_pump is None and not self._is_pumping:
             self._next_pump = self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
@@ -155,7 +157,12 @@ class Worker:
             self._next_pump.cancel()
             self._next_pump = None
         engine = self._engine
-        if engine.pump(time.monotonic()):
+        self._is_pumping = True
+        try:
+            is_left = engine.pump(time.monotonic())
+        finally:
+            self._is_pumping = False
+        if is_left:
             retry_at = engine.egress.retry_at
             if retry_at is None:
                 self._next_pump = self._loop.call_soon(self._pump)
@@ -201,11 +208,14 @@ class Worker:
         lag = now - self._next_tick
         engine.statistics.loop_lag_s = max(engine.statistics.loop_lag_s, lag)
         due = now >= self._full_tick_at
-        engine.tick(now, urgent=not due)
+        try:
+            engine.tick(now, urgent=not due)
+        finally:
+            # Whatever went wrong with one peer, time goes on for the others.
+            self._plan_tick(now, due=due)
         if engine.has_errands or engine.egress.busy or engine.egress.paces:
             self._wake()
         if due:
-            self._full_tick_at = max(self._full_tick_at + TICK_S, now)
             for tcp in self._tcp:
                 tcp.tick(now)
             self._garbage.tick(engine.statistics.packets_out, now)
@@ -213,7 +223,11 @@ class Worker:
             if alone is not None and now - alone > self._options.settings.drain_s:
                 log.warning("no control plane for %.0f s: this worker ends", now - alone)
                 self._stop.set()
-        step = URGENT_TICK_S if engine.urgent else TICK_S
+
+    def _plan_tick(self, now: float, *, due: bool) -> None:
+        if due:
+            self._full_tick_at = max(self._full_tick_at + TICK_S, now)
+        step = URGENT_TICK_S if self._engine.urgent else TICK_S
         self._next_tick = min(self._full_tick_at, now + step)
         self._tick_timer = self._loop.call_at(self._next_tick, self._tick)
 

@@ -223,10 +223,12 @@ class WorkerMediaPlane:
 
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:
         """See ``ports.MediaPlane``."""
-        self._watchers.pop((lesson, session), None)
+        watcher = self._watchers.pop((lesson, session), None)
         media = self._lessons.get(lesson)
         if media is not None:
             media.remove(session)
+        if watcher is not None:
+            watcher()
 
     def close_lesson(self, lesson: LessonId) -> None:
         """See ``ports.MediaPlane``."""
@@ -234,7 +236,9 @@ class WorkerMediaPlane:
         if media is not None:
             media.close()
         for key in [key for key in self._watchers if key[0] == lesson]:
-            del self._watchers[key]
+            watcher = self._watchers.pop(key, None)
+            if watcher is not None:
+                watcher()
 
     # ---- for WHIP and WHEP
 
@@ -266,7 +270,7 @@ class WorkerMediaPlane:
         return "\r\n".join(lines) + "\r\n"
 
     def watch_session(self, lesson: LessonId, session: SessionId, lost: Callable[[], None]) -> None:
-        """Calls ``lost`` once when a transport of the session is gone by itself."""
+        """Calls ``lost`` once when the session has ended, by itself or by others."""
         self._watchers[lesson, session] = lost
 
     def set_label(self, lesson: LessonId, session: SessionId, label: bytes) -> None:

@@ -102,7 +102,8 @@ class LessonRecording:
                 del self._piped[producer]
                 worker.remove("pipe", f"{producer}{_SUFFIX}")
         for producer, spec in wanted.items():
-            if producer not in self._piped:
-                self._piped[producer] = spec
-                name = f"{producer}{_SUFFIX}"
-                worker.put(PipeSpec(name, 0, producer, socket, ProducerId(name)))
+            self._piped[producer] = spec
+            name = f"{producer}{_SUFFIX}"
+            # Each time: a producer that was made anew under its name took its pipe along. Repeats
+            # go nowhere.
+            worker.put(PipeSpec(name, 0, producer, socket, ProducerId(name)))

@@ -134,12 +134,23 @@ class RecorderLink:
                     self._kill()
                 if loop.time() - started > STEADY_S:
                     backoff_s = 0.0
-                await asyncio.sleep(backoff_s)
+                await self._wait(backoff_s)
                 backoff_s = min(max(backoff_s * 2, FIRST_BACKOFF_S), LAST_BACKOFF_S)
         finally:
             await self._end()
 
     # ---- inside
+
+    async def _wait(self, seconds: float) -> None:
+        """Waits, and says every second that nothing is recorded: lessons begin meanwhile."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while True:
+            self._says(None)
+            left = until - loop.time()
+            await asyncio.sleep(max(0.0, min(1.0, left)))
+            if left <= 1.0:
+                return
 
     def _send(self, command: Command) -> None:
         if self._client is not None:

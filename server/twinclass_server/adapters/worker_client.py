@@ -58,8 +58,8 @@ def unavailable(reason: str) -> Unavailable:
     """The error for a worker that is away."""
     return Unavailable(
         "media_unavailable",
-        "音视频服务暂时不可用，正在恢复",
-        f"the media worker is not available: {reason}",
+        "音视频服务暂时不可用，正在恢复。",
+        f"The media worker is not available: {reason}.",
         retry_after_s=1.0,
     )
 
@@ -68,9 +68,9 @@ def full() -> Unavailable:
     """The error for a worker that takes nobody more: who is inside must not suffer."""
     return Unavailable(
         "media_full",
-        "服务器已经满载。为了不影响已在课堂里的人，现在不能再加入，请稍后再试",
+        "服务器已经满载。为了不影响已在课堂里的人，现在不能再加入，请稍后再试。",
         "The server is at its limit. So that nobody inside suffers, nobody more can join now; "
-        "try again in a while",
+        "try again in a while.",
         retry_after_s=FULL_RETRY_S,
     )
 

@@ -63,7 +63,7 @@ class DoorMedia(MediaPlane, Protocol):
         ...
 
     def watch_session(self, lesson: LessonId, session: SessionId, lost: Callable[[], None]) -> None:
-        """Calls ``lost`` once when a transport of the session is gone by itself."""
+        """Calls ``lost`` once when the session has ended, by itself or by others."""
         ...
 
     def set_label(self, lesson: LessonId, session: SessionId, label: bytes) -> None:

@@ -65,6 +65,13 @@ class Facts:
         if not self._is_here(participant):
             self.tell(Lose(participant))
 
+    def line_there(self, participant: ParticipantId) -> None:
+        """Notes that a participant has a line: the end of the one before may have been told after
+        the seat was taken."""
+        seat = self._journal.head.seats.get(participant)
+        if seat is not None and seat.presence == "lost":
+            self.tell(Join(participant, seat.role, seat.room, seat.companion))
+
     def publication_started(self, participant: ParticipantId, source: Source) -> None:
         """Notes that a source arrives."""
         self._publications.add((participant, source))

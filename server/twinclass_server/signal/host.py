@@ -155,9 +155,11 @@ class LessonHost:
                 wall_clock=parts.wall_clock,
                 changed=self._presence.mark,
                 lost=self.facts.line_lost,
+                there=self.facts.line_there,
                 people=parts.people,
                 sounds=self._sounds,
                 shown_ink=self._shown_ink,
+                recorder=lambda: self._recorder,
             ),
             parts.sessions,
         )
@@ -169,6 +171,12 @@ class LessonHost:
         self._qualities: dict[ParticipantId, Quality] = {}
         self._reports: dict[ParticipantId, Report] = {}
         self._closed = asyncio.Event()
+        if parts.state.phase == "closed":
+            # A process before us closed it and could not put it away.
+            self._closed.set()
+        else:
+            # Before anybody comes in: else they would be told to be lost.
+            self.facts.reconcile()
 
     @property
     def state(self) -> LessonState:
@@ -200,7 +208,6 @@ class LessonHost:
                     group.create_task(self._tools.run(), name=f"tools {self.lesson}"),
                     group.create_task(self._clock.run(), name=f"clock {self.lesson}"),
                 ]
-                self.facts.reconcile()
                 await self._closed.wait()
                 for task in tasks:
                     task.cancel()

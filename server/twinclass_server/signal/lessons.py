@@ -44,6 +44,8 @@ _MOVED = Goodbye(
     ),
     reconnect_after_s=1.0,
 )
+#: A full disk is seen to by people.
+_DISK_RETRY_S = 30.0
 #: A log that is not a file by then has a Redis or a disk that is away.
 _RETIRE_S = 5.0
 _CLOSED = Goodbye("lesson_closed", Text("下课了，再见！", "The lesson is over. Goodbye!"))
@@ -130,13 +132,22 @@ class Lessons:
 
     async def _adopt_once(self) -> None:
         try:
-            for lesson in await self.records.lessons():
-                if lesson not in self.hosts:
-                    await self.host(lesson)
-        except LeaseLost:
-            pass  # It has an owner elsewhere.
+            lessons = await self.records.lessons()
         except SignalingError as error:
             logger.warning("lessons not adopted: %s", error)
+            return
+        for lesson in lessons:
+            if lesson in self.hosts:
+                continue
+            try:
+                await self.host(lesson)
+            except LeaseLost:
+                pass  # It has an owner elsewhere.
+            except SignalingError as error:
+                logger.warning("lesson %s not adopted: %s", lesson, error)
+            except Exception:
+                # One lesson's outermost boundary: it cannot be read. Others go on.
+                logger.exception("lesson %s not adopted", lesson)
 
     # ---- lessons ---------------------------------------------------------------------------
 
@@ -237,6 +248,10 @@ class Lessons:
                 return
             except Unavailable:
                 await asyncio.sleep(1.0)
+            except OSError as error:
+                # A full disk: the lesson stays in Redis, and whole, until there is room.
+                logger.error("lesson %s cannot be put away: %s", host.lesson, error)
+                await asyncio.sleep(_DISK_RETRY_S)
 
     # ---- the media plane's listener --------------------------------------------------------
 

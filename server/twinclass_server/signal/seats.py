@@ -20,10 +20,12 @@ from twinclass_signaling.ink_messages import InkPage
 from twinclass_signaling.lesson.commands import SYSTEM, Actor, Join
 from twinclass_signaling.lesson.state import HOME_ROLES
 from twinclass_signaling.lesson.views import Person, Sound, lesson_view
+from twinclass_signaling.lesson.visibility import STAFF_ROLES
 from twinclass_signaling.messages import (
     Authenticate,
     Fenced,
     Goodbye,
+    Recorder,
     Text,
     Welcome,
 )
@@ -62,8 +64,11 @@ class SeatTools:
     #: A participant's line came or went.
     changed: Callable[[ParticipantId], None]
     lost: Callable[[ParticipantId], None]
+    there: Callable[[ParticipantId], None]
     #: The strokes of the page that is shown.
     shown_ink: Callable[[], InkPage | None]
+    #: What staff were told last of the recording.
+    recorder: Callable[[], Recorder | None]
     people: dict[ParticipantId, Person] = field(default_factory=dict)
     sounds: dict[ParticipantId, Sound] = field(default_factory=dict)
 
@@ -122,6 +127,7 @@ class Seats:
             self._fence(admission.fenced)
         client = self._attach(record, actor, connection)
         client.link = claims.lnk
+        tools.there(client.participant)
         if not is_companion:
             tools.people[actor.participant] = Person(claims.name, claims.school)
         try:
@@ -147,6 +153,9 @@ class Seats:
         ink = tools.shown_ink()
         if ink is not None:
             connection.send(ink)
+        recorder = tools.recorder()
+        if recorder is not None and actor.role in STAFF_ROLES:
+            connection.send(recorder)
         early, client.early = client.early, []
         for said in early:
             connection.send(said)
@@ -255,6 +264,11 @@ class Seats:
             companion=is_companion,
         )
 
+    def heard(self, client: Client) -> None:
+        """A page that speaks has its Welcome: only the secret that came with it is good now."""
+        if self._tools.sessions.confirm(client.session):
+            self._tools.keeper.save_later(client.participant)
+
     def leave(self, client: Client, connection: Connection) -> None:
         """Notes that a connection is gone; the seat is kept."""
         if client.connection is not connection:
@@ -270,6 +284,10 @@ class Seats:
     def dismiss(self, participant: ParticipantId, goodbye: Goodbye) -> None:
         """Ends a participant's session for good, with a notice."""
         tools = self._tools
+        for guest in [one for one in self.guests.values() if one.actor.participant == participant]:
+            # Who watches it ends all the rest of it (``http.whip``).
+            tools.media.remove_session(self._lesson, guest.session)
+            self.release_guest(guest.session)
         record = tools.sessions.of(participant)
         if record is None:
             return
@@ -302,6 +320,7 @@ class Seats:
         tools.people.setdefault(claims.participant, Person(claims.name, claims.school))
         tools.keeper.save_later(claims.participant)
         self.guests[guest.session] = guest
+        tools.there(guest.actor.participant)
         tools.effects.update_grants(tools.journal.committed, claims.participant)
         tools.changed(claims.participant)
 

@@ -27,13 +27,14 @@ from twinclass_media.forward.template import build_template
 from twinclass_media.rtp.payload import Vp8Descriptor
 from twinclass_media.statistics import Statistics
 from twinclass_media.transport.arena import Arena
+from twinclass_media.transport.deferred import Deferred
 from twinclass_media.transport.dtls import SrtpKeys
 from twinclass_media.transport.egress import Egress
 from twinclass_media.transport.line import Line
 from twinclass_media.transport.native.burst import MAX_CODECS, Layout, NativeBurst, Status
 from twinclass_media.transport.native.library import load
 from twinclass_media.transport.native.way import pack_address
-from twinclass_media.transport.peer import Peer
+from twinclass_media.transport.peer import RED, Peer
 from twinclass_media.transport.srtp import SrtpPair
 from twinclass_media.worker.messages import RouterId, TransportId, TransportSpec
 
@@ -181,6 +182,41 @@ def test_rows_that_moved_on_or_cannot_read_the_codec_are_passed_over(library: ob
             assert [len(packets) for packets in viewers.received()] == [0, 0, 0, 2]
             assert viewers.statistics.drops == {"codec_not_negotiated": 2}
             assert viewers.statistics.packets_out == 2
+
+
+class Full:
+    """A stream that takes nothing now."""
+
+    blocked = True
+
+    def __init__(self) -> None:
+        self.kept: list[Deferred] = []
+
+    def send(self, data: bytes) -> None:
+        raise AssertionError("it is full")
+
+    def defer(self, one: Deferred) -> None:
+        self.kept.append(one)
+
+    def close(self) -> None:
+        pass
+
+
+def test_sound_that_waits_for_a_stream_waits_as_it_came() -> None:
+    """What it brings along is added when it leaves; twice would be noise."""
+    with Viewers(1) as viewers:
+        row, stream = viewers.rows[0], Full()
+        row.peer.stream = stream
+        row.payload_types = {"opus": (111, None), RED: (63, None)}
+        row.shape = Shape(16, stream=True, red=1, sound_type=111)
+        made = [Entry(n, 960 * n, 0, bytes([n]) * 80, "opus", 0.0) for n in (1, 2)]
+        for entry in made:
+            viewers.layer.ring.add(entry)
+        egress = Egress(viewers.statistics, lambda _: None)
+        egress.add(Burst(viewers.layer, made[1:], Rows((row,)), 0, True), 0.0)
+        while egress.busy:
+            egress.run()
+        assert [one.entry for one in stream.kept] == made[1:]
 
 
 @pytest.mark.parametrize("is_watched", [False, True])

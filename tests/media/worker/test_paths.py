@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from light.peer import Identity, LightPeer
 from light.ports import free_port
@@ -112,6 +113,105 @@ async def test_a_tcp_viewer_that_does_not_read_costs_only_itself(
     assert slow.streams[1000].lost == 0, "numbers are given after dropping"
     assert not slow.errors
     for peer in (publisher, slow, good):
+        peer.close()
+
+
+async def goes_on(viewer: LightPeer) -> bool:
+    """Sound and whole pictures come, for a second."""
+    before = [viewer.streams[ssrc].packets for ssrc in (1000, 3000)]
+    await asyncio.sleep(1.0)
+    after = [viewer.streams[ssrc].packets for ssrc in (1000, 3000)]
+    return after[0] - before[0] > 50 and after[1] - before[1] > 40
+
+
+@pytest.mark.parametrize("was_cut", [False, True])
+async def test_a_viewer_whose_stream_was_full_sees_again_over_udp(
+    worker: WorkerUnderTest, identity: Identity, was_cut: bool
+) -> None:
+    publisher = await worker.connect(identity, "pub")
+    await worker.put(*PRODUCERS)
+    viewer = TcpPeer(identity)
+    await worker.connect(identity, "v", peer=viewer)
+    await worker.put(*consumers("v"))
+    source, voice = VideoSource(publisher, 1111, 96, kbps=6000), AudioSource(publisher, 2222)
+
+    def wanted(_: int) -> None:
+        source.keyframe_wanted = True
+
+    publisher.on_keyframe_request = wanted
+    running = asyncio.gather(source.run(6.0), voice.run(6.0))
+    await asyncio.sleep(0.5)
+    viewer.pause()
+    await asyncio.sleep(1.5)
+    if was_cut:
+        viewer.cut()
+        await asyncio.sleep(0.3)
+    viewer.go_over_udp()
+    await asyncio.sleep(1.0)
+    assert await goes_on(viewer)
+    await running
+    publisher.close()
+    viewer.close()
+
+
+async def test_streams_that_are_reset_in_the_middle_of_a_picture_cost_nobody_else(
+    worker: WorkerUnderTest, identity: Identity
+) -> None:
+    publisher = await worker.connect(identity, "pub")
+    await worker.put(*PRODUCERS)
+    good = await worker.connect(identity, "good")
+    await worker.put(*consumers("good"))
+    leaving = [TcpPeer(identity) for _ in range(12)]
+    for n, peer in enumerate(leaving):
+        await worker.connect(identity, f"t{n}", peer=peer)
+        specs = consumers(f"t{n}")
+        await worker.put(*(structs.replace(one, ssrc=one.ssrc + 10 * n) for one in specs))
+    source, voice = VideoSource(publisher, 1111, 96, kbps=6000), AudioSource(publisher, 2222)
+    running = asyncio.gather(source.run(3.0), voice.run(3.0))
+    for peer in leaving:
+        await asyncio.sleep(0.1)
+        peer.cut()
+    await running
+    await asyncio.sleep(0.3)
+    assert good.streams[1000].packets == source.sent
+    assert good.streams[3000].packets == voice.sent
+    for peer in (publisher, good, *leaving):
+        peer.close()
+
+
+async def test_a_speaker_who_left_while_a_stream_was_blocked_is_not_heard_in_place_of_the_next(
+    worker: WorkerUnderTest, identity: Identity
+) -> None:
+    """His packets under the next one's numbering would be a jump of tens of thousands."""
+    publisher = await worker.connect(identity, "pub")
+    await worker.put(
+        *PRODUCERS,
+        m.ProducerSpec(
+            m.ProducerId("b"), m.TransportId("pub"), 1, "audio", "2", (OPUS,),
+            (m.Encoding("", 3333),),
+        ),
+    )  # fmt: skip
+    slow = TcpPeer(identity)
+    await worker.connect(identity, "slow", peer=slow)
+    picture, sound = consumers("slow")
+    await worker.put(picture, sound)
+    source = VideoSource(publisher, 1111, 96, kbps=6000)
+    first, second = AudioSource(publisher, 2222), AudioSource(publisher, 3333)
+    first.sequence, second.sequence = 30_000, 100
+    running = asyncio.gather(source.run(4.0), first.run(4.0), second.run(4.0))
+    await asyncio.sleep(0.5)
+    slow.pause()
+    await asyncio.sleep(1.5)
+    await worker.put(structs.replace(sound, version=2, producer=m.ProducerId("b")))
+    await asyncio.sleep(0.1)
+    slow.resume()
+    await running
+    await asyncio.sleep(0.3)
+    heard = slow.streams[3000]
+    assert heard.packets > 100
+    assert heard.highest - heard.first < 400, "nothing of the one who left"
+    assert heard.lost == 0
+    for peer in (publisher, slow):
         peer.close()
 
 

@@ -79,7 +79,10 @@ export const zh = {
       cancelled: { camera: '没有选择', microphone: '没有选择', todo: '' },
     },
   },
-  devices: { title: '设备', other: '换一个设备', done: '好了' },
+  devices: {
+    title: '设备', other: '换一个设备', done: '好了',
+    kept: { camera: '选的摄像头打不开，仍在用原来的', microphone: '选的话筒打不开，仍在用原来的' },
+  },
   line: {
     connecting: '正在进入课堂…',
     reconnecting: '线路断开，正在自动重连',
@@ -157,6 +160,7 @@ export const zh = {
     expiredTitle: '链接已过期', expired: '请向发给您链接的老师要一个新的。',
     invalidTitle: '链接无效', invalid: '请检查链接是否复制完整，或要一个新的。',
     refusedTitle: '进不了课堂', closedTitle: '已下课', closed: '这节课结束了。', leftTitle: '已离开课堂', arrivedTitle: '你到教室了', removedTitle: '您已离开课堂',
+    waitTitle: '还没能进入课堂', waitNetwork: '连不上服务器，请检查网络。', waitRetry: '这个页面会自动再试，不用刷新。',
     fencedTitle: '已在另一台设备上进入', fenced: '同一个身份只能在一台设备上使用，这里已经停下。', useHere: '在这里使用', asCompanion: '作为副屏进入（没有声音）',
     browserTitle: '请用浏览器打开', browser: '这个应用里的网页不能上实时课。请复制链接，在系统浏览器（如 Chrome、Edge、Safari）里打开。',
     copy: '复制链接', copied: '已复制，请到浏览器里粘贴',

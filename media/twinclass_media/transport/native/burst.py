@@ -41,8 +41,8 @@ class Status(enum.IntEnum):
 class Progress(NamedTuple):
     """How far a call came: ``rows`` looked at, ``sent`` of them sent to. With BLOCKED and REFUSED
     the last one is half done: ``run`` is the first of its runs that did not leave, ``position``
-    where in the arena it stopped and ``end`` where it ends. ``unreadable``: packets in a codec
-    that was not negotiated."""
+    where in the arena it stopped, ``end`` where it ends and ``error`` why (errno). ``unreadable``:
+    packets in a codec that was not negotiated."""
 
     status: int
     rows: int
@@ -52,6 +52,7 @@ class Progress(NamedTuple):
     protect_failed: int
     unreadable: int
     end: int
+    error: int
 
 
 class Layout(NamedTuple):
@@ -248,6 +249,7 @@ def _progress(found: Any) -> Progress:  # noqa: ANN401 - cffi has no types
         found.protect_failed,
         found.unreadable,
         found.end,
+        found.error,
     )
 
 
