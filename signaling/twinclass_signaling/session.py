@@ -3,8 +3,7 @@
 One participant has at most one session (fencing is per person; a room's session is its sound
 authority). A session lives while a connection is attached and ``seat_keep_s`` after. Its resume
 secret works once: the answer to a resume brings the next one, and only the secret's SHA-256 is
-kept. As that answer may be lost with the line, the one before is good until the page has spoken.
-Secrets and ids are made by the caller, so that this stays deterministic.
+kept. Secrets and ids are made by the caller, so that this stays deterministic.
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ from twinclass_signaling.roles import Role
 
 
 class SessionRecord(Struct):
-    """What is kept of a session, also in Redis. ``detached_at``: Unix seconds, None = attached;
-    ``former_sha256``: of the secret before, until the page is known to have the present one."""
+    """What is kept of a session, also in Redis. ``detached_at``: Unix seconds, None = attached."""
 
     session: SessionId
     participant: ParticipantId
@@ -32,7 +30,6 @@ class SessionRecord(Struct):
     room: RoomId | None
     secret_sha256: str
     detached_at: float | None = None
-    former_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +85,9 @@ class Sessions:
                 a resume only the secret is used.
             resume: the claim on a former session; a wrong or used secret is no resume, and the
                 device comes in anew.
-            use_here: False: do not take the seat from a device that is there.
+            use_here: False: do not take the seat from a device that is there. A page that names the
+                session of that device is itself this device, and was cut off before it got the
+                answer that brought its next secret.
             now: Unix seconds.
 
         Raises:
@@ -96,12 +95,13 @@ class Sessions:
         """
         current = self._by_participant.get(offered.participant)
         if current is not None and resume is not None and self._may_resume(current, resume, now):
-            current.former_sha256 = hash_secret(resume.secret)
             current.secret_sha256 = offered.secret_sha256
             current.detached_at = None
             current.role, current.room = offered.role, offered.room
             return Admission(current, resumed=True, fenced=None)
-        if current is not None and current.detached_at is None and not use_here:
+        is_itself = current is not None and resume is not None and resume.session == current.session
+        is_held = current is not None and current.detached_at is None
+        if is_held and not use_here and not is_itself:
             raise Conflict(
                 "seat_taken",
                 "这个座位正在另一台设备上使用。",
@@ -115,19 +115,7 @@ class Sessions:
             return False
         if current.detached_at is not None and now - current.detached_at > self._keep_s:
             return False
-        told = hash_secret(resume.secret)
-        return any(
-            hmac.compare_digest(one, told) for one in (current.secret_sha256, current.former_sha256)
-        )
-
-    def confirm(self, session: SessionId) -> SessionRecord | None:
-        """Notes that a session's page has its secret; returns the record where that is news."""
-        seat = self._seats.get(session)
-        record = self._by_participant[seat] if seat is not None else None
-        if record is None or not record.former_sha256:
-            return None
-        record.former_sha256 = ""
-        return record
+        return hmac.compare_digest(current.secret_sha256, hash_secret(resume.secret))
 
     def detach(self, session: SessionId, now: float) -> SessionRecord | None:
         """Notes that a session's connection is gone; returns the record if it held a seat."""

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from e2e.conftest import Browsers, Server, wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.full, pytest.mark.timeout(240)]
 
 
 async def is_live(page: Page) -> bool:
@@ -43,6 +43,6 @@ async def test_who_finds_a_full_server_reads_why_and_comes_in_when_there_is_room
         await expect(full).to_contain_text("服务器已经满载")
         await first.close()
         await wait_until(partial(is_live, second), 40, "in at last")
-        assert 'code="media_full"' in server.metrics()
+        assert 'twinclass_connections_closed_total{reason="media_full"}' in server.metrics()
     finally:
         server.stop()

@@ -167,13 +167,11 @@ async def test_a_lesson_that_found_no_room_for_its_log_is_put_away_by_the_next_s
         lead, _ = await Page.enter(server.port, token(server.keys, Role.LEAD, "lead"))
         await lead.command(OpenLesson())
         folder = server.folder.lessons
-        folder.rename(tmp_path / "kept")
         folder.write_text("as good as a full disk")
         assert isinstance(await lead.command(CloseLesson()), Ack)
         assert (await lead.wait_for(Goodbye)).reason == "lesson_closed"
         await lead.close()
     folder.unlink()
-    (tmp_path / "kept").rename(folder)
     async with running_server(tmp_path / "data", PORTS):
         async with asyncio.timeout(20):
             while not list(folder.glob("algebra-*.jsonl")):

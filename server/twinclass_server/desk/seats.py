@@ -122,12 +122,6 @@ class Seats:
         self._late.sessions[record.participant] = record
         return Seated(client, secret, admission.resumed)
 
-    def heard(self, client: DeskClient) -> None:
-        """A page that speaks has its Welcome: only the secret that came with it is good now."""
-        record = self._sessions.confirm(client.session)
-        if record is not None:
-            self._late.sessions[record.participant] = record
-
     def leave(self, client: DeskClient, connection: Connection) -> bool:
         """Notes that a connection is gone; True when it was the device's present one."""
         if client.connection is not connection:

@@ -94,7 +94,6 @@ class DeskSocket(Line[ClientMessage, Authenticate]):
         host, client = self._host, self._client
         if host is None or client is None:
             raise InvalidState("no_session", "请重新进入。", "no session after authenticate")
-        host.seats.heard(client)
         match message:
             case Authenticate():
                 pass  # Never: it comes once, see ``Line``.

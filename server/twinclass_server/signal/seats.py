@@ -264,11 +264,6 @@ class Seats:
             companion=is_companion,
         )
 
-    def heard(self, client: Client) -> None:
-        """A page that speaks has its Welcome: only the secret that came with it is good now."""
-        if self._tools.sessions.confirm(client.session):
-            self._tools.keeper.save_later(client.participant)
-
     def leave(self, client: Client, connection: Connection) -> None:
         """Notes that a connection is gone; the seat is kept."""
         if client.connection is not connection:

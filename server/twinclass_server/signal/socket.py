@@ -101,7 +101,6 @@ class SignalSocket(Line[ClientMessage, Authenticate]):
         host, client = self._host, self._client
         if host is None or client is None:
             raise InvalidState("no_session", "请重新进入。", "no session after authenticate")
-        host.seats.heard(client)
         lesson, session, media = host.lesson, client.session, host.media
         match message:
             case Authenticate():
