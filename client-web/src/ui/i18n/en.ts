@@ -160,7 +160,7 @@ export const en: Messages = {
     expiredTitle: 'This link has expired', expired: 'Ask the teacher who gave it to you for a new one.',
     invalidTitle: 'This link is not valid', invalid: 'Check that it was copied completely, or ask for a new one.',
     refusedTitle: 'You cannot enter', closedTitle: 'Lesson ended', closed: 'This lesson has ended.', leftTitle: 'You have left the lesson', arrivedTitle: 'You are in the classroom now', removedTitle: 'You were taken out of the lesson',
-    waitTitle: 'Not in the lesson yet', waitNetwork: 'The server cannot be reached. Check the network.', waitRetry: 'This page tries again by itself; there is no need to reload.',
+    waitTitle: 'Not in the lesson yet', waitNetwork: 'The server cannot be reached. Check the network.', waitRetry: ' This page tries again by itself; there is no need to reload.',
     fencedTitle: 'You entered on another device', fenced: 'One identity works on one device at a time, so this page has stopped.', useHere: 'Use here', asCompanion: 'Enter as second screen, without sound',
     browserTitle: 'Please open in a browser', browser: 'Pages inside this app cannot show live lessons. Copy the link and open it in Chrome, Edge or Safari.',
     copy: 'Copy link', copied: 'Copied. Paste it into a browser',
