@@ -273,11 +273,11 @@ class Engine:
                 self.queue(producer.flush(layer, now), layer.pending_since)
                 if producer.changed:
                     self.producer_changed(producer, now)
-        self.egress.run()
+        is_left = self.egress.run()
         errands, ingress = self._errands, self.ingress
         if not errands and not ingress.dtls_waits:
             self._errands_at = None
-            return self.egress.busy
+            return is_left
         begun = time.monotonic()
         self._errands_at = self._errands_at or begun
         if not self.egress.sound_waits or begun - self._errands_at > ERRANDS_WAIT_S:
@@ -287,7 +287,7 @@ class Engine:
                 ingress.step_dtls(now)
             # One at least: neither a storm of joins nor reports keep the other waiting for ever.
             errands.run(now, deadline)
-        return self.egress.busy or bool(errands) or ingress.dtls_waits
+        return is_left or bool(errands) or ingress.dtls_waits
 
     def flush_held(self, now: float) -> float | None:
         """Flushes frames that were held long enough; returns when the next one is due."""

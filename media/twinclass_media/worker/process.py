@@ -70,7 +70,6 @@ class Worker:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         self._next_pump: asyncio.Handle | None = None
-        self._is_pumping = False
         self._hold_timer: asyncio.TimerHandle | None = None
         self._pace_timer: asyncio.TimerHandle | None = None
         self._alone_since: float | None = now
@@ -147,8 +146,7 @@ class Worker:
         return self._engine.egress.sound_waits
 
     def _wake(self) -> None:
-        # What is queued while pumping is sent then, or the pump comes again by itself.
-        if self._next_pump is None and not self._is_pumping:
+        if self._next_pump is None:
             self._next_pump = self._loop.call_soon(self._pump)
 
     def _pump(self) -> None:
@@ -157,12 +155,7 @@ class Worker:
             self._next_pump.cancel()
             self._next_pump = None
         engine = self._engine
-        self._is_pumping = True
-        try:
-            is_left = engine.pump(time.monotonic())
-        finally:
-            self._is_pumping = False
-        if is_left:
+        if engine.pump(time.monotonic()):
             retry_at = engine.egress.retry_at
             if retry_at is None:
                 self._next_pump = self._loop.call_soon(self._pump)
