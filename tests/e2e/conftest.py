@@ -162,6 +162,16 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     server.stop()
 
 
+@pytest.fixture
+async def listening_server(tmp_path: Path) -> AsyncIterator[Server]:
+    """As it is started by operators: with an ear for echo."""
+    server = Server(tmp_path / "data", environment={"TWINCLASS_MEDIA__ECHO": "auto"})
+    server.start()
+    await server.wait_ready()
+    yield server
+    server.stop()
+
+
 class Browsers:
     """Opens pages as different people: one browser context, with its own devices, each."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -55,20 +54,10 @@ def events(log: list[tuple[float, Any]], kind: str) -> list[tuple[float, float]]
     ]
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    """As it is started by operators: with an ear for echo."""
-    server = Server(tmp_path / "data", environment={"TWINCLASS_MEDIA__ECHO": "auto"})
-    server.start()
-    await server.wait_ready()
-    yield server
-    server.stop()
-
-
 async def test_an_echo_is_ducked_then_muted_and_undone_by_one_tap(
-    server: Server, browsers: Browsers, tmp_path: Path, figures: FigureTable
+    listening_server: Server, browsers: Browsers, tmp_path: Path, figures: FigureTable
 ) -> None:
-    links = server.links()
+    links = listening_server.links()
     voice = tmp_path / "lead.wav"
     write_voice(voice)
     lead = await browsers.page(
@@ -83,7 +72,7 @@ async def test_an_echo_is_ducked_then_muted_and_undone_by_one_tap(
     await room.context.add_init_script(script(LATE_S))
     await room.goto(links["room"][0])
     await enter(room)
-    helper = await browsers.page(assistants(server, [1])[0], size=(1180, 820))
+    helper = await browsers.page(assistants(listening_server, [1])[0], size=(1180, 820))
     tile = lead.get_by_test_id("wall-tile-room-1")
     await expect(tile).to_have_attribute("data-state", "never", timeout=40_000)
     await tile.dblclick()

@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from conftest import FigureTable
-from e2e.conftest import Server
+from e2e.conftest import Server, listening_server
 from faults.lesson import until
 from media.echo import envelopes as sounds
 from scenarios.cast import Cast, Person, cast_of, plan_of, whole_class
 from twinclass_signaling.roles import Role
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(300)]
+__all__ = ["listening_server"]
 
 ROOMS = 12
 WAY_S = 0.28
@@ -32,16 +32,6 @@ SAID = sounds.speech(random.Random(8), 60)
 def said(at_s: float) -> float:
     """What the lead says at a second, dBov."""
     return SAID[int(at_s / sounds.STEP_S) % len(SAID)]
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    """One that looks for echo: others do not, as fake microphones all beep the same."""
-    server = Server(tmp_path / "data", environment={"TWINCLASS_MEDIA__ECHO": "auto"})
-    server.start()
-    await server.wait_ready()
-    yield server
-    server.stop()
 
 
 class Air:
@@ -173,8 +163,8 @@ async def howl_of_room_9(cast: Cast, air: Air, figures: FigureTable) -> None:
     assert first(lead, "echo_muted", "room-9", began) is None, "ducking was enough"
 
 
-async def test_scenario_8_echo_and_howl(server: Server, figures: FigureTable) -> None:
-    async with cast_of(server, plan_of(ROOMS, 0)) as cast:
+async def test_scenario_8_echo_and_howl(listening_server: Server, figures: FigureTable) -> None:
+    async with cast_of(listening_server, plan_of(ROOMS, 0)) as cast:
         whole_class(cast, ROOMS, 0)
         cast.person("laptop", Role.HOME_LEARNER, "room-4")
         await cast.join(cast.people.values())
@@ -195,5 +185,5 @@ async def test_scenario_8_echo_and_howl(server: Server, figures: FigureTable) ->
                 blowing.cancel()
         texts = [text for one in cast.of(Role.ROOM) for text in one.texts]
         assert not any('"suspect": "laptop"' in text for text in texts), "a child's id"
-        counted = server.metrics()
+        counted = listening_server.metrics()
         assert 'twinclass_lesson_echo_total{step="found"}' in counted

@@ -223,22 +223,17 @@ class WorkerMediaPlane:
 
     def remove_session(self, lesson: LessonId, session: SessionId) -> None:
         """See ``ports.MediaPlane``."""
-        watcher = self._watchers.pop((lesson, session), None)
         media = self._lessons.get(lesson)
         if media is not None:
             media.remove(session)
-        if watcher is not None:
-            watcher()
+        self._tell_watchers(lesson, (session,))
 
     def close_lesson(self, lesson: LessonId) -> None:
         """See ``ports.MediaPlane``."""
         media = self._lessons.pop(lesson, None)
         if media is not None:
             media.close()
-        for key in [key for key in self._watchers if key[0] == lesson]:
-            watcher = self._watchers.pop(key, None)
-            if watcher is not None:
-                watcher()
+        self._tell_watchers(lesson, [session for one, session in self._watchers if one == lesson])
 
     # ---- for WHIP and WHEP
 
