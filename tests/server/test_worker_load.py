@@ -46,3 +46,9 @@ def test_a_worker_that_was_replaced_begins_anew() -> None:
     before = load.expected(100)
     load.measured(0.1, 0.0, 100, 9.0)  # Its CPU seconds went back.
     assert load.expected(100) == before
+
+
+def test_a_few_who_come_at_once_do_not_fill_a_worker_that_others_keep_waiting() -> None:
+    # A lead and a room on a machine whose cores browsers have, then an assistant and a learner.
+    load = readings(WorkerLoad(), 0.35, 0.2, 12, transports=3)
+    assert load.expected(7) <= FULL

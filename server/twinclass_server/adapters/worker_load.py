@@ -14,17 +14,21 @@ LATE_S = 0.05
 #: Above it learners at home are not let in any more: what is inside keeps room for a keyframe to
 #: everybody, and for lead and rooms who come back.
 FULL = 0.85
+#: Of a core, more than anybody costs: a publisher takes 3 to 4 %, a viewer much less. What a worker
+#: with three people does besides (it has just begun, a keyframe) is not what the fourth will cost.
+MOST_EACH = 0.05
 
 
 class WorkerLoad:
     """One worker's; 0 to 1."""
 
-    __slots__ = ("_cpu_s", "_measured", "_measured_at", "_transports", "cpu_share")
+    __slots__ = ("_cpu_s", "_late", "_measured_at", "_transports", "_used", "cpu_share")
 
     def __init__(self) -> None:
         #: Share of a core over the last period; None until there were two readings.
         self.cpu_share: float | None = None
-        self._measured = 0.0
+        self._used = 0.0
+        self._late = 0.0
         self._measured_at = 0.0
         self._cpu_s: float | None = None
         self._transports = 0
@@ -35,13 +39,15 @@ class WorkerLoad:
         former, since = self._cpu_s, now - self._measured_at
         if former is not None and former <= cpu_s and since > 0:
             self.cpu_share = (cpu_s - former) / since
-            share = max(min(self.cpu_share, 1.0), min(lag_s / LATE_S, 1.0) * FULL)
-            self._measured = KEPT * self._measured + (1 - KEPT) * share
+            self._used = KEPT * self._used + (1 - KEPT) * min(self.cpu_share, 1.0)
+            self._late = KEPT * self._late + (1 - KEPT) * min(lag_s / LATE_S, 1.0)
         self._cpu_s, self._measured_at, self._transports = cpu_s, now, transports
 
     def expected(self, transports: int) -> float:
         """Returns what it will use with so many transports: those who came since the last reading
-        cost what the others do."""
-        if transports <= self._transports or not self._transports:
-            return self._measured
-        return self._measured * transports / self._transports
+        cost what the others do. Lateness alone places people elsewhere, and turns nobody away:
+        where all workers are late, others have the machine, and may be gone in a second."""
+        used = self._used
+        if transports > self._transports > 0:
+            used += (transports - self._transports) * min(used / self._transports, MOST_EACH)
+        return max(used, self._late * FULL)
