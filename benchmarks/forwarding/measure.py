@@ -109,6 +109,8 @@ class Viewing:
         """One viewer; returns when it receives everything, or has failed."""
         kind = Watcher if watching else Viewer
         viewer = kind(self._identity)
+        # A receiver's estimate follows what comes: browsers bound it at half above.
+        viewer.takes_bps = max(viewer.takes_bps, round(1500 * lesson.viewer_kbps))
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._system.view(lesson.name, name, lesson.wanted(), viewer)

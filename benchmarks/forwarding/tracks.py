@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["audio", "video"]
+#: Of sound as it is sent here, headers included.
+AUDIO_KBPS = 60
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Lesson:
     def wanted(self) -> tuple[tuple[str, Track], ...]:
         """(Publisher's name, track) for all that a viewer receives."""
         return tuple((one.name, track) for one in self.publishers for track in one.tracks)
+
+    @property
+    def viewer_kbps(self) -> int:
+        """What a viewer receives."""
+        return sum(track.kbps or AUDIO_KBPS for _, track in self.wanted())
 
 
 @dataclass(frozen=True)

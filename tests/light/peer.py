@@ -28,7 +28,7 @@ from OpenSSL import SSL
 from pylibsrtp import Policy, Session
 
 from twinclass_media.rtp.packet import RtpPacket
-from twinclass_media.rtp.rtcp import transport_feedback
+from twinclass_media.rtp.rtcp import receiver_estimated_maximum_bitrate, transport_feedback
 from twinclass_media.rtp.transport_cc import INTERVAL_S, ArrivalLog
 
 PROFILES = {
@@ -147,6 +147,8 @@ class LightPeer:
         self.connected_at = 0.0
         self.profile = ""
         self.receiving = True
+        #: What it says that it could take (REMB) once it is blind.
+        self.takes_bps = 3_000_000
         self._sock = self._new_socket()
         self._remote: tuple[str, int] = ("", 0)
         self.remote_ufrag = self.remote_password = ""
@@ -435,13 +437,10 @@ class LightPeer:
             return
         self._readable()
         blocks = b"".join(struct.pack("!IIIIII", s, 0, 1000, 0, 0, 0) for s in ssrcs)
-        remb = b"REMB" + bytes((len(ssrcs),)) + (11 << 18 | 1500).to_bytes(3, "big")
-        remb += struct.pack(f"!{len(ssrcs)}I", *ssrcs)
         self.send_rtcp(
             struct.pack("!BBHI", 0x80 | len(ssrcs), 201, 1 + len(blocks) // 4, 1)
             + blocks
-            + struct.pack("!BBHII", 0x8F, 206, 2 + len(remb) // 4, 1, 0)
-            + remb
+            + receiver_estimated_maximum_bitrate(1, self.takes_bps, ssrcs)
         )
         self._timers = [t for t in self._timers if t.when() > time.monotonic()]
         self._timers.append(self._loop.call_later(every_s, self._blind, ssrcs, every_s))
