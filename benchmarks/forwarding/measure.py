@@ -16,11 +16,13 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import cost
 import msgspec
 from delay import frozen_s, quantile, recognised_ms
+from network import Network
 from peers import Arrival, Viewer, Watcher
 from publisher import ClipCamera, publish
 from system import CONNECT_TIMEOUT_S, Entry, Published, System, sending
@@ -42,6 +44,17 @@ PAUSE_S = 0.4
 #: about once a minute.
 KEYFRAME_EVERY_S = 60.0
 MS = 1000.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How long is measured, and under what. ``spread_s``: of each frame on the uplink;
+    ``reports_per_s``: of each viewer."""
+
+    seconds: float
+    spread_s: float
+    reports_per_s: float
+    network: Network
 
 
 class Delays(msgspec.Struct, frozen=True):
@@ -95,8 +108,9 @@ class Found(msgspec.Struct, frozen=True):
 class Viewing:
     """The viewers of a plan."""
 
-    def __init__(self, system: System, identity: Identity) -> None:
+    def __init__(self, system: System, identity: Identity, reports_per_s: float) -> None:
         self._system = system
+        self._reports_per_s = reports_per_s
         self._identity = identity
         self.viewers: list[Viewer] = []
         self.watchers: list[Watcher] = []
@@ -109,6 +123,7 @@ class Viewing:
         """One viewer; returns when it receives everything, or has failed."""
         kind = Watcher if watching else Viewer
         viewer = kind(self._identity)
+        viewer.reports_per_s = self._reports_per_s
         # A receiver's estimate follows what comes: browsers bound it at half above.
         viewer.takes_bps = max(viewer.takes_bps, round(1500 * lesson.viewer_kbps))
         try:
@@ -252,17 +267,22 @@ def _sent(publishers: Sequence[Published]) -> int:
     return sum(one.sent for one in publishers)
 
 
-async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, folder: Path) -> Found:
+async def measure(entry: Entry, plan: Plan, conditions: Conditions, folder: Path) -> Found:
     """Runs the system for this measurement alone."""
     identity = Identity()
-    async with entry.start(folder, identity) as system, contextlib.AsyncExitStack() as closing:
+    network = conditions.network
+    async with (
+        entry.start(folder, identity, network.host) as system,
+        contextlib.AsyncExitStack() as closing,
+    ):
+        closing.enter_context(network.peers())
         publishers = await _publishers(
-            system, identity, plan, clip=entry.decodes, spread_s=spread_s
+            system, identity, plan, clip=entry.decodes, spread_s=conditions.spread_s
         )
         everyone = [one for some in publishers.values() for one in some]
         for one in everyone:
             closing.callback(one.peer.close)
-        viewing = Viewing(system, identity)
+        viewing = Viewing(system, identity, conditions.reports_per_s)
         closing.callback(viewing.close)
         async with sending(everyone):
             await asyncio.sleep(LEAD_IN_S)
@@ -282,7 +302,7 @@ async def measure(entry: Entry, plan: Plan, seconds: float, spread_s: float, fol
             media_a, used_a, ours_a = viewing.media(), cost.of_trees(system.pids), cost.of_us()
             viewing.record(True)
             if plan.storm is None:
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(conditions.seconds)
             else:
                 viewing.joined_s.clear()
                 await viewing.storm(plan.lessons[0], plan.storm)

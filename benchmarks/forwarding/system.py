@@ -53,9 +53,11 @@ class System(Protocol):
 
 
 class Starter(Protocol):
-    """Runs a system while the context lasts."""
+    """Runs a system while the context lasts. ``host``: where it listens, on loopback."""
 
-    def __call__(self, folder: Path, identity: Identity) -> AbstractAsyncContextManager[System]: ...
+    def __call__(
+        self, folder: Path, identity: Identity, host: str
+    ) -> AbstractAsyncContextManager[System]: ...
 
 
 @dataclass(frozen=True)

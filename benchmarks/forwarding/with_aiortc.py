@@ -63,9 +63,9 @@ class Aiortc:
 
 
 @asynccontextmanager
-async def started(folder: Path, identity: Identity) -> AsyncGenerator[Aiortc]:
+async def started(folder: Path, identity: Identity, host: str) -> AsyncGenerator[Aiortc]:
     """Runs one."""
-    del identity  # It is in each description.
+    del identity, host  # The first is in each description, the second its own affair.
     with (folder / "aiortc.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -172,9 +172,9 @@ async def _connect(port: int) -> ClientConnection:
 
 
 @asynccontextmanager
-async def started(folder: Path, identity: Identity) -> AsyncGenerator[Janus]:
+async def started(folder: Path, identity: Identity, host: str) -> AsyncGenerator[Janus]:
     """Runs one."""
-    del identity  # It is in each description.
+    del identity, host  # The first is in each description, the second its own affair.
     program = shutil.which("janus")
     if program is None:
         raise FileNotFoundError("janus: apt-get install janus")

@@ -24,6 +24,7 @@ class Twinclass:
     first crosses pipes, as in a lesson that is spread."""
 
     def __init__(self, workers: Sequence[WorkerUnderTest], identity: Identity) -> None:
+        self._host = workers[0].bind
         self._workers = workers
         self._fingerprints = (m.Fingerprint("sha-256", identity.fingerprint),)
         self.pids = tuple(worker.process.pid for worker in workers)
@@ -45,7 +46,7 @@ class Twinclass:
         await _put(first, m.RouterSpec(m.RouterId(room)), transport, *producers)
         for other in others:
             await _pipe(first, other, room, producers)
-        peer.start(("127.0.0.1", first.port), *credentials)
+        peer.start((self._host, first.port), *credentials)
         return {kind: codec.payload_type for kind, codec in CODECS.items()}
 
     async def view(
@@ -66,7 +67,7 @@ class Twinclass:
                 )
             )  # fmt: skip
         await _put(worker, transport, *consumers)
-        viewer.begin(("127.0.0.1", worker.port), *credentials, streams)
+        viewer.begin((self._host, worker.port), *credentials, streams)
 
     def _transport(
         self, room: str, name: str, extensions: m.HeaderExtensions
@@ -115,24 +116,24 @@ def _producer(room: str, publisher: str, kind: Kind) -> m.ProducerId:
 
 
 @asynccontextmanager
-async def native(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
+async def native(folder: Path, identity: Identity, host: str) -> AsyncGenerator[Twinclass]:
     """As shipped: the compiled loop where it is there."""
-    async with WorkerUnderTest(folder, free_port()) as worker:
+    async with WorkerUnderTest(folder, free_port(), bind=host) as worker:
         yield Twinclass([worker], identity)
 
 
 @asynccontextmanager
-async def two(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
+async def two(folder: Path, identity: Identity, host: str) -> AsyncGenerator[Twinclass]:
     """The same with two workers."""
     async with (
-        WorkerUnderTest(folder, free_port()) as first,
-        WorkerUnderTest(folder, free_port(), index=1) as second,
+        WorkerUnderTest(folder, free_port(), bind=host) as first,
+        WorkerUnderTest(folder, free_port(), index=1, bind=host) as second,
     ):
         yield Twinclass([first, second], identity)
 
 
 @asynccontextmanager
-async def python(folder: Path, identity: Identity) -> AsyncGenerator[Twinclass]:
+async def python(folder: Path, identity: Identity, host: str) -> AsyncGenerator[Twinclass]:
     """Without the compiled loop."""
-    async with WorkerUnderTest(folder, free_port(), "--native", "off") as worker:
+    async with WorkerUnderTest(folder, free_port(), "--native", "off", bind=host) as worker:
         yield Twinclass([worker], identity)
