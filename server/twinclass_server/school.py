@@ -56,6 +56,7 @@ class SchoolParts:
         self._shelf = SlideShelf(self.database, FolderStore(folder.path / "files"))
         self._opener = Opener(self._desk, lessons, self._shelf)
         self.consents = Consents(self.database, lessons)
+        lessons.attach_consents(self.consents.withdrawn)
         self.keys = self._revoked.guard(keys)
 
     async def start(self) -> None:

@@ -31,7 +31,7 @@ class Consents:
         self._database = database
         self._lessons = lessons
 
-    def withdrawn(self, people: Sequence[str]) -> frozenset[PersonId]:
+    def withdrawn(self, people: Sequence[PersonId]) -> frozenset[PersonId]:
         """Returns those who had agreed and do not any more. Blocks."""
         query = select(RecordingConsent.person_id, RecordingConsent.withdrawn_at).where(
             RecordingConsent.person_id.in_(people)
@@ -60,19 +60,20 @@ class Consents:
                 rows = session.execute(query)
                 found = [(pupil, group_id(at, name)) for pupil, at, name in rows if name]
             seats |= {(pupil, group) for pupil, group in found if group in groups}
-        ended = self.withdrawn([pupil for pupil, _ in seats])
+        ended = self.withdrawn([PersonId(pupil) for pupil, _ in seats])
         return frozenset(seat for pupil, seat in seats if pupil in ended)
 
     async def look(self) -> None:
-        """Looks once at every lesson that goes on.
+        """Looks once at every lesson that is open or about to be.
 
         Raises:
             Unavailable: the database is away.
         """
         for host in list(self._lessons.hosts.values()):
+            # Before the bell too: whose consent ended since the plan is not recorded for a moment.
             state = host.state
-            people = [person for person, (_, pupil) in state.pupils.items() if pupil.recordable]
-            if state.phase == "live" and people:
+            people = state.recordable
+            if state.phase != "closed" and people:
                 host.consent_withdrawn(await asyncio.to_thread(self.withdrawn, people))
 
     async def keep(self) -> None:

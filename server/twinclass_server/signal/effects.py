@@ -73,13 +73,13 @@ def changes_media(state: LessonState, event: LessonEvent) -> bool:
 class MediaEffects:
     """Remembers what the media plane was told, and tells it only differences."""
 
-    def __init__(self, media: MediaPlane) -> None:
+    def __init__(self, media: MediaPlane, withdrawn: frozenset[PersonId] = frozenset()) -> None:
         self._media = media
         self._grants: dict[ParticipantId, list[Grant]] = {}
         self._wanted: dict[SessionId, list[Subscription]] = {}
         self._recording: RecordingWish | None = None
         #: Whose consent to be recorded ended after the lesson was planned.
-        self.withdrawn: frozenset[PersonId] = frozenset()
+        self.withdrawn = withdrawn
 
     def update(
         self,

@@ -111,6 +111,8 @@ class HostParts:
     ink: InkBook = field(default_factory=InkBook)
     #: Steps against echo of all lessons of this process, by event; for metrics.
     echo_steps: Counter[str] = field(default_factory=Counter[str])
+    #: Whose consent to be recorded has ended.
+    withdrawn: frozenset[PersonId] = frozenset()
 
 
 class LessonHost:
@@ -134,7 +136,7 @@ class LessonHost:
             append_s=parts.settings.append_ms / 1000,
             snapshot_every=parts.settings.snapshot_every,
         )
-        self._effects = MediaEffects(parts.media)
+        self._effects = MediaEffects(parts.media, parts.withdrawn)
         self._media_dirty = True
         clients = Clients()
         self._presence = PresenceBoard(lambda: self.state, parts.people, self._sounds, clients)

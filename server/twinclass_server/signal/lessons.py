@@ -22,7 +22,7 @@ from twinclass_server.hosts import Hosts
 from twinclass_server.signal.host import HostParts, LessonHost
 from twinclass_server.signal.lesson_journal import LessonLog
 from twinclass_signaling.errors import Conflict, SignalingError, Unavailable
-from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
+from twinclass_signaling.ids import LessonId, ParticipantId, PersonId, SessionId
 from twinclass_signaling.lesson import snapshot
 from twinclass_signaling.lesson.core import apply
 from twinclass_signaling.lesson.ink import InkBook
@@ -54,6 +54,10 @@ _DRAIN = Goodbye(
     Text("服务器正在更新，马上回来。", "The server is being updated; back in a moment."),
     reconnect_after_s=1.0,
 )
+
+
+#: Of these people those whose consent to be recorded has ended. Blocks; raises Unavailable.
+Withdrawn = Callable[[Sequence[PersonId]], frozenset[PersonId]]
 
 
 class LessonKeeper(Protocol):
@@ -92,10 +96,15 @@ class Lessons:
         self.echo_steps: Counter[str] = Counter()
         self._parts = parts
         self._media: MediaPlane | None = None
+        self._withdrawn: Withdrawn | None = None
 
     def attach_media(self, media: MediaPlane) -> None:
         """Sets the media plane; it is made with this object as its listener."""
         self._media = media
+
+    def attach_consents(self, withdrawn: Withdrawn) -> None:
+        """Sets who knows which consents to be recorded have ended; without, none has."""
+        self._withdrawn = withdrawn
 
     @property
     def media(self) -> MediaPlane:
@@ -207,12 +216,25 @@ class Lessons:
                 people=await self.records.people(lesson),
                 sessions=await self.records.sessions(lesson),
                 echo_steps=self.echo_steps,
+                withdrawn=await self._left_out(state),
             )
         except BaseException:
             await lease.release()
             raise
         logger.info("lesson %s: owner with epoch %d, event %d", lesson, lease.epoch, state.seq)
         return LessonHost(host_parts)
+
+    async def _left_out(self, state: LessonState) -> frozenset[PersonId]:
+        """Whom a recording leaves out from the first moment on; while it cannot be known, everybody
+        whose consent might have ended."""
+        people = state.recordable
+        if self._withdrawn is None or not people:
+            return frozenset()
+        try:
+            return await asyncio.to_thread(self._withdrawn, people)
+        except Unavailable as error:
+            logger.warning("lesson %s: consents not read: %s", state.id, error)
+            return frozenset(people)
 
     async def _serve(self, host: LessonHost) -> None:
         """One lesson's outermost boundary: whatever ends it, others go on."""

@@ -131,6 +131,11 @@ class LessonState(Struct):
         found = self.pupils.get(pupil)
         return None if found is None else found[0]
 
+    @property
+    def recordable(self) -> list[PersonId]:
+        """Returns the pupils who had agreed to be recorded when the lesson was planned."""
+        return [person for person, (_, pupil) in self.pupils.items() if pupil.recordable]
+
     def children(self, group: ParticipantId) -> list[PlannedPupil]:
         """Returns the pupils at a home group's screen."""
         return self.groups.get(group, [])

@@ -89,6 +89,18 @@ async def test_a_child_is_out_of_the_recording_when_consent_is_withdrawn(tmp_pat
         database.close()
 
 
+async def test_a_server_that_takes_a_lesson_over_never_records_whose_consent_had_ended(
+    tmp_path: Path,
+) -> None:
+    async with running_server(tmp_path / "data", PORTS) as server:
+        database = Database("", server.folder.path)
+        consent(database, date(2026, 11, 24))
+        database.close()
+        await lesson_with_child_on_stage(server)
+        assert any(who == "lead" for who, _ in server.media.recorded[-1].sources)
+        assert not any(who == "home-1" for wish in server.media.recorded for who, _ in wish.sources)
+
+
 def test_recordings_leave_out_whose_consent_ended_and_the_screens_of_such_children(
     tmp_path: Path,
 ) -> None:
