@@ -13,8 +13,10 @@ import importlib.util
 import logging
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -93,7 +95,10 @@ class RedisChild:
         Raises:
             RedisMissing: there is none to start, or it does not come up.
         """
-        if await self._answers():
+        if self._listens():
+            # It may be stalled by its disk, or reading its file: a second one beside it would write
+            # to the same file.
+            await self._wait_answers(self._listens)
             logger.info("redis of before is still there")
             return
         executable = (
@@ -122,17 +127,19 @@ class RedisChild:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        try:
+        process = self._process
+        await self._wait_answers(lambda: process.returncode is None)
+        logger.info("redis started")
+
+    async def _wait_answers(self, lives: Callable[[], bool]) -> None:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_START_S):
                 while not await self._answers():
-                    if self._process.returncode is not None:
+                    if not lives():
                         break
                     await asyncio.sleep(0.02)
-        except TimeoutError:
-            pass
         if not await self._answers():
-            raise RedisMissing(f"Redis does not start; see {self._folder / 'redis.log'}")
-        logger.info("redis started")
+            raise RedisMissing(f"Redis does not answer; see {self._folder / 'redis.log'}")
 
     async def watch(self) -> None:
         """Starts it again whenever it dies, for ever."""
@@ -170,12 +177,24 @@ class RedisChild:
         if self._process is not None:
             await self._process.wait()
             return
-        # Of a former server: not our child, so it can only be asked.
-        while await self._answers():  # noqa: ASYNC110 - another process
+        # Of a former server: not our child, so it can only be looked for.
+        while self._listens():  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.5)
 
+    def _listens(self) -> bool:
+        """Tells whether a process has the socket: the kernel says so, however busy it is."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.setblocking(False)
+            try:
+                probe.connect(str(self._socket))
+            except (FileNotFoundError, ConnectionRefusedError):
+                return False
+            except BlockingIOError:
+                pass  # More wait for it than it has room for.
+        return True
+
     async def _answers(self) -> bool:
-        if not self._socket.exists():
+        if not self._listens():
             return False
         redis: Redis = connect(self.url, 1.0)
         try:
