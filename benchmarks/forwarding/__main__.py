@@ -1,6 +1,6 @@
 """What forwarding costs and how long it takes: Twinclass beside other servers.
 
-    .venv/bin/python benchmarks/forwarding [--systems twinclass twinclass-python janus aiortc]
+    .venv/bin/python benchmarks/forwarding [--systems twinclass janus mediasoup ...]
         [--shapes one-to-many audio audio-10 join-storm wall lessons]
         [--sizes 10 50 200 500 1000] [--seconds 8] [--spread-ms 0] [--rounds 1]
         [--storm 500 30] [--reports-per-s 3.7] [--veth] [--write docs/benchmarks]
@@ -13,8 +13,9 @@ does for it on the way to the viewer's socket.
 
 ``twinclass``: a media worker in its default configuration, with the compiled loop when it is built
 (``python -m twinclass_media.transport.native.build``); ``twinclass-python``: without it. ``janus``
-needs Debian's package of that name and root (``with_janus.py``). ``aiortc`` encodes anew for
-every viewer and is asked for ten at most; its cost is a picture's, not a packet's.
+needs Debian's package of that name and root (``with_janus.py``). ``mediasoup`` needs npm's package
+of that name and to be told where it is (``with_mediasoup.py``). ``aiortc`` encodes anew for every
+viewer and is asked for ten at most; its cost is a picture's, not a packet's.
 
 ``--veth``: over a pair of interfaces that cannot segment UDP (``network.py``; Twinclass only, needs
 root). ``--reports-per-s 0.1``: what is left when viewers say next to nothing.
@@ -40,6 +41,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import report
 import with_aiortc
 import with_janus
+import with_mediasoup
 import with_twinclass
 from measure import Conditions, Found, measure
 from network import LOOPBACK, Network, veth
@@ -55,6 +57,7 @@ ENTRIES = {
         Entry("twinclass-two", with_twinclass.two),
         Entry("twinclass-python", with_twinclass.python),
         Entry("janus", with_janus.started),
+        Entry("mediasoup", with_mediasoup.started),
         Entry("aiortc", with_aiortc.started, most_viewers=10, decodes=True),
     )
 }

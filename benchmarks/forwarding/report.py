@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+import with_mediasoup
 from measure import Delays, Found
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,7 @@ NAMES = {
     "twinclass-two": "Twinclass, two workers",
     "twinclass-python": "Twinclass, Python only",
     "janus": "Janus",
+    "mediasoup": "mediasoup",
     "aiortc": "aiortc MediaRelay",
 }
 #: What ratios are to.
@@ -93,7 +95,7 @@ def _circumstances(arguments: Sequence[str]) -> str:
             f"* {today}, `.venv/bin/python benchmarks/forwarding {' '.join(arguments)}`",
             f"* {os.cpu_count()} cores {_processor()}, Linux {platform.release()}",
             f"* Twinclass {commit or 'of a release'}, Python {platform.python_version()},"
-            f" {versions}, Janus {_janus_version()}",
+            f" {versions}, Janus {_janus_version()}, mediasoup {with_mediasoup.version()}",
         ]
     )
 
