@@ -139,9 +139,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def started(folder: Path, identity: Identity) -> AsyncGenerator[Mediasoup]:
+async def started(folder: Path, identity: Identity, host: str) -> AsyncGenerator[Mediasoup]:
     """Runs one."""
-    del identity  # Its fingerprint is in each request.
+    del identity, host  # Its fingerprint is in each request; it is on loopback.
     found, node = package(), shutil.which("node")
     if found is None or node is None:
         raise FileNotFoundError(f"mediasoup: {MISSING}")
