@@ -33,6 +33,7 @@ from twinclass_server.adapters.media_probe import ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.redis_child import RedisChild
 from twinclass_server.adapters.redis_connection import connect
+from twinclass_server.adapters.renewal import Renewable, keep_renewed
 from twinclass_server.adapters.worker_process import WorkerProcess
 from twinclass_server.chosen_settings import recordings_root
 from twinclass_server.demo import Demo
@@ -76,6 +77,11 @@ class RunningMedia(DoorMedia, Protocol):
 
     shutdown_workers: bool
     recorder: RecorderPort | None
+
+    @property
+    def processes(self) -> Sequence[Renewable]:
+        """Returns the processes that outlive servers."""
+        ...
 
     async def __aenter__(self) -> Self: ...
 
@@ -253,6 +259,8 @@ class Server:
                     background.append(group.create_task(child.watch(), name="redis"))
                 if recordings is not None:
                     background.append(group.create_task(recordings.run(), name="recordings"))
+                renewed = [*media.processes, *([recordings.link] if recordings is not None else [])]
+                background.append(group.create_task(keep_renewed(renewed), name="renewal"))
                 if exporter is not None:
                     background.append(group.create_task(exporter.run(), name="exports"))
                 if library is not None:

@@ -67,6 +67,15 @@ def worker_pid(server: Server, index: int) -> int:
     raise LookupError(f"no worker {index}")
 
 
+def recorder_pid(server: Server) -> int:
+    """The process of the recorder, whoever started it."""
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        line = process.info["cmdline"] or []
+        if "twinclass_recordings.recorder" in line and any(str(server.data) in x for x in line):
+            return int(process.info["pid"])
+    raise LookupError("no recorder")
+
+
 def kill(pid: int, number: int = signal.SIGKILL) -> float:
     """Signals one process; when."""
     os.kill(pid, number)

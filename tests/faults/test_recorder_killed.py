@@ -7,13 +7,12 @@ import random
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from e2e.conftest import Server
 from e2e.test_recording import close
 from faults.conftest import Start
-from faults.lesson import Figures, LightLesson, kill, until
+from faults.lesson import Figures, LightLesson, kill, recorder_pid, until
 from twinclass_recordings import manifest as m
 from twinclass_recordings.recorder import journal
 from twinclass_recordings.scan import scan
@@ -22,14 +21,6 @@ pytestmark = pytest.mark.timeout(360)
 
 #: Done when 2.
 MAX_LOSS_S = 2.0
-
-
-def recorder_pid(server: Server) -> int:
-    for process in psutil.process_iter(["pid", "cmdline"]):
-        line = process.info["cmdline"] or []
-        if "twinclass_recordings.recorder" in line and any(str(server.data) in x for x in line):
-            return int(process.info["pid"])
-    raise LookupError("no recorder")
 
 
 async def kill_and_wait(server: Server, what: str) -> None:

@@ -10,6 +10,7 @@ from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import WorkerStatistics
 from twinclass_server.adapters.media_probe import ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
+from twinclass_server.adapters.renewal import Renewable
 from twinclass_server.operations.figures import WorkerFigures
 from twinclass_signaling.errors import InvalidState, SdpError, Unavailable
 from twinclass_signaling.ids import LessonId, ParticipantId, SessionId
@@ -37,6 +38,10 @@ class RecordingMedia:
 
     async def __aexit__(self, *error: object) -> None:
         return None
+
+    @property
+    def processes(self) -> list[Renewable]:
+        return []
 
     def statistics(self) -> list[WorkerStatistics]:
         return []

@@ -243,6 +243,8 @@ class Attached(msgspec.Struct, frozen=True, tag="attached"):
     fingerprint: Fingerprint
     candidates: tuple[Candidate, ...]
     pipe_socket: str
+    #: The code it runs (``release``).
+    release: str = ""
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinclass_media.forward.layer import HOLD_S
+from twinclass_media.release import RELEASE
 from twinclass_media.settings import MediaSettings
 from twinclass_media.statistics import Distribution
 from twinclass_media.transport.addresses import announced_candidates
@@ -241,6 +242,7 @@ class Worker:
             fingerprint=m.Fingerprint("sha-256", self._certificate.fingerprint),
             candidates=announced_candidates(options.settings, options.index),
             pipe_socket=str(options.run_dir / f"pipe-{options.index}.sock"),
+            release=RELEASE,
         )
 
     def _handle(self, command: m.Command) -> m.Notification | None:

@@ -87,6 +87,8 @@ class Attached(Struct, frozen=True, tag="attached"):
     pid: int
     epoch: int
     pipe_socket: str
+    #: The code it runs (``release``).
+    release: str = ""
 
 
 class Refused(Struct, frozen=True, tag="refused"):

@@ -27,6 +27,7 @@ from twinclass_recordings.recorder.disk import Disk
 from twinclass_recordings.recorder.lesson import LessonRecorder
 from twinclass_recordings.recorder.repair import Left, repair
 from twinclass_recordings.recorder.track import Track
+from twinclass_recordings.release import RELEASE
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +164,7 @@ class Recorder:
 
     def _attached(self, epoch: int) -> m.Attached:
         self._keep()
-        return m.Attached(os.getpid(), epoch, str(self._run_dir / "recorder.pipe"))
+        return m.Attached(os.getpid(), epoch, str(self._run_dir / "recorder.pipe"), RELEASE)
 
     def _alone(self, alone: bool) -> None:
         self._alone_since = time.monotonic() if alone else None

@@ -78,7 +78,13 @@ class Fleet:
         is_small = home.transports <= self._spread_above
         if home.attached is None or is_small or home.load < self._spread_load:
             return home
-        others = [w for w in self._workers if w.attached is not None and w is not home]
+        release = home.attached.release
+        others = [
+            w
+            for w in self._workers
+            # Pipes between workers of before and after an update may not understand each other.
+            if w.attached is not None and w is not home and w.attached.release == release
+        ]
         return min([home, *others], key=burden)
 
 

@@ -34,6 +34,7 @@ from twinclass_server.adapters.media_lesson import LessonMedia
 from twinclass_server.adapters.media_probe import MediaProbe, ProbeTicket
 from twinclass_server.adapters.media_recording import RecorderPort
 from twinclass_server.adapters.media_recovery import CLAIM_S, find_sessions
+from twinclass_server.adapters.renewal import Renewable
 from twinclass_server.adapters.worker_client import full, unavailable
 from twinclass_server.adapters.worker_link import WorkerLink
 from twinclass_server.adapters.worker_load import FULL
@@ -100,6 +101,11 @@ class WorkerMediaPlane:
     def statistics(self) -> list[WorkerStatistics]:
         """The latest counters of each worker that answers, at most some seconds old."""
         return [link.statistics for link in self._supervisor.links if link.statistics is not None]
+
+    @property
+    def processes(self) -> Sequence[Renewable]:
+        """The workers, which outlive servers."""
+        return self._supervisor.links
 
     def figures(self) -> list[WorkerFigures]:
         """Every worker as it stands, those that are away too."""

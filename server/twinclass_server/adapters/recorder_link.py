@@ -25,6 +25,7 @@ from twinclass_recordings.recorder.messages import (
     Shutdown,
     Status,
 )
+from twinclass_recordings.release import RELEASE
 from twinclass_server.adapters import recorder_start
 from twinclass_server.adapters.recorder_client import RecorderAway, RecorderClient
 from twinclass_server.adapters.worker_client import ControlRefused
@@ -71,6 +72,7 @@ class RecorderLink:
         self._is_coming = started is not None
         self._pid = 0
         self._closing = False
+        self._is_renewing = False
 
     @property
     def pipe_socket(self) -> str:
@@ -81,6 +83,24 @@ class RecorderLink:
     def is_up(self) -> bool:
         """Tells whether it answers."""
         return self._client is not None
+
+    @property
+    def is_outdated(self) -> bool:
+        """See ``renewal.Renewable``; one that we started has the code that is installed now."""
+        client = self._client
+        return client is not None and self._process is None and client.attached.release != RELEASE
+
+    @property
+    def is_idle(self) -> bool:
+        """See ``renewal.Renewable``."""
+        wanted = self._wanted or self._finishing
+        return not wanted and self.status is not None and not self.status.lessons
+
+    def renew(self) -> None:
+        """See ``renewal.Renewable``."""
+        _log.info("recorder, pid %d, is of before the update: renewed", self._pid)
+        self._is_renewing = True
+        self._send(Shutdown())
 
     @property
     def pid(self) -> int:
@@ -124,6 +144,10 @@ class RecorderLink:
                 started = loop.time()
                 try:
                     await self._serve(await self._reach())
+                    if self._is_renewing:
+                        # Its sockets are free when it is gone.
+                        await self._wait_gone()
+                        self._is_renewing, self._pid = False, 0
                 except ControlRefused as error:
                     self.trouble = f"another server controls it (epoch {error.epoch})"
                     _log.error("recorder: %s", self.trouble)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from twinclass_media.release import RELEASE
 from twinclass_media.settings import MediaSettings
 from twinclass_media.worker.messages import (
     Applied,
@@ -49,6 +50,8 @@ _log = logging.getLogger(__name__)
 START_TIMEOUT_S = 20.0
 #: The first may meet a worker of before that is just ending and still holds the port.
 START_ATTEMPTS = 2
+#: A worker that was told to end has ended by then.
+END_S = 3.0
 #: Counters are read this often; a worker silent for REPLY_TIMEOUT_S is taken for hung.
 STATISTICS_PERIOD_S = 2.0
 #: Pause before the second and later restarts in a row; doubled up to the last.
@@ -104,6 +107,7 @@ class WorkerLink:
         #: Failures in a row.
         self.failures = 0
         self._closing = False
+        self._is_renewing = False
 
     @property
     def socket_path(self) -> Path:
@@ -124,6 +128,29 @@ class WorkerLink:
     def load(self) -> float:
         """How much of its core it uses with all who are on it now, 0 to 1."""
         return self._load.expected(self.transports)
+
+    @property
+    def is_outdated(self) -> bool:
+        """See ``renewal.Renewable``; one that we started has the code that is installed now."""
+        attached = self.attached
+        return attached is not None and self._process is None and attached.release != RELEASE
+
+    @property
+    def is_idle(self) -> bool:
+        """See ``renewal.Renewable``."""
+        return (
+            not self.transports and self.statistics is not None and not self.statistics.transports
+        )
+
+    def renew(self) -> None:
+        """See ``renewal.Renewable``. Who comes meanwhile waits as for any worker that starts."""
+        client = self._client
+        if client is None or self._is_renewing:
+            return
+        _log.info("worker %d, pid %d, is of before the update: renewed", self.index, self._pid)
+        self._is_renewing = True
+        self._ready.clear()
+        client.send(Shutdown())
 
     @property
     def attached(self) -> Attached | None:
@@ -208,6 +235,10 @@ class WorkerLink:
                 if self._closing:
                     return
                 self._detach()
+                if self._is_renewing:
+                    # Its port and sockets are free when it is gone.
+                    await self._end_inherited(END_S)
+                    self._is_renewing, self._pid = False, 0
             if loop.time() - started > STEADY_S:
                 backoff_s = 0.0
             await asyncio.sleep(backoff_s)
@@ -225,7 +256,7 @@ class WorkerLink:
         else:
             client.close()
 
-    async def finish_close(self, *, shutdown: bool, timeout_s: float = 3.0) -> None:
+    async def finish_close(self, *, shutdown: bool, timeout_s: float = END_S) -> None:
         """Waits for the end of a worker that was told to end; ``run`` has ended before."""
         if not shutdown:
             return

@@ -1,7 +1,7 @@
 """All media workers of this control plane: how many, where, under which epoch.
 
 Workers that still run from a control plane before us are attached to, not replaced: a deploy
-does not interrupt a lesson.
+does not interrupt a lesson. ``renewal`` ends them when nothing is going on.
 """
 
 from __future__ import annotations
