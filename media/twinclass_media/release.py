@@ -6,22 +6,37 @@ next can tell by it that they are of before.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sys
+from importlib import metadata
 from pathlib import Path
 
-_SOURCES = {".py", ".c"}
+_CODE = {".py", ".so"}
+#: What meets bytes from outside: an update of one of these is one of ours.
+_LIBRARIES = ("cryptography", "pyOpenSSL", "pylibsrtp", "msgspec")
 
 
 def release_of(*packages: Path) -> str:
-    """Returns a digest of all source files below these folders."""
+    """Returns a digest of all code below these folders."""
     digest = hashlib.sha256()
     for package in packages:
         for path in sorted(package.rglob("*")):
-            if path.suffix in _SOURCES:
-                digest.update(f"{path.relative_to(package)}\0".encode())
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
+            # Files come and go while somebody installs.
+            with contextlib.suppress(OSError):
+                if path.suffix in _CODE and path.is_file():
+                    content = hashlib.sha256(path.read_bytes()).digest()
+                    digest.update(f"{path.relative_to(package)}\0".encode() + content)
     return digest.hexdigest()[:16]
 
 
-#: Of this package, as it was when it was imported.
-RELEASE = release_of(Path(__file__).parent)
+def _libraries() -> str:
+    versions = [sys.version]
+    for name in _LIBRARIES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions.append(metadata.version(name))
+    return hashlib.sha256("\0".join(versions).encode()).hexdigest()[:8]
+
+
+#: Of this package and what it stands on, as it was when it was imported.
+RELEASE = release_of(Path(__file__).parent) + _libraries()

@@ -8,6 +8,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 
 from twinclass_server.adapters.redis_child import RedisChild
@@ -50,6 +51,30 @@ async def test_a_redis_that_stalls_gets_no_second_one_beside_it(tmp_path: Path) 
             await watching
         os.kill(pid, signal.SIGCONT)
         await killed.stop()
+
+
+@pytest.mark.full
+@pytest.mark.timeout(60)
+async def test_a_redis_that_reads_its_file_for_long_is_waited_for(tmp_path: Path) -> None:
+    first = RedisChild(tmp_path / "redis")
+    await first.start()
+    redis: Redis = connect(first.url, 5.0)
+    async with redis.pipeline() as pipeline:
+        for number in range(24_000):
+            pipeline.set(str(number), "x")
+        await pipeline.execute()
+    await redis.aclose()
+    assert first.pid is not None
+    os.kill(first.pid, signal.SIGKILL)
+    slow = tmp_path / "redis-that-reads-slowly"
+    slow.write_text('#!/bin/sh\nexec redis-server "$@" --key-load-delay 500\n')
+    slow.chmod(0o755)
+    second = RedisChild(tmp_path / "redis", str(slow))
+    await second.start()
+    try:
+        assert await pid_of(second.url) == second.pid
+    finally:
+        await second.stop()
 
 
 async def test_a_redis_that_was_killed_leaves_its_socket_and_is_started_again(

@@ -98,6 +98,8 @@ class RecorderLink:
 
     def renew(self) -> None:
         """See ``renewal.Renewable``."""
+        if self._is_renewing:
+            return
         _log.info("recorder, pid %d, is of before the update: renewed", self._pid)
         self._is_renewing = True
         self._send(Shutdown())
@@ -117,6 +119,12 @@ class RecorderLink:
         self._versions[wish.lesson] = version
         self._wanted[wish.lesson] = replace(wish, version=version)
         self._send(self._wanted[wish.lesson])
+
+    def forget(self, recording: str) -> None:
+        """Ends a recording of which nothing is on disk."""
+        if self._wanted.pop(recording, None) is not None:
+            self._versions.pop(recording, None)
+            self._send(Finish(recording))
 
     async def finish(self, recording: str) -> bool:
         """Ends a lesson's recording; True when all of it is on disk."""
@@ -147,7 +155,7 @@ class RecorderLink:
                     if self._is_renewing:
                         # Its sockets are free when it is gone.
                         await self._wait_gone()
-                        self._is_renewing, self._pid = False, 0
+                        self._pid = 0
                 except ControlRefused as error:
                     self.trouble = f"another server controls it (epoch {error.epoch})"
                     _log.error("recorder: %s", self.trouble)
@@ -156,6 +164,7 @@ class RecorderLink:
                     self.trouble = str(error)
                     _log.error("recorder: %s", error)
                     self._kill()
+                self._is_renewing = False
                 if loop.time() - started > STEADY_S:
                     backoff_s = 0.0
                 await self._wait(backoff_s)
@@ -182,7 +191,8 @@ class RecorderLink:
 
     async def _serve(self, client: RecorderClient) -> None:
         self._client, self._pid, self.trouble = client, client.attached.pid, ""
-        _log.info("recorder attached, pid %d", self._pid)
+        older = ", of before an update: renewed when all is idle" if self.is_outdated else ""
+        _log.info("recorder attached, pid %d%s", self._pid, older)
         try:
             for wish in self._wanted.values():
                 client.send(wish)

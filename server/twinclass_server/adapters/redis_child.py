@@ -20,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from redis.asyncio import Redis
+from redis.exceptions import BusyLoadingError, RedisError
 
 from twinclass_config import OperatorProblem
 from twinclass_server.adapters.redis_connection import connect, is_up
@@ -98,9 +99,11 @@ class RedisChild:
         if self._listens():
             # It may be stalled by its disk, or reading its file: a second one beside it would write
             # to the same file.
-            await self._wait_answers(self._listens)
-            logger.info("redis of before is still there")
-            return
+            if await self._wait_answers(self._listens):
+                logger.info("redis of before is still there")
+                return
+            if self._listens():
+                raise self._silent()
         executable = (
             await asyncio.to_thread(find_executable)
             if self._executable is None
@@ -128,18 +131,25 @@ class RedisChild:
             start_new_session=True,
         )
         process = self._process
-        await self._wait_answers(lambda: process.returncode is None)
+        if not await self._wait_answers(lambda: process.returncode is None):
+            raise self._silent()
         logger.info("redis started")
 
-    async def _wait_answers(self, lives: Callable[[], bool]) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_START_S):
-                while not await self._answers():
-                    if not lives():
-                        break
-                    await asyncio.sleep(0.02)
-        if not await self._answers():
-            raise RedisMissing(f"Redis does not answer; see {self._folder / 'redis.log'}")
+    async def _wait_answers(self, lives: Callable[[], bool]) -> bool:
+        """Waits until it answers; False: it does not in time, or does not live any more. While it
+        reads its file time does not count."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _START_S
+        while not await self._answers():
+            if await self._is_loading():
+                until = loop.time() + _START_S
+            elif not lives() or loop.time() > until:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    def _silent(self) -> RedisMissing:
+        return RedisMissing(f"Redis does not answer; see {self._folder / 'redis.log'}")
 
     async def watch(self) -> None:
         """Starts it again whenever it dies, for ever."""
@@ -183,15 +193,27 @@ class RedisChild:
 
     def _listens(self) -> bool:
         """Tells whether a process has the socket: the kernel says so, however busy it is."""
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.setblocking(False)
-            try:
+        try:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.setblocking(False)
                 probe.connect(str(self._socket))
-            except (FileNotFoundError, ConnectionRefusedError):
-                return False
-            except BlockingIOError:
-                pass  # More wait for it than it has room for.
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        except OSError:
+            pass  # More wait for it than it has room for, or it is somebody else's.
         return True
+
+    async def _is_loading(self) -> bool:
+        redis: Redis = connect(self.url, 1.0)
+        try:
+            await redis.ping()
+        except BusyLoadingError:
+            return True
+        except (RedisError, OSError):
+            return False
+        finally:
+            await redis.aclose()
+        return False
 
     async def _answers(self) -> bool:
         if not self._listens():

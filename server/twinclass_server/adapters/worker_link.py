@@ -239,6 +239,8 @@ class WorkerLink:
                     # Its port and sockets are free when it is gone.
                     await self._end_inherited(END_S)
                     self._is_renewing, self._pid = False, 0
+                    if self._closing:
+                        return
             if loop.time() - started > STEADY_S:
                 backoff_s = 0.0
             await asyncio.sleep(backoff_s)
@@ -367,7 +369,8 @@ class WorkerLink:
         lost = self.outbox.reconcile(dumped.specs)
         self._ready.set()
         self.flush()
-        _log.info("worker %d attached, pid %d", self.index, self._pid)
+        older = ", of before an update: renewed when all is idle" if self.is_outdated else ""
+        _log.info("worker %d attached, pid %d%s", self.index, self._pid, older)
         self._tell(lambda: self._handler.worker_attached(self.index, dumped, lost))
 
     def _detach(self) -> None:

@@ -143,7 +143,8 @@ class Recordings:
             return
         package = Package.of(self.root, recording_id(state))
         if not await asyncio.to_thread(package.journal.exists):
-            return  # Nothing was recorded.
+            self.link.forget(recording_id(state))  # Nothing was recorded.
+            return
         await asyncio.to_thread(about.write, package, about.about(state, people, log))
         self._looks.pop(package.folder.name, None)
         self._ended.put_nowait(package)
@@ -156,6 +157,8 @@ class Recordings:
         package = Package.of(self.root, kept.recording)
         if await asyncio.to_thread(_keep_help, package, kept):
             self._ended.put_nowait(package)
+        else:
+            self.link.forget(kept.recording)
 
     # ---- a lesson that goes on
 

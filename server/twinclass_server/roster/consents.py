@@ -70,7 +70,7 @@ class Consents:
             Unavailable: the database is away.
         """
         for host in list(self._lessons.hosts.values()):
-            # Before the bell too: whose consent ended since the plan is not recorded for a moment.
+            # Before the bell too: what holds at the bell is not older than at any other time.
             state = host.state
             people = state.recordable
             if state.phase != "closed" and people:

@@ -44,6 +44,9 @@ _MOVED = Goodbye(
     ),
     reconnect_after_s=1.0,
 )
+#: Consents are asked for while the lease runs, and people wait; what is not known by then leaves
+#: everybody out, and is not asked again for a while: a database that hangs would hold up all.
+_CONSENTS_S, _CONSENTS_PAUSE_S = 1.0, 10.0
 #: A full disk is seen to by people.
 _DISK_RETRY_S = 30.0
 #: A log that is not a file by then has a Redis or a disk that is away.
@@ -97,6 +100,7 @@ class Lessons:
         self._parts = parts
         self._media: MediaPlane | None = None
         self._withdrawn: Withdrawn | None = None
+        self._consents_at = -1e9
 
     def attach_media(self, media: MediaPlane) -> None:
         """Sets the media plane; it is made with this object as its listener."""
@@ -228,13 +232,17 @@ class Lessons:
         """Whom a recording leaves out from the first moment on; while it cannot be known, everybody
         whose consent might have ended."""
         people = state.recordable
-        if self._withdrawn is None or not people:
+        if self._withdrawn is None or not people or state.phase == "closed":
             return frozenset()
-        try:
-            return await asyncio.to_thread(self._withdrawn, people)
-        except Unavailable as error:
-            logger.warning("lesson %s: consents not read: %s", state.id, error)
-            return frozenset(people)
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._consents_at:
+            try:
+                async with asyncio.timeout(_CONSENTS_S):
+                    return await asyncio.to_thread(self._withdrawn, people)
+            except (Unavailable, TimeoutError) as error:
+                logger.warning("lesson %s: consents not read: %r", state.id, error)
+                self._consents_at = loop.time() + _CONSENTS_PAUSE_S
+        return frozenset(people)
 
     async def _serve(self, host: LessonHost) -> None:
         """One lesson's outermost boundary: whatever ends it, others go on."""

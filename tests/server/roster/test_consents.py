@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from twinclass_server.roster.models import (
     SchoolClass,
 )
 from twinclass_server.roster.plans import group_id
-from twinclass_signaling.ids import LessonId, ParticipantId
+from twinclass_signaling.ids import LessonId, ParticipantId, PersonId
 from twinclass_signaling.messages import Ack, CallOn, OpenLesson
 from twinclass_signaling.roles import Role
 
@@ -99,6 +101,27 @@ async def test_a_server_that_takes_a_lesson_over_never_records_whose_consent_had
         await lesson_with_child_on_stage(server)
         assert any(who == "lead" for who, _ in server.media.recorded[-1].sources)
         assert not any(who == "home-1" for wish in server.media.recorded for who, _ in wish.sources)
+
+
+async def test_while_consents_cannot_be_read_nobody_is_recorded_who_needs_one(
+    tmp_path: Path,
+) -> None:
+    asked = 0
+
+    def hangs(_: Sequence[PersonId]) -> frozenset[PersonId]:
+        nonlocal asked
+        asked += 1
+        time.sleep(2.0)
+        return frozenset()
+
+    async with running_server(tmp_path / "data", PORTS) as server:
+        lessons = server.server.lessons
+        assert lessons is not None
+        lessons.attach_consents(hangs)
+        await lesson_with_child_on_stage(server)
+        assert not any(who == "home-1" for wish in server.media.recorded for who, _ in wish.sources)
+        assert any(who == "lead" for who, _ in server.media.recorded[-1].sources)
+        assert asked == 1
 
 
 def test_recordings_leave_out_whose_consent_ended_and_the_screens_of_such_children(
