@@ -10,6 +10,10 @@ export type CaptureKind = 'camera' | 'microphone'
 
 type Opened = MediaStreamTrack | DeviceProblem
 
+const INPUTS = { camera: 'videoinput', microphone: 'audioinput' } as const
+/** Chromium's names for whatever the system prefers at the moment. */
+const ALIASES = new Set(['default', 'communications'])
+
 export const useOwn = defineStore('own', () => {
   const preferences = usePreferences()
   const devices = shallowRef<Devices | null>(null)
@@ -71,6 +75,12 @@ export const useOwn = defineStore('own', () => {
   /** The choice under which the open track was opened, while another one is tried. */
   const formers: Record<CaptureKind, string | null> = { camera: null, microphone: null }
 
+  /**
+   * What was pulled out while it was in use, by its group: Chromium's "default" is no device of its
+   * own. Another one may be open meanwhile.
+   */
+  const missing: Record<CaptureKind, string> = { camera: '', microphone: '' }
+
   function take(kind: CaptureKind, result: Opened): void {
     const { track, problem } = of[kind]
     const former = track.value
@@ -87,12 +97,15 @@ export const useOwn = defineStore('own', () => {
     formers[kind] = null
     problem.value = null
     interrupted.value[kind] = false
+    const { groupId = '' } = result.getSettings()
+    if (groupId === missing[kind]) missing[kind] = ''
     // Pulled out or taken away by the system: 'ended' comes only when we did not stop it.
     result.addEventListener('ended', () => {
       if (track.value !== result) return
       track.value = null
       problem.value = 'lost'
       interrupted.value[kind] = true
+      if (missing[kind] === '') missing[kind] = groupId
     })
   }
 
@@ -126,10 +139,12 @@ export const useOwn = defineStore('own', () => {
     return arrived(kind, await attempt(kind), isWanted)
   }
 
-  async function attempt(kind: CaptureKind): Promise<Opened | null> {
+  async function attempt(
+    kind: CaptureKind,
+    id = preferences.remembered[kind],
+  ): Promise<Opened | null> {
     const source = devices.value
     if (source === null) return null
-    const id = preferences.remembered[kind]
     try {
       return await (kind === 'camera' ? source.openCamera(id) : source.openMicrophone(id))
     } catch (error) {
@@ -143,6 +158,7 @@ export const useOwn = defineStore('own', () => {
    */
   async function choose(kind: CaptureKind, id: string): Promise<boolean> {
     const choice = preferences.remembered
+    missing[kind] = ''
     // Opened when the person switches it on.
     if (kind === 'camera' && !cameraOn.value) {
       choice.camera = id
@@ -159,17 +175,31 @@ export const useOwn = defineStore('own', () => {
     return false
   }
 
+  /** The id of what was pulled out, once it is there again. */
+  async function plugged(kind: CaptureKind): Promise<string | undefined> {
+    const found = await devices.value?.list()
+    return found?.find(
+      (one) =>
+        one.kind === INPUTS[kind] && one.groupId === missing[kind] && !ALIASES.has(one.deviceId),
+    )?.deviceId
+  }
+
   /**
-   * Opens again what was pulled out and may be back. Pulling a device out is itself a change of
+   * Opens again what was pulled out and may be back, also in place of another one that was opened
+   * meanwhile: a class keeps its good microphone. Pulling a device out is itself a change of
    * devices: a failure says nothing new then, and must not end the waiting.
    */
   async function recover(): Promise<void> {
     for (const kind of ['camera', 'microphone'] as const) {
-      if (!interrupted.value[kind] || (kind === 'camera' && !cameraOn.value)) continue
+      if (kind === 'camera' && !cameraOn.value) continue
+      const back = missing[kind] === '' ? undefined : await plugged(kind)
+      if (!interrupted.value[kind] && back === undefined) continue
       const isCurrent = current(kind)
-      const result = await attempt(kind)
+      const isWanted = (): boolean =>
+        isCurrent() && (interrupted.value[kind] || (back !== undefined && missing[kind] !== ''))
+      const result = await attempt(kind, back)
       if (typeof result === 'string') continue
-      arrived(kind, result, () => isCurrent() && interrupted.value[kind])
+      arrived(kind, result, isWanted)
     }
   }
 
@@ -231,6 +261,7 @@ export const useOwn = defineStore('own', () => {
   function close(): void {
     for (const kind of ['camera', 'microphone', 'screen'] as const) generations[kind] += 1
     interrupted.value = { camera: false, microphone: false }
+    missing.camera = missing.microphone = ''
     for (const track of [camera, microphone]) {
       const ending = track.value
       track.value = null

@@ -16,19 +16,23 @@ interface Question {
   fail(name: string): void
 }
 
+/** Groups of microphones that are plugged in; the first is what opens where none is named. */
+let plugged: string[]
 let questions: Question[]
 let tracks: MediaStreamTrack[]
 let own: ReturnType<typeof useOwn>
 
-function opened(kind: 'audio' | 'video'): MediaStreamTrack {
+function opened(kind: 'audio' | 'video', id: string): MediaStreamTrack {
   const state: { readyState: MediaStreamTrackState } = { readyState: 'live' }
-  const made = Object.assign(fakeTrack(kind), state)
+  const groupId = id === '' ? plugged[0] : id
+  const settings = kind === 'audio' && groupId !== undefined ? { getSettings: () => ({ groupId }) } : {}
+  const made = Object.assign(fakeTrack(kind), state, settings)
   const track = Object.assign(made, { stop: () => { made.readyState = 'ended' } })
   tracks.push(track)
   return track
 }
-function streamOf(kinds: readonly ('audio' | 'video')[]): MediaStream {
-  const made = kinds.map(opened)
+function streamOf(kinds: readonly ('audio' | 'video')[], id: string): MediaStream {
+  const made = kinds.map((kind) => opened(kind, id))
   const of = (kind: string) => () => made.filter((one) => one.kind === kind)
   return { getTracks: () => made, getVideoTracks: of('video'), getAudioTracks: of('audio') } as unknown as MediaStream
 }
@@ -37,7 +41,7 @@ function ask(kinds: readonly ('audio' | 'video')[], id: string): Promise<MediaSt
     questions.push({
       wanted: kinds.join('+'),
       id,
-      answer: () => resolve(streamOf(kinds)),
+      answer: () => resolve(streamOf(kinds, id)),
       fail: (name) => reject(Object.assign(new Error(name), { name })),
     })
   })
@@ -48,7 +52,10 @@ const source: MediaSource = {
     return ask([...(wanted.video ? (['video'] as const) : []), ...(wanted.audio ? (['audio'] as const) : [])], id)
   },
   getDisplayMedia: () => ask(['video', 'audio'], 'screen'),
-  enumerateDevices: () => Promise.resolve([]),
+  enumerateDevices: () => Promise.resolve(
+    ['default', ...plugged].map((id) =>
+      ({ kind: 'audioinput', deviceId: id, groupId: id === 'default' ? plugged[0] : id }) as MediaDeviceInfo),
+  ),
 }
 
 /** The question that waits for its answer. */
@@ -82,6 +89,7 @@ function begin(): void {
 beforeEach(() => {
   questions = []
   tracks = []
+  plugged = []
   begin()
 })
 afterEach(() => {
@@ -172,6 +180,47 @@ describe('devices', () => {
     await settle()
     expect(questions).toHaveLength(3)
     expect(live()).toEqual([own.microphone, own.camera])
+  })
+})
+
+describe('the microphone of a class', () => {
+  const group = (): string | undefined => own.microphone?.getSettings().groupId
+
+  beforeEach(async () => {
+    plugged = ['usb', 'laptop']
+    await openBoth()
+    expect(group()).toBe('usb')
+    plugged = ['laptop']
+    pullOut(own.microphone)
+    void own.recover()
+    await settle()
+    await answer()
+    expect(group()).toBe('laptop')
+  })
+
+  it('is taken up again when its plug is back, in place of the one that stood in', async () => {
+    const asked = questions.length
+    await own.recover()
+    expect(questions).toHaveLength(asked)
+    plugged = ['laptop', 'usb']
+    void own.recover()
+    await settle()
+    expect(question().id).toBe('usb')
+    await answer()
+    expect(group()).toBe('usb')
+    expect(live()).toHaveLength(2)
+    await own.recover()
+    expect(questions).toHaveLength(asked + 1)
+  })
+
+  it('is not, where somebody has chosen another one meanwhile', async () => {
+    void own.choose('microphone', 'laptop')
+    await answer()
+    plugged = ['laptop', 'usb']
+    const asked = questions.length
+    await own.recover()
+    expect(questions).toHaveLength(asked)
+    expect(group()).toBe('laptop')
   })
 })
 

@@ -40,7 +40,7 @@ export const enConsole: { readonly [K in keyof typeof zhConsole]: (typeof zhCons
   tallySum0: '{sum} in all', tallySend: 'Send', tallySent: 'Sent; you may change it', tallyOver: '{n} more than are here; please count again',
   signals: 'Signals', signalsSub: 'teachers only', sent: 'sent', answered: 'the lead has seen it',
   next: 'Coming up', noCues: 'This lesson has no cues', minute: '{n}′', now: 'now',
-  notes: 'Staff notes', notePlaceholder: 'To the lead, up to 40 characters', send: 'Send', seen: 'Seen', seenBy: 'seen by {n}', me: 'Me', toRoom: 'to my room', noNotes: 'No notes yet. Pupils never see this.',
+  notes: 'Staff notes', notePlaceholder: 'To the lead (max 40)', send: 'Send', seen: 'Seen', seenBy: 'seen by {n}', me: 'Me', toRoom: 'to my room', noNotes: 'No notes yet. Pupils never see this.',
   onStage: 'My class is on stage', micOn: 'room microphone on', micOff: 'room microphone off', mute: 'Mute', unmute: 'Unmute', off: 'Leave the stage',
   soundTurn: 'Listening to my room now', soundTurnSub: 'Say a sentence in the room, or let a pupil answer', heard: 'The lead hears you', notHeard: 'The lead did not hear you; check the microphone', soundWait: 'Sound check: waiting for my turn',
   takeOverTitle: 'The lead is cut off; you may take over', takeOverOffered: 'The lead asks you to go on', takeOver: 'Take over', takeOverCue: 'The plan is at: {cue}', teachingNow: 'You are leading', handBack: 'Hand back',

@@ -125,7 +125,7 @@ export const en: Messages = {
     heardOnly: 'Sound only:',
     state: {
       expected: 'Not here', left: 'Left', lost: 'Lost {time}', local: 'On its own {time}', onStage: 'On stage', never: 'No turn',
-      soundBlocked: 'No sound', catchingUp: 'catching up', neverFor: 'No turn {n}′', waits: 'Waits {n}′', minutes: '{n}′ ago', justNow: 'Just now', here: 'Here', noCamera: 'No picture',
+      soundBlocked: 'Silent', catchingUp: 'catching up', neverFor: 'No turn {n}′', waits: 'Waits {n}′', minutes: '{n}′ ago', justNow: 'Just now', here: 'Here', noCamera: 'No picture',
     },
     soundBlockedTodo: 'Press any key on the room screen',
     lostTodo: 'Reconnecting by itself',
