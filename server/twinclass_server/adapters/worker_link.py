@@ -232,15 +232,13 @@ class WorkerLink:
                 self._kill()
             else:
                 await self._serve(client)
-                if self._closing:
-                    return
-                self._detach()
                 if self._is_renewing:
                     # Its port and sockets are free when it is gone.
                     await self._end_inherited(END_S)
                     self._is_renewing, self._pid = False, 0
-                    if self._closing:
-                        return
+                if self._closing:
+                    return
+                self._detach()
             if loop.time() - started > STEADY_S:
                 backoff_s = 0.0
             await asyncio.sleep(backoff_s)
