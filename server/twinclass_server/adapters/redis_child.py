@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import hashlib
 import importlib.util
 import logging
@@ -23,7 +24,7 @@ from redis.asyncio import Redis
 from redis.exceptions import BusyLoadingError, RedisError
 
 from twinclass_config import OperatorProblem
-from twinclass_server.adapters.redis_connection import connect, is_up
+from twinclass_server.adapters.redis_connection import connect
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,10 @@ def _version(path: str) -> tuple[int, int]:
             major, minor, *_ = word[2:].split(".")
             return int(major), int(minor)
     return 0, 0
+
+
+class _Answer(enum.Enum):
+    NONE, LOADING, READY = range(3)
 
 
 class RedisChild:
@@ -140,8 +145,8 @@ class RedisChild:
         reads its file time does not count."""
         loop = asyncio.get_running_loop()
         until = loop.time() + _START_S
-        while not await self._answers():
-            if await self._is_loading():
+        while (answer := await self._ask()) is not _Answer.READY:
+            if answer is _Answer.LOADING:
                 until = loop.time() + _START_S
             elif not lives() or loop.time() > until:
                 return False
@@ -203,24 +208,16 @@ class RedisChild:
             pass  # More wait for it than it has room for, or it is somebody else's.
         return True
 
-    async def _is_loading(self) -> bool:
+    async def _ask(self) -> _Answer:
         redis: Redis = connect(self.url, 1.0)
         try:
             await redis.ping()
         except BusyLoadingError:
-            return True
+            return _Answer.LOADING
         except (RedisError, OSError):
-            return False
-        finally:
-            await redis.aclose()
-        return False
-
-    async def _answers(self) -> bool:
-        if not self._listens():
-            return False
-        redis: Redis = connect(self.url, 1.0)
-        try:
-            return await is_up(redis)
+            return _Answer.NONE
+        else:
+            return _Answer.READY
         finally:
             await redis.aclose()
 
