@@ -121,10 +121,11 @@ export function useCatchUp(token: () => string, doneUntil: () => number, ended: 
       let waitedNear = 0
       const step = (): void => {
         time.value = made.time
-        behind.value = Math.max(0, recorded - made.time)
+        // Not behind the recording: that grows by leaps, and who gets nearer would see it go up.
+        behind.value = Math.max(0, live() - made.time)
         const at = performance.now()
         if (!made.clock.stalled) movedAt = at
-        else if (behind.value < NEAR_S) waitedNear += at - steppedAt
+        else if (recorded - made.time < NEAR_S) waitedNear += at - steppedAt
         steppedAt = at
         const next = isStuck(waitedNear, at - movedAt) ? 'live' : catchUpStep(route, made.time, recorded)
         if (next === 'live') {
