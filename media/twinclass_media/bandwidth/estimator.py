@@ -32,6 +32,11 @@ _SILENT_SHARE = 0.5
 _PROBE_S, _PROBE_MOST_S = 2.0, 8.0
 #: After a probe that has proven more, the next may come so soon.
 _NEXT_S = 0.3
+#: A probe that proved less than this share of what it tried has found what the line carries: more
+#: is not there now, and the next one would be but a queue. (A line is always cut to less than it
+#: carries, so each probe proves a little: measured, one of 300 kbit/s was probed every second, and
+#: the queue swung between 0 and 280 ms.)
+_ENOUGH = 0.8
 #: A probe that was too much leaves a queue, which is gone after so long.
 _DRAIN_S = 0.2
 
@@ -51,6 +56,7 @@ class Estimator:
         "_own_queue_until",
         "_probe_at",
         "_probe_wait_s",
+        "_probed_bps",
         "_probes",
         "_rate",
         "_sent",
@@ -72,6 +78,7 @@ class Estimator:
         self._hole_until = -math.inf
         self._probe_at = now
         self._probe_wait_s = _PROBE_S
+        self._probed_bps = 0.0
         self._own_queue_until = -math.inf
         self._has_probed = False
 
@@ -207,6 +214,7 @@ class Estimator:
         self._has_probed = True
         self._probe_at = now + self._probe_wait_s
         plan = self._probes.begin(*(wanted_bps, self.target_bps, self._delay.queue.usual_s, now))
+        self._probed_bps = plan.bps
         self._own_queue_until = now + plan.span_s + self.rtt_s + _DRAIN_S
         return plan
 
@@ -215,10 +223,12 @@ class Estimator:
         self._probes.end()
 
     def _prove(self, bps: float, now: float) -> None:
-        if bps > self._rate.bps:
+        is_more = bps > self._rate.bps
+        if is_more:
             self._rate.set(bps)
-            self._probe_wait_s = _PROBE_S
             self._loss.forgive_queue()
+        if is_more and bps >= _ENOUGH * self._probed_bps:
+            self._probe_wait_s = _PROBE_S
             self._probe_at = now + _NEXT_S
         else:
             self._probe_wait_s = min(_PROBE_MOST_S, 2 * self._probe_wait_s)

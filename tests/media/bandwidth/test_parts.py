@@ -15,7 +15,7 @@ from twinclass_media.bandwidth.delay import DelayGradient, Usage
 from twinclass_media.bandwidth.estimator import START_BPS, Estimator
 from twinclass_media.bandwidth.loss import LossControl
 from twinclass_media.bandwidth.pacer import MOST_S, Pacer
-from twinclass_media.bandwidth.probe import Probes
+from twinclass_media.bandwidth.probe import SPAN_S, Plan, Probes
 from twinclass_media.bandwidth.rate import BETA, RateControl
 from twinclass_media.bandwidth.sent import MAX_SENT, Arrived, Sent, SentLog
 from twinclass_media.errors import MalformedPacket
@@ -275,3 +275,45 @@ def test_what_a_hole_swallowed_says_nothing_of_the_line_after_it(elsewhere: bool
     assert estimator.lost_share < 0.1
     assert estimator.probe(2_000_000.0, 10.0) is not None
     assert (estimator.target_bps >= START_BPS) is elsewhere
+
+
+# ---- probes -------------------------------------------------------------------------------
+
+
+def _probe(estimator: Estimator, log: ArrivalLog, plan: Plan, line_bps: float, now: float) -> None:
+    """Sends a probe over a line of ``line_bps`` and reports it."""
+    gap, free_at = plan.span_s / plan.packets, now
+    for n in range(plan.packets):
+        number = estimator.sent(plan.size, now + n * gap)
+        free_at = max(free_at, now + n * gap) + 8 * plan.size / line_bps
+        log.add(number, free_at)
+    estimator.probe_sent()
+    fci = log.take_feedback()
+    assert fci is not None
+    estimator.reported(read_feedback(fci), free_at)
+
+
+def test_a_line_that_carries_a_little_more_is_not_probed_again_and_again() -> None:
+    """Rates are cut to less than a line carries, so each probe proves a little."""
+    estimator, log, now = Estimator(0.0, 250_000.0), ArrivalLog(0.0), 1.0
+    plan = estimator.probe(500_000.0, now)
+    assert plan is not None
+    _probe(estimator, log, plan, 300_000.0, now)
+    assert 260_000 < estimator.target_bps < 400_000
+    assert estimator.probe(500_000.0, now + 1.0) is None
+    now += 2.1
+    plan = estimator.probe(500_000.0, now)
+    assert plan is not None
+    _probe(estimator, log, plan, 300_000.0, now)
+    assert estimator.probe(500_000.0, now + 3.9) is None
+    plan = estimator.probe(500_000.0, now + 4.1)
+    assert plan is not None, "seldom, but again"
+    _probe(estimator, log, plan, 600_000.0, now + 4.1)
+    assert estimator.target_bps > 450_000
+    assert estimator.probe(1_000_000.0, now + 5.2) is not None, "what carries more is tried soon"
+
+
+@given(st.floats(1.01, 10.0), st.floats(0.0, 0.1))
+def test_a_probe_in_vain_leaves_no_long_queue(ratio: float, swing_s: float) -> None:
+    plan = Probes().begin(ratio * 300_000, 300_000, swing_s, 0.0)
+    assert SPAN_S <= plan.span_s <= max(SPAN_S, 0.1 / (ratio - 1) + 1e-9)
