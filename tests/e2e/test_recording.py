@@ -141,8 +141,11 @@ async def catch_up(server: Server, home: Page, token: str) -> None:
 
     await wait_until(plays, 15, "it plays faster than it was taught")
     behind = int(await card.get_attribute("data-behind") or 0)
-    await asyncio.sleep(6)
-    assert int(await card.get_attribute("data-behind") or 0) < behind
+
+    async def nearer() -> bool:
+        return int(await card.get_attribute("data-behind") or 0) < behind
+
+    await wait_until(nearer, 15, "it gets nearer to the lesson")
     await home.get_by_test_id("catch-up-stop").click()
     await card.wait_for(state="detached", timeout=40_000)
 
