@@ -25,7 +25,7 @@ from light.ports import free_port
 
 ROOM = 1234
 #: As Twinclass asks its lead's page for. Janus takes the first for the highest.
-ENCODINGS = """[{rid: 'f', maxBitrate: 1700000},
+ENCODINGS = """[{rid: 'f', maxBitrate: 1500000},
   {rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500000},
   {rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150000}]"""
 

@@ -170,7 +170,7 @@ def test_a_full_camera_gets_three_layers_and_an_off_stage_one_the_smallest(
     assert [(e.rid, e.active, e.max_bitrate) for e in wish.encodings] == [
         ("q", True, 150_000),
         ("h", True, 500_000),
-        ("f", True, 1_700_000),
+        ("f", True, 1_500_000),
     ]
     assert wish.codec == "H264"
 

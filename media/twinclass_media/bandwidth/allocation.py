@@ -1,7 +1,7 @@
 """Who gets what of a viewer's line: sound first, then slides, the lead, the stage, the wall.
 
 A picture that is small beats none: everybody's lowest layer goes before anybody's higher one. A
-layer is left at once when it does not fit, and taken up only when it fits with room to spare, so
+layer is left when what is sent does not come, and taken up only when it fits with room to spare, so
 that nothing swings to and fro.
 """
 
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 SOUND = 0
 #: Room that a higher layer must leave when it is taken up; below it, once taken, it stays.
 SPARE = 1.15
-#: The smallest picture, once it is there, stays on a line that is thought to carry a little less: a
-#: rate is cut to 85 % of what arrived, so what arrives fits all the same.
-KEPT = 0.8
+#: What is there stays on a line that is thought to carry a little less, as long as no long queue
+#: stands: a rate is cut to 85 % of what arrived, so what arrives fits all the same, and any swing of
+#: the delay may cut it. The smallest picture stays whatever the queue, and a little longer.
+KEPT, SMALLEST_KEPT = 0.85, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,13 @@ class Share:
     full_bps: float
 
 
-def allocate(wishes: Sequence[Wish], target_bps: float) -> Share:
+def allocate(wishes: Sequence[Wish], target_bps: float, *, crowded: bool = False) -> Share:
     """Returns who gets which layer of a line that carries ``target_bps``.
 
     Sound is sent whatever the line is thought to carry: what is left of a lesson without sound is
-    nothing.
+    nothing. ``crowded``: a long queue stands, so what is sent is too much.
     """
+    kept = 1.0 if crowded else KEPT
     ordered = sorted(wishes, key=lambda wish: wish.priority)
     given = {wish.track: -1 for wish in ordered}
     spent, wanted = 0.0, 0.0
@@ -72,7 +74,7 @@ def allocate(wishes: Sequence[Wish], target_bps: float) -> Share:
         if given[wish.track] != layer - 1:
             continue  # The one below did not fit.
         more = wish.layers[layer] - (wish.layers[layer - 1] if layer > 0 else 0.0)
-        room = SPARE if wish.now < layer else KEPT if layer == 0 else 1.0
+        room = SPARE if wish.now < layer else SMALLEST_KEPT if layer == 0 else kept
         if spent + more <= target_bps / room:
             given[wish.track] = layer
             spent += more

@@ -29,8 +29,8 @@ class Climb:
             self._raised_at = now
         elif now - self._raised_at < SOON_S and after >= 0:
             self._bar_s = min(MOST_BAR_S, max(BAR_S, 2 * self._bar_s))
-            self._barred_layer, self._barred_until = after + 1, now + self._bar_s
-            # A line that falls on, to a layer lower still, says nothing of those in between.
+            self._barred_layer, self._barred_until = before, now + self._bar_s
+            # A line that falls, or falls on, to a layer lower still says nothing of those between.
             self._raised_at = -math.inf
         elif now - self._barred_until > MOST_BAR_S:
             self._bar_s = 0.0

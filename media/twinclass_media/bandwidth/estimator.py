@@ -118,6 +118,11 @@ class Estimator:
         return self._delay.is_queued
 
     @property
+    def is_crowded(self) -> bool:
+        """Tells whether that queue is long: more is sent than the line carries."""
+        return self._delay.queue.is_long
+
+    @property
     def is_silent(self) -> bool:
         """Tells whether nothing is heard of what was sent."""
         return self._hole_since is not None

@@ -57,6 +57,11 @@ class QueueDelay:
         """Returns the one-way delay of the empty line, by clocks that do not agree."""
         return min(self._base, self._base_before)
 
+    @property
+    def is_long(self) -> bool:
+        """Tells whether a queue stands that is too long, whatever is usual."""
+        return self.queue_s >= _STANDING_S
+
     def add(self, at: float, delay: float) -> None:
         """Notes the one-way delay of what arrived at ``at``."""
         if self._base_since is None:
@@ -74,7 +79,7 @@ class QueueDelay:
         share = min(1.0, (at - self._usual_at) / _USUAL_S)
         self.usual_s += share * (min(self.queue_s, _USUAL_MOST_S) - self.usual_s)
         self._usual_at = at
-        if self.queue_s < _STANDING_S:
+        if not self.is_long:
             self._stands_since, self._stands_times = None, 0
         elif self._stands_since is None:
             self._stands_since = at

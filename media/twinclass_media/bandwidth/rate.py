@@ -43,8 +43,10 @@ class RateControl:
         self._limit_deviation = 0.4
 
     def set(self, bps: float) -> None:
-        """Takes what a probe has proven."""
+        """Takes what a probe has proven, or what is left of a line that is silent."""
         self.bps = max(self.floor_bps, bps)
+        if self._is_past(bps):
+            self._limit = None
 
     def update(self, usage: Usage, arrived_bps: float | None, rtt_s: float, now: float) -> None:
         """Changes ``bps`` by how the line is used. ``arrived_bps``: None: not known yet."""
@@ -69,6 +71,8 @@ class RateControl:
         wanted = BETA * arrived
         if wanted > self.bps:
             # We send less than the line has; the queue is of somebody else, or of a moment ago.
+            if self._is_past(arrived):
+                self._limit = None
             wanted = BETA * (self._limit * 1000 if self._limit is not None else self.bps)
         self.bps = max(self.floor_bps, min(self.bps, wanted))
         self._cut_at = now
@@ -87,13 +91,13 @@ class RateControl:
     def _deviation(self) -> float:
         return math.sqrt(self._limit_deviation * (self._limit or 0.0))
 
+    def _is_past(self, bps: float) -> bool:
+        """Tells whether the line carries more than where it was cut."""
+        limit = self._limit
+        return limit is not None and bps / 1000 > limit + _NEAR * self._deviation()
+
     def _increase(self, arrived_bps: float | None, rtt_s: float, span: float) -> None:
-        is_past = (
-            self._limit is not None
-            and arrived_bps is not None
-            and arrived_bps / 1000 > self._limit + _NEAR * self._deviation()
-        )
-        if is_past:
+        if arrived_bps is not None and self._is_past(arrived_bps):
             self._limit = None
         if self._limit is None:
             step = self.bps * (_GROWTH**span - 1)

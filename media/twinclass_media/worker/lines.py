@@ -208,7 +208,7 @@ class Lines:
             return
         if line is None:
             target = peer.trial.target_bps if watch.state is State.DEAF else math.inf
-            self._give(peer, _wishes(peer, now), target, now)
+            self._give(peer, _wishes(peer, now), target, now, crowded=False)
             return
         estimator = line.estimator
         target = estimator.target_bps
@@ -217,7 +217,9 @@ class Lines:
         wishes = _wishes(peer, now)
         sound = sum(wish.layers[0] for _, wish in wishes if wish.priority <= SOUND)
         line.pacer.bps, line.pacer.most_s = max(target - sound, LEAST_PACE_BPS), MOST_S
-        share = self._give(peer, wishes, target, now)
+        share = self._give(peer, wishes, target, now, crowded=estimator.is_crowded)
+        # What is kept though it is thought to be a little too much does not wait here.
+        line.pacer.bps = max(line.pacer.bps, share.spent_bps - sound)
         self._repeat_sound(peer, share, now)
         is_barred = any(row.climb.is_barred(now) for row, _ in wishes)
         is_full = share.wanted_bps == 0.0 and not is_barred
@@ -270,8 +272,16 @@ class Lines:
         if peer.repetition.look(loss, now, is_full=is_full, is_narrow=is_narrow):
             self._reshape(peer)
 
-    def _give(self, peer: Peer, wishes: list[tuple[Row, Wish]], target: float, now: float) -> Share:
-        share = allocate([wish for _, wish in wishes], target)
+    def _give(
+        self,
+        peer: Peer,
+        wishes: list[tuple[Row, Wish]],
+        target: float,
+        now: float,
+        *,
+        crowded: bool,
+    ) -> Share:
+        share = allocate([wish for _, wish in wishes], target, crowded=crowded)
         for row, wish in wishes:
             producer: Producer | None = row.producer
             if wish.priority <= SOUND or producer is None:
@@ -282,7 +292,7 @@ class Lines:
             ceiling = NO_CEILING if layer >= wants else layer
             if ceiling == row.ceiling:
                 continue
-            row.climb.moves(row.ceiling, ceiling, now)
+            row.climb.moves(min(row.ceiling, wants), min(ceiling, wants), now)
             too_much = share.spent_bps - _takes(wish, layer) + _takes(wish, wish.now)
             producer.set_ceiling(row, ceiling, at_once=too_much > TOO_MUCH * target)
             self._ask_keyframes(producer, now)

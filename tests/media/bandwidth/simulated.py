@@ -100,9 +100,9 @@ class Viewer:
         target = estimator.target_bps
         wish = Wish("lead", 2, tuple(bps for bps, _ in LAYERS), 2, self.wanted)
         sound = Wish("sound", SOUND, (SOUND_BPS,), 0)
-        share = allocate([wish, sound], target)
+        share = allocate([wish, sound], target, crowded=estimator.is_crowded)
         self.wanted = share.layers["lead"]
-        self.pacer.bps = max(target, 100_000.0)
+        self.pacer.bps = max(target, share.spent_bps, 100_000.0)
         if share.wanted_bps > 0:
             plan = estimator.probe(share.wanted_bps * 1.1, now, eager=self.wanted < 0)
             if plan is not None:

@@ -17,6 +17,13 @@ def test_a_layer_left_soon_is_barred_alone() -> None:
     assert climb.most(2, 1.0 + BAR_S) == 2
 
 
+def test_a_fall_past_a_layer_does_not_bar_that_one() -> None:
+    climb = Climb()
+    climb.moves(0, 2, 0.0)
+    climb.moves(2, 0, 1.0)
+    assert climb.most(2, 2.0) == 1
+
+
 def test_a_layer_that_held_for_a_while_is_not_barred() -> None:
     climb = Climb()
     climb.moves(0, 2, 0.0)

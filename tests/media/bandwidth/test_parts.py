@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twinclass_media.bandwidth.acknowledged import AcknowledgedRate
-from twinclass_media.bandwidth.allocation import KEPT, SOUND, Wish, allocate
+from twinclass_media.bandwidth.allocation import SMALLEST_KEPT, SOUND, Wish, allocate
 from twinclass_media.bandwidth.delay import DelayGradient, Usage
 from twinclass_media.bandwidth.estimator import START_BPS, Estimator
 from twinclass_media.bandwidth.loss import LossControl
@@ -109,6 +109,16 @@ def test_a_rate_is_cut_to_what_arrives_and_grows_slowly_near_it() -> None:
         control.update(Usage.NORMAL, 520_000, 0.05, now)
     near = control.bps
     assert BETA * 600_000 < near < 700_000
+
+
+def test_where_a_line_was_cut_once_is_forgotten_when_more_is_proven() -> None:
+    control = RateControl(300_000, 40_000)
+    for n in range(20):
+        control.update(Usage.OVER, 300_000.0, 0.02, n / 2)
+    control.set(1_600_000.0)
+    for n in range(4):
+        control.update(Usage.OVER, 1_600_000.0 + 20_000 * n, 0.02, 20 + n / 2)
+    assert control.bps > 0.8 * BETA * 1_000_000
 
 
 def test_loss_that_a_cut_does_not_mend_is_the_line_s_own() -> None:
@@ -214,7 +224,9 @@ def test_a_layer_is_left_where_it_was_not_taken_up() -> None:
     up = allocate([lead], 500_000 * 1.1).layers["lead"]
     stays = Wish("lead", 2, CAMERA, 2, now=1)
     assert (up, allocate([stays], 500_000 * 1.1).layers["lead"]) == (0, 1)
-    assert allocate([stays], 490_000).layers["lead"] == 0
+    assert allocate([stays], 490_000).layers["lead"] == 1, "cut, though all of it came"
+    assert allocate([stays], 490_000, crowded=True).layers["lead"] == 0
+    assert allocate([stays], 420_000).layers["lead"] == 0
     smallest = Wish("lead", 2, CAMERA, 2, now=0)
     assert allocate([smallest], 150_000 * 0.85).layers["lead"] == 0
     assert allocate([smallest], 150_000 * 0.75).layers["lead"] == -1
@@ -239,7 +251,7 @@ def test_no_more_is_shared_out_than_there_is(
     wishes = [Wish(str(n), *one) for n, one in enumerate(made)]
     share = allocate(wishes, target)
     sound = sum(one.layers[0] for one in wishes if one.priority == SOUND and one.layers)
-    assert share.spent_bps <= max(sound, target / KEPT) + 1e-3
+    assert share.spent_bps <= max(sound, target / SMALLEST_KEPT) + 1e-3
     for one in wishes:
         layer = share.layers[one.track]
         assert -1 <= layer <= max(0, min(one.most, len(one.layers) - 1))
