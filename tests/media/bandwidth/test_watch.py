@@ -12,6 +12,7 @@ from twinclass_media.bandwidth.trial import Trial
 from twinclass_media.bandwidth.watch import (
     DEAF_PACKETS,
     DEAF_S,
+    NARROW,
     SATISFIED_S,
     SILENT_S,
     State,
@@ -60,6 +61,26 @@ def test_a_line_is_watched_again_when_its_viewer_could_take_less_than_is_sent() 
     watch.told(400_000, 1_500_000, 20.1)
     assert watch.state is State.WATCHED
     assert watch.start_bps == 400_000
+
+
+def test_a_word_of_before_is_not_believed_when_a_line_is_left_alone() -> None:
+    watch = Watch(0.0, 300_000.0, can_answer=True)
+    watch.answered()
+    watch.told(400_000, 300_000, 0.0)
+    for step in range(int(SATISFIED_S * 10) + 20):
+        watch.look(1_000_000, 2_000_000, 0.0, step / 10, full=True)
+    for n in range(10):  # It climbs from there.
+        watch.told(400_000 + 20_000 * n, 1_500_000, 10.0 + n)
+        assert watch.state is State.FREE
+    watch.told(500_000, 1_500_000, 21.0)
+    assert watch.state is State.WATCHED
+
+
+def test_a_single_cut_of_a_viewer_takes_no_picture() -> None:
+    watch = left_alone()
+    watch.told(1_275_000, 1_500_000, 20.0)
+    assert watch.state is State.WATCHED
+    assert watch.start_bps == NARROW * 1_500_000
 
 
 def test_numbers_and_the_empty_line_s_delay_go_on_where_a_line_is_watched_again() -> None:
