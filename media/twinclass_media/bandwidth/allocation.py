@@ -16,8 +16,8 @@ SOUND = 0
 #: Room that a higher layer must leave when it is taken up; below it, once taken, it stays.
 SPARE = 1.15
 #: What is there stays on a line that is thought to carry a little less, as long as no long queue
-#: stands: a rate is cut to 85 % of what arrived, so what arrives fits all the same, and any swing of
-#: the delay may cut it. The smallest picture stays whatever the queue, and a little longer.
+#: stands: a rate is cut to 85 % of what arrived, so what arrives fits all the same, and any swing
+#: of the delay may cut it. The smallest picture stays whatever the queue, and a little longer.
 KEPT, SMALLEST_KEPT = 0.85, 0.8
 
 

@@ -81,6 +81,10 @@ def test_a_single_cut_of_a_viewer_takes_no_picture() -> None:
     watch.told(1_275_000, 1_500_000, 20.0)
     assert watch.state is State.WATCHED
     assert watch.start_bps == NARROW * 1_500_000
+    losing = left_alone()
+    losing.reported(0.05, 1_500_000, 20.0)
+    losing.told(1_275_000, 1_500_000, 20.1)
+    assert losing.start_bps == 1_275_000, "a queue that loses is full"
 
 
 def test_numbers_and_the_empty_line_s_delay_go_on_where_a_line_is_watched_again() -> None:
@@ -103,6 +107,12 @@ def test_a_line_is_watched_again_when_it_loses_falls_silent_or_changes() -> None
     assert lossy.state is State.FREE, "once may be chance"
     lossy.reported(0.05, 1_500_000, 20.3)
     assert lossy.state is State.WATCHED
+    assert lossy.start_bps == 1_500_000, "a radio loses by itself"
+
+    full = left_alone()
+    full.reported(0.5, 1_500_000, 20.0)
+    full.reported(0.6, 1_500_000, 20.3)
+    assert full.start_bps == pytest.approx(0.4 * 1_500_000)
 
     silent = left_alone()
     silent.reported(0.0, 1_500_000, 20.0)
