@@ -27,7 +27,7 @@ class Climb:
         """Its ceiling goes from a layer to another one; -1: none."""
         if after > before:
             self._raised_at = now
-        elif now - self._raised_at < SOON_S and after >= 0:
+        elif 0 <= after < before and now - self._raised_at < SOON_S:
             self._bar_s = min(MOST_BAR_S, max(BAR_S, 2 * self._bar_s))
             self._barred_layer, self._barred_until = before, now + self._bar_s
             # A line that falls, or falls on, to a layer lower still says nothing of those between.

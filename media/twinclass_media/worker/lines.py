@@ -218,8 +218,9 @@ class Lines:
         sound = sum(wish.layers[0] for _, wish in wishes if wish.priority <= SOUND)
         line.pacer.bps, line.pacer.most_s = max(target - sound, LEAST_PACE_BPS), MOST_S
         share = self._give(peer, wishes, target, now, crowded=estimator.is_crowded)
-        # What is kept though it is thought to be a little too much does not wait here.
-        line.pacer.bps = max(line.pacer.bps, share.spent_bps - sound)
+        if not estimator.is_crowded:
+            # What is kept though it is thought to be a little too much does not wait here.
+            line.pacer.bps = max(line.pacer.bps, share.spent_bps - sound)
         self._repeat_sound(peer, share, now)
         is_barred = any(row.climb.is_barred(now) for row, _ in wishes)
         is_full = share.wanted_bps == 0.0 and not is_barred

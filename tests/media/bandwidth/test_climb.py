@@ -24,6 +24,13 @@ def test_a_fall_past_a_layer_does_not_bar_that_one() -> None:
     assert climb.most(2, 2.0) == 1
 
 
+def test_what_is_not_wanted_any_more_bars_nothing() -> None:
+    climb = Climb()
+    climb.moves(0, 1, 0.0)
+    climb.moves(0, 0, 1.0)  # Its ceiling is gone, as less is wanted.
+    assert climb.most(2, 2.0) == 2
+
+
 def test_a_layer_that_held_for_a_while_is_not_barred() -> None:
     climb = Climb()
     climb.moves(0, 2, 0.0)
