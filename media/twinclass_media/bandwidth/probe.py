@@ -15,8 +15,8 @@ _PACKET_BYTES = 1_150
 SPAN_S = 0.015
 _FAR = 3.0
 _SWINGS, _MOST_SPAN_S = 4.0, 0.12
-#: If the line carries no more than is known, a probe leaves no longer queue than this before it:
-#: a fifth of a second is what a voice may be late.
+#: If the line carries no more than is known, and that is used by media, a probe leaves no longer
+#: queue than this: a fifth of a second is what a voice may be late.
 _MOST_QUEUE_S = 0.1
 #: Of its packets, so many must have come.
 _LEAST_SHARE = 0.8
@@ -75,7 +75,7 @@ class Probes:
         """
         self._count += 1
         span = SPAN_S if bps > _FAR * known_bps else 2 * SPAN_S
-        longest = _MOST_QUEUE_S / max(bps / known_bps - 1, 0.01)
+        longest = _MOST_QUEUE_S * known_bps / bps
         span = max(SPAN_S, min(_MOST_SPAN_S, span + _SWINGS * swing_s, longest))
         total = bps * span / 8
         packets = max(LEAST_PACKETS, math.ceil(total / _PACKET_BYTES))
