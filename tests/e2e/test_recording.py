@@ -143,9 +143,9 @@ async def catch_up(server: Server, home: Page, token: str) -> None:
     behind = int(await card.get_attribute("data-behind") or 0)
 
     async def nearer() -> bool:
-        return int(await card.get_attribute("data-behind") or 0) < behind
+        return int(await card.get_attribute("data-behind") or 0) <= behind - 2
 
-    await wait_until(nearer, 15, "it gets nearer to the lesson")
+    await wait_until(nearer, 12, "it gets nearer to the lesson, a second in six at least")
     await home.get_by_test_id("catch-up-stop").click()
     await card.wait_for(state="detached", timeout=40_000)
 

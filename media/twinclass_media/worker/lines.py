@@ -208,7 +208,7 @@ class Lines:
             return
         if line is None:
             target = peer.trial.target_bps if watch.state is State.DEAF else math.inf
-            self._give(peer, _wishes(peer, now), target, now, crowded=False)
+            self._give(peer, _wishes(peer, now), target, now)
             return
         estimator = line.estimator
         target = estimator.target_bps
@@ -280,7 +280,7 @@ class Lines:
         target: float,
         now: float,
         *,
-        crowded: bool,
+        crowded: bool = False,
     ) -> Share:
         share = allocate([wish for _, wish in wishes], target, crowded=crowded)
         for row, wish in wishes:
