@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 
 from twinclass_media.errors import MalformedPacket
 from twinclass_media.forward.group import Group
@@ -14,7 +15,7 @@ from twinclass_media.rtp import payload as video
 from twinclass_media.rtp.loss import LossTracker
 from twinclass_media.rtp.packet import RtpPacket
 from twinclass_media.rtp.reception import Reception
-from twinclass_media.rtp.sequence import SequenceUnwrapper
+from twinclass_media.rtp.sequence import SequenceUnwrapper, timestamp_delta
 
 #: A frame's packets are held for its marker at most this long: a real uplink spreads a large
 #: frame over 5 to 15 ms, and a viewer's decoder waits for all of it anyway.
@@ -31,6 +32,10 @@ RATE_S, RATE_KEPT = 0.5, 0.85
 PACKET_OVERHEAD_BYTES = 64
 #: Packets after the keyframe that a late joiner gets at once with it; more would be a burst.
 MAX_CATCH_UP = 40
+#: Sound that a late joiner gets at once. A browser plays the first packet as soon as it is there,
+#: and makes up what comes later than its end; so long it would like to hold at first (NetEq's
+#: start). And how old the newest of it may be: senders that save silence (DTX) pause longer.
+SOUND_AHEAD_S, SOUND_FRESH_S = 0.08, 0.1
 
 
 class Layer:
@@ -221,6 +226,20 @@ class Layer:
             row.leave()
         if row.wanted is self:
             row.wanted = None
+
+    def newest_sound(self, now: float) -> list[Entry]:
+        """Returns what a late joiner may get at once of sound: it reaches up to now, without a
+        gap. Empty: there is none, or only old."""
+        newest = self.ring.get(self.flushed)
+        if newest is None or now - newest.at > SOUND_FRESH_S:
+            return []
+        found = deque((newest,))
+        while (before := self.ring.get(found[0].sequence - 1)) is not None:
+            ahead = timestamp_delta(newest.timestamp, before.timestamp)
+            if before.codec != newest.codec or not 0 < ahead < SOUND_AHEAD_S * self.clock_rate:
+                break
+            found.appendleft(before)
+        return list(found)
 
     def whole_keyframe(self) -> list[Entry]:
         """Returns the packets of the newest keyframe, once it is complete and sent on."""

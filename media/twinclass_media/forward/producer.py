@@ -174,16 +174,28 @@ class Producer:
     # ---- rows
 
     def add(self, row: Row, max_layer: int, now: float) -> list[Burst]:
-        """Feeds a row from here on. Returns what it gets at once (the last keyframe)."""
+        """Feeds a row from here on. Returns what it gets at once: the last keyframe, or the newest
+        sound."""
         self.max_layers[row] = max_layer
         row.producer = self
         self.changed = True
         target = self._target(row)
-        if not self.video or row.idle:
+        if row.idle:
             target.waiting.append(row)
             row.wanted = target
             return []
-        return self._start(row, target, now)
+        return self._start(row, target, now) if self.video else self._sound(row, target, now)
+
+    def _sound(self, row: Row, target: Layer, now: float) -> list[Burst]:
+        # What another track left in the browser needs no more ahead of it.
+        entries = [] if self.paused or row.started else target.newest_sound(now)
+        if not entries:
+            target.waiting.append(row)
+            row.wanted = target
+            return []
+        row.cut(target, entries[0], self._timestamp(row, target, entries[0], now))
+        target.attach(row)
+        return [Burst(target, entries, Rows((row,)), target.cuts, True)]
 
     def _start(self, row: Row, target: Layer, now: float) -> list[Burst]:
         entries, live = ([], False) if self.paused else target.cached_keyframe(now)

@@ -175,6 +175,28 @@ async def test_a_late_joiner_begins_with_the_last_keyframe_at_once(
     viewer.close()
 
 
+async def test_a_late_listener_gets_sound_ahead_of_the_next_packet(
+    worker: WorkerUnderTest, identity: Identity
+) -> None:
+    publisher = await worker.connect(identity, "pub")
+    await worker.put(audio())
+    voice = AudioSource(publisher, 2222)
+    speaking = asyncio.create_task(voice.run(60))
+    await asyncio.sleep(0.3)
+    ahead = []
+    for i in range(5):  # A packet or two may go by before the worker hears of a listener.
+        viewer = await worker.connect(identity, f"s{i}")
+        before = voice.sent
+        await worker.put(hears(f"s{i}"))
+        await asyncio.sleep(0.2)
+        ahead.append(viewer.streams[3000].packets - (voice.sent - before))
+        assert viewer.streams[3000].lost == 0
+        viewer.close()
+    speaking.cancel()
+    assert max(ahead) >= 3
+    publisher.close()
+
+
 async def test_many_late_joiners_cost_few_keyframes(
     worker: WorkerUnderTest, identity: Identity
 ) -> None:
