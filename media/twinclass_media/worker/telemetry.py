@@ -31,6 +31,8 @@ class Telemetry:
     def __init__(self, notify: Callable[[m.Notification], None]) -> None:
         self._notify = notify
         self._speakers: dict[str, list[str]] = {}
+        #: What was smaller than wanted when lines were looked at last.
+        self._smaller: frozenset[m.ConsumerId] = frozenset()
 
     def forget(self, router: str) -> None:
         """A router is gone."""
@@ -58,13 +60,20 @@ class Telemetry:
         self._notify(m.Echo(m.ProducerId(key), trouble or "none", age_s, lag_s, likeness, gain_db))
 
     def tell_qualities(self, peers: Iterable[Peer]) -> None:
-        """Tells how every connected line did over the last period."""
+        """Tells how every connected line did over the last period.
+
+        Each picture is small at first, until its line has shown what it carries: smaller than it
+        could be is one that still is so when it is looked at again.
+        """
         links: list[m.LinkQuality] = []
+        smaller: set[m.ConsumerId] = set()
         for peer in peers:
             if peer.state != ("connected", "connected"):
                 continue
             sent = sum(row.octets for ssrc, row in peer.rows.items() if ssrc == row.ssrc)
             held = list(_held(peer))
+            small = [name for name, layer in held if layer >= 0]
+            smaller.update(small)
             losses = [layer.reception.loss for _, layer, rtx in peer.ssrcs.values() if not rtx]
             links.append(
                 m.LinkQuality(
@@ -76,11 +85,12 @@ class Telemetry:
                     receive_loss=max(losses, default=0.0),
                     available_bps=peer.available_bps,
                     budget_bps=int(peer.line.estimator.target_bps) if peer.line else 0,
-                    smaller=tuple(name for name, layer in held if layer >= 0),
+                    smaller=tuple(name for name in small if name in self._smaller),
                     stopped=tuple(name for name, layer in held if layer < 0),
                 )
             )
             peer.received_mark = peer.bytes_in
             peer.bytes_out_mark = sent
+        self._smaller = frozenset(smaller)
         if links:
             self._notify(m.Qualities(tuple(links)))

@@ -142,6 +142,14 @@ def is_whole(link: m.LinkQuality) -> bool:
     return not link.smaller and not link.stopped
 
 
+async def test_a_picture_that_has_just_begun_is_not_called_small_for_want_of_a_line(
+    tmp_path: Path,
+) -> None:
+    async with room(tmp_path, "narrow") as here:
+        await here.wait(lambda one: one.smaller == ("sees",), "a smaller picture")
+        assert not here.links()[0].smaller, "all pictures begin small"
+
+
 @pytest.mark.full
 async def test_a_line_that_narrows_gets_a_smaller_picture_and_the_large_one_back(
     tmp_path: Path,
