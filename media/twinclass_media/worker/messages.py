@@ -350,7 +350,7 @@ class LinkQuality(msgspec.Struct, frozen=True):
     available_bps: int = 0
     #: What we think that the line carries, bit/s; 0 while there is no reason to look.
     budget_bps: int = 0
-    #: Consumers that get a lower layer than they want, now and when it was told last, for want of it.
+    #: Consumers that get a lower layer than they want, now and when last told, for want of it.
     smaller: tuple[ConsumerId, ...] = ()
     #: Consumers that get nothing, for want of it.
     stopped: tuple[ConsumerId, ...] = ()
