@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import urllib.request
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import twinclass_media
 import twinclass_recordings
+from e2e.conftest import Server
 from faults.conftest import Start
 from faults.lesson import LightLesson, recorder_pid, until, worker_pid
+from twinclass_server.adapters.data_folder import DataFolder
 from twinclass_server.adapters.renewal import LOOK_S
+from twinclass_server.operations.status import Operations
+from twinclass_server.school import staff_path
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -26,6 +32,18 @@ def code_of_before(folder: Path) -> Path:
         with (folder / source.name / "__init__.py").open("a") as file:
             file.write("# Of before.\n")
     return folder
+
+
+def outdated(server: Server) -> tuple[bool, bool]:
+    """(A worker, the recorder) is of before, as an operator sees it."""
+    keys = DataFolder(server.data).read_keys()
+    token = staff_path(keys, "operator", "operator", "", 600).partition("token=")[2]
+    request = urllib.request.Request(
+        server.base + "/api/operations", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        seen = msgspec.json.decode(reply.read(), type=Operations)
+    return any(worker.is_outdated for worker in seen.workers), seen.recorder.is_outdated
 
 
 async def test_processes_of_before_go_on_with_their_lesson_and_are_renewed_after_it(
@@ -42,6 +60,7 @@ async def test_processes_of_before_go_on_with_their_lesson_and_are_renewed_after
     await asyncio.sleep(LOOK_S + 2)
     assert (worker_pid(server, 0), recorder_pid(server)) == before
     assert lesson.lost() == 0
+    assert outdated(server) == (True, True)
 
     await lesson.lead.command("lesson_close")
     await lesson.end()
@@ -55,6 +74,7 @@ async def test_processes_of_before_go_on_with_their_lesson_and_are_renewed_after
 
     await until(is_renewed, 30, "both are renewed")
     renewed = worker_pid(server, 0), recorder_pid(server)
+    assert outdated(server) == (False, False)
     assert not any("killed" in line for line in server.log().splitlines())
     another = LightLesson(server, "two", rooms=1, homes=0)
     await another.begin()

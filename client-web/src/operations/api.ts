@@ -11,8 +11,8 @@ export interface LessonLine {
 }
 export interface Disk { state: Light; free_bytes: number | null; total_bytes: number; lesson_hours: number | null }
 export interface Store { state: Light; is_up: boolean; latency_ms: number | null; memory_bytes: number | null; is_ours: boolean }
-export interface MediaWorker { index: number; state: Light; is_up: boolean; cpu: number | null; viewers: number; memory_bytes: number }
-export interface RecorderLine { state: Light; lessons: number; bytes_per_s: number }
+export interface MediaWorker { index: number; state: Light; is_up: boolean; cpu: number | null; viewers: number; memory_bytes: number; is_outdated: boolean }
+export interface RecorderLine { state: Light; lessons: number; bytes_per_s: number; is_outdated: boolean }
 export interface Certificate { state: Light; days_left: number | null }
 export interface Operations {
   at: number; version: string; uptime_s: number; needs: Need[]; lessons: LessonLine[]; elsewhere: number

@@ -117,6 +117,7 @@ class WorkerMediaPlane:
                 0 if link.statistics is None else link.statistics.transports,
                 0 if link.statistics is None else link.statistics.rss_bytes,
                 link.trouble,
+                link.is_outdated,
             )
             for link in self._supervisor.links
         ]

@@ -14,7 +14,8 @@ from twinclass_signaling.messages import Recorder
 
 @dataclass(frozen=True, slots=True)
 class WorkerFigures:
-    """One media worker. ``cpu_share``: of a core; ``transports``: two a person at most."""
+    """One media worker. ``cpu_share``: of a core; ``transports``: two a person at most;
+    ``is_outdated``: it runs what was installed before an update."""
 
     index: int
     is_up: bool
@@ -22,6 +23,7 @@ class WorkerFigures:
     transports: int
     memory_bytes: int
     trouble: str = ""
+    is_outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,4 @@ class Figures:
     certificate_ends: datetime | None
     has_certificate: bool
     is_draining: bool = False
+    recorder_outdated: bool = False

@@ -120,6 +120,7 @@ class Looker:
             recorder_up=link is not None and link.is_up,
             recorder_trouble="" if link is None else link.trouble,
             recorder=None if link is None else link.status,
+            recorder_outdated=link is not None and link.is_outdated,
             certificate_ends=ends,
             has_certificate=parts.certificate is not None,
             is_draining=parts.lessons.is_draining,

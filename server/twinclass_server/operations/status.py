@@ -81,7 +81,8 @@ class Store(Struct, frozen=True):
 
 
 class Worker(Struct, frozen=True):
-    """A media worker. ``cpu``: share of its core; ``viewers``: lines of people."""
+    """A media worker. ``cpu``: share of its core; ``viewers``: lines of people; ``is_outdated``: of
+    before an update, and replaced as soon as nobody is on any."""
 
     index: int
     state: Light
@@ -89,6 +90,7 @@ class Worker(Struct, frozen=True):
     cpu: float | None
     viewers: int
     memory_bytes: int
+    is_outdated: bool
 
 
 class RecorderLine(Struct, frozen=True):
@@ -97,6 +99,7 @@ class RecorderLine(Struct, frozen=True):
     state: Light
     lessons: int
     bytes_per_s: int
+    is_outdated: bool = False
 
 
 class Certificate(Struct, frozen=True):
@@ -353,6 +356,7 @@ def _worker(figures: WorkerFigures) -> tuple[Worker, list[Need]]:
         cpu if figures.is_up else None,
         (figures.transports + 1) // 2 if figures.is_up else 0,
         figures.memory_bytes if figures.is_up else 0,
+        figures.is_outdated,
     )
     return worker, needs
 
@@ -370,10 +374,10 @@ def _recorder(figures: Figures) -> tuple[RecorderLine, list[Need]]:
             + (f" ({reason})" if reason else ""),
         )
         return RecorderLine("red", 0, 0), [Need("recorder_away", "red", text, todo)]
-    status = figures.recorder
+    status, is_outdated = figures.recorder, figures.recorder_outdated
     if status is None:
-        return RecorderLine("green", 0, 0), []
-    return RecorderLine("green", len(status.lessons), status.bytes_per_s), []
+        return RecorderLine("green", 0, 0, is_outdated), []
+    return RecorderLine("green", len(status.lessons), status.bytes_per_s, is_outdated), []
 
 
 def _certificate(figures: Figures) -> tuple[Certificate, list[Need]]:

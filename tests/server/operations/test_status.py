@@ -115,6 +115,17 @@ def test_a_certificate_is_amber_a_month_before_its_end_and_red_a_week(
     assert bool(found.needs) == (state != "green")
 
 
+def test_processes_of_before_an_update_are_told_and_need_nobody() -> None:
+    now = operations(FINE)
+    assert not now.workers[0].is_outdated
+    assert not now.recorder.is_outdated
+    workers = (WorkerFigures(0, True, 0.1, 8, 9, is_outdated=True),)
+    after = operations(replace(FINE, workers=workers, recorder_outdated=True))
+    assert after.needs == ()
+    assert after.workers[0].is_outdated
+    assert after.recorder.is_outdated
+
+
 def test_a_proxy_s_certificate_is_not_ours_to_watch() -> None:
     found = operations(replace(FINE, has_certificate=False, certificate_ends=None))
     assert found.certificate.state == "grey"
