@@ -12,7 +12,7 @@ export const zhOperations = {
   machine: '这台服务器', disk: '磁盘', hours: '还能录 {n} 小时的课', free: '剩 {n}，共 {of}', unread: '读不到',
   redis: '课堂记录（Redis）', database: '数据库', worker: '媒体进程 {n}', recorder: '录制程序', certificate: '证书', up: '可用', away: '不可用', latency: '{n} 毫秒', memory: '内存 {n}', own: '自带', external: '外部',
   cpu: 'CPU {n}%', viewers: '{n} 人', off: '没有开启', idle: '待命', writing: '正在录 {n} 节课，每秒 {bytes}', days: '还有 {n} 天到期', expired: '已过期', noCertificate: '由代理负责，或没有使用 HTTPS',
-  outdated: '更新前的版本，没有课时自动换新', version: '版本', uptime: '已运行', ahead: '这台电脑的时钟比服务器快 {n} 秒。', behind: '这台电脑的时钟比服务器慢 {n} 秒。', clock: '请校准这台电脑的时间。',
+  outdated: '旧版本，没课时自动换新', version: '版本', uptime: '已运行', ahead: '这台电脑的时钟比服务器快 {n} 秒。', behind: '这台电脑的时钟比服务器慢 {n} 秒。', clock: '请校准这台电脑的时间。',
   day: '{d} 天 {h} 小时', hour: '{h} 小时 {m} 分', minute: '{m} 分钟',
   noTokenTitle: '需要管理员的链接', noToken: '请用管理员的完整链接打开“我的课”，再从那里进来。', forbiddenTitle: '这个页面只给管理员', forbidden: '老师的课在“我的课”里；需要看运行状态，请联系管理员。', errorTitle: '服务器没有回应', error: '请检查网络，或这台服务器是否开着。会自动再试。', again: '现在再试', toLessons: '去我的课',
 } as const
@@ -28,7 +28,7 @@ export const enOperations: Words<typeof zhOperations> = {
   machine: 'This server', disk: 'Disk', hours: 'Left for {n} h of lessons', free: '{n} of {of} free', unread: 'cannot be read',
   redis: 'Lesson log (Redis)', database: 'Database', worker: 'Media worker {n}', recorder: 'Recorder', certificate: 'Certificate', up: 'up', away: 'away', latency: '{n} ms', memory: '{n} of memory', own: 'our own', external: 'external',
   cpu: 'CPU {n} %', viewers: '{n} people', off: 'not enabled', idle: 'ready', writing: 'Lessons: {n} · {bytes} a second', days: 'Ends in {n} days', expired: 'has expired', noCertificate: 'A proxy has it, or HTTPS is not used',
-  outdated: 'Of before the update, replaced when no lesson is on', version: 'Version', uptime: 'Running for', ahead: 'This computer’s clock is {n} s ahead of the server.', behind: 'This computer’s clock is {n} s behind the server.', clock: 'Set the time of this computer.',
+  outdated: 'older version, replaced after lessons', version: 'Version', uptime: 'Running for', ahead: 'This computer’s clock is {n} s ahead of the server.', behind: 'This computer’s clock is {n} s behind the server.', clock: 'Set the time of this computer.',
   day: '{d} d {h} h', hour: '{h} h {m} min', minute: '{m} min',
   noTokenTitle: 'An operator’s link is needed', noToken: 'Open My lessons with your complete operator’s link, and come from there.', forbiddenTitle: 'This page is for operators', forbidden: 'Your lessons are in My lessons; ask an operator how the server does.', errorTitle: 'The server does not answer', error: 'Check the network, or whether the server is on. It is tried again by itself.', again: 'Try now', toLessons: 'To My lessons',
 }
