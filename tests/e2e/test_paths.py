@@ -1,6 +1,6 @@
 """Lines that die: media finds another path, the session comes back, nobody presses anything.
 
-All of it through the test network with Chromium; how quick it was is printed and noted.
+All of it through the test network with Chromium.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
+from conftest import FigureTable
 from e2e.conftest import Browsers, Server, wait_until
 from e2e.lines import longest_gap, path_of, wait_moving, watch_line
 from hosting.patience import PATIENCE
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.m
 
 #: Design: media is back so long after its path, at a round trip of up to 50 ms.
 BACK_S = 3.0
+WHAT = "paths, Chromium"
 
 
 @dataclass
@@ -93,7 +95,7 @@ async def wait_back(page: Page, since: float, what: str) -> None:
 
 @pytest.mark.parametrize("lines", [("city", "city")], indirect=True)
 async def test_media_goes_on_by_the_second_path_when_the_first_one_dies(
-    lines: Lines, browsers: Browsers
+    lines: Lines, browsers: Browsers, figures: FigureTable
 ) -> None:
     """Both ways: the lead's uplink and the room's downlink were on the path that dies."""
     lead, room = await lines.join(browsers, "lead", "room")
@@ -114,7 +116,8 @@ async def test_media_goes_on_by_the_second_path_when_the_first_one_dies(
     for page, name in ((room, "room"), (lead, "lead")):
         gap, _ = await longest_gap(page, since)
         shown, _ = await longest_gap(page, since, frames=True)
-        print(f"second path, {name}: {gap:.2f} s without packets, {shown:.2f} s without frames")
+        figures.add(WHAT, f"server's first path dies: {name} without packets, s", f"{gap:.2f}")
+        figures.add(WHAT, "the same: without frames, s", f"{shown:.2f}", "3")
         assert shown <= BACK_S * PATIENCE
         path = await path_of(page)
         assert path is not None
@@ -126,7 +129,7 @@ async def test_media_goes_on_by_the_second_path_when_the_first_one_dies(
 
 @pytest.mark.full
 async def test_everything_is_back_after_a_cut_of_fifteen_seconds(
-    lines: Lines, browsers: Browsers
+    lines: Lines, browsers: Browsers, figures: FigureTable
 ) -> None:
     lead, home = await lines.join(browsers, "lead", "home_learner")
     await wait_moving(home, "the lead at home")
@@ -153,10 +156,9 @@ async def test_everything_is_back_after_a_cut_of_fifteen_seconds(
     await wait_back(home, since, "the lead at home again")
     _, packets_at = await longest_gap(home, since)
     _, frames_at = await longest_gap(home, since, frames=True)
-    print(
-        f"15 s cut: session back {live_s:.2f} s, packets {packets_at - since:.2f} s, "
-        f"frames {frames_at - since:.2f} s after the path"
-    )
+    figures.add(WHAT, "cut of 15 s: session back after the path, s", f"{live_s:.2f}", "3")
+    figures.add(WHAT, "cut of 15 s: packets after the path, s", f"{packets_at - since:.2f}")
+    figures.add(WHAT, "cut of 15 s: frames after the path, s", f"{frames_at - since:.2f}", "3")
     assert frames_at - since <= BACK_S * PATIENCE
     assert live_s <= BACK_S * PATIENCE
     await wait_until(hands, 10, "the hand is still up")
@@ -165,7 +167,7 @@ async def test_everything_is_back_after_a_cut_of_fifteen_seconds(
 
 @pytest.mark.full
 async def test_media_follows_a_device_whose_address_changes(
-    lines: Lines, browsers: Browsers
+    lines: Lines, browsers: Browsers, figures: FigureTable
 ) -> None:
     """As a NAT that was restarted: UDP goes on from another address, TCP connections end."""
     _, room = await lines.join(browsers, "lead", "room")
@@ -178,14 +180,14 @@ async def test_media_follows_a_device_whose_address_changes(
     await asyncio.sleep(4.0)
     await wait_moving(room, "the lead again")
     shown, _ = await longest_gap(room, since, frames=True)
-    print(f"rebinding: {shown:.2f} s without frames")
+    figures.add(WHAT, "the device's address changes: without frames, s", f"{shown:.2f}", "3")
     assert shown <= BACK_S * PATIENCE
 
 
 @pytest.mark.parametrize("lines", [("udp-blocked",)], indirect=True)
 @pytest.mark.full
 async def test_both_directions_go_over_tcp_where_udp_is_blocked(
-    lines: Lines, browsers: Browsers
+    lines: Lines, browsers: Browsers, figures: FigureTable
 ) -> None:
     began = time.time()
     lead, room = await lines.join(browsers, "lead", "room")
@@ -197,7 +199,9 @@ async def test_both_directions_go_over_tcp_where_udp_is_blocked(
                 return path is not None and path["protocol"] == "tcp"
 
             await wait_until(is_tcp, 10, f"{direction} over TCP")
-    print(f"UDP blocked: two pages, both directions over TCP {time.time() - began:.2f} s after all")
+    # From before the first page is opened: two browsers start within it.
+    all_s = time.time() - began
+    figures.add(WHAT, "UDP blocked: two browsers started, all four ways by TCP, s", f"{all_s:.1f}")
     await wait_moving(room, "the lead in the room")
     await wait_moving(lead, "the room on the wall")
     await lead.locator('[data-testid="quality"][data-route="tcp"]').wait_for(timeout=40_000)

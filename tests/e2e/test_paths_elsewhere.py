@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
+from conftest import FigureTable
 from e2e.conftest import CHROMIUM, TWINCLASS, Browsers, wait_until
 from e2e.lines import longest_gap, path_of, wait_moving, watch_line
 from hosting.coturn import Certificate, coturn
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.full, pytest.m
 
 PORT = free_port(4)
 RELAY_PORT = free_port()
+WHAT = "paths of a device elsewhere, Chromium"
 #: The certificates are our own.
 TRUSTING = "--ignore-certificate-errors"
 
@@ -56,7 +58,7 @@ def lan_server(data: Path, extra: dict[str, str] | None = None):  # noqa: ANN201
 
 @pytest.mark.parametrize("signalling", ["first", "second"])
 async def test_a_room_with_two_interfaces_goes_on_when_the_first_one_dies(
-    browsers: Browsers, tmp_path: Path, signalling: str
+    browsers: Browsers, tmp_path: Path, signalling: str, figures: FigureTable
 ) -> None:
     """Fibre and 5G: the provider of the first dies, its interface stays up.
 
@@ -96,10 +98,9 @@ async def test_a_room_with_two_interfaces_goes_on_when_the_first_one_dies(
                 await wait_moving(room, "the lead goes on")
                 gap, _ = await longest_gap(room, since)
                 shown, _ = await longest_gap(room, since, frames=True)
-                print(
-                    f"second interface, signalling by the {signalling}: "
-                    f"{gap:.2f} s without packets, {shown:.2f} s without frames"
-                )
+                case = f"first interface dies, signalling by the {signalling}"
+                figures.add(WHAT, f"{case}: without packets, s", f"{gap:.2f}")
+                figures.add(WHAT, f"{case}: without frames, s", f"{shown:.2f}", "3")
                 assert shown <= 3.0 * PATIENCE
             finally:
                 dying.cut(dead=False)
@@ -139,7 +140,7 @@ def write_configuration(server: ServerProcess, extra: dict[str, str], output: Pa
 
 
 async def test_a_school_that_lets_only_tls_pass_is_in_by_the_relay(
-    browsers: Browsers, tmp_path: Path
+    browsers: Browsers, tmp_path: Path, figures: FigureTable
 ) -> None:
     """Media is at an address that the device cannot reach; the relay can."""
     data = tmp_path / "data"
@@ -169,7 +170,9 @@ async def test_a_school_that_lets_only_tls_pass_is_in_by_the_relay(
                 for direction in ("downlink", "uplink"):
                     path = await wait_path(room, direction)
                     assert (path["kind"], path["relay"]) == ("relay", "tls")
-                    print(f"relay: {direction} {time.time() - began:.2f} s after the click")
+                    by_relay_s = time.time() - began
+                    name = f"only TLS passes: {direction} by the relay after the click, s"
+                    figures.add(WHAT, name, f"{by_relay_s:.2f}", "5")
                 await wait_moving(room, "the lead in the room")
                 await wait_moving(lead, "the room on the lead's wall")
                 await room.locator('[data-testid="room-screen"], main.room').first.wait_for()
