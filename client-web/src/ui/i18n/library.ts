@@ -56,7 +56,7 @@ export const zhLibrary = {
 
 export const enLibrary: Words<typeof zhLibrary> = {
   title: 'Lesson library', lead: 'Every lesson that was recorded, to be heard again.', search: 'Search lessons, knowledge points, teachers or schools',
-  loading: 'Loading…', results: '{n} lessons', again: 'Try again', back: 'Back to the library', untitled: 'Untitled lesson',
+  loading: 'Loading…', results: 'Lessons: {n}', again: 'Try again', back: 'Back to the library', untitled: 'Untitled lesson',
   emptyTitle: 'No lessons in the library yet', empty: 'Recorded lessons appear here by themselves after the bell.', noneTitle: 'Nothing found', none: 'Try other words, or remove a filter.', showAll: 'Show all',
   noTokenTitle: 'A link is needed', noToken: 'Open the library with the complete link that an operator or teacher gave you.', errorTitle: 'Not loaded',
   facet: { subject: 'Subject', grade: 'Grade', edition: 'Edition', point: 'Knowledge point' }, order: 'Order', orders: { relevance: 'Best match', new: 'Newest', plays: 'Most watched' },
