@@ -180,38 +180,29 @@ class Producer:
         row.producer = self
         self.changed = True
         target = self._target(row)
-        if row.idle:
-            target.waiting.append(row)
-            row.wanted = target
-            return []
-        return self._start(row, target, now) if self.video else self._sound(row, target, now)
-
-    def _sound(self, row: Row, target: Layer, now: float) -> list[Burst]:
-        # What another track left in the browser needs no more ahead of it.
-        entries = [] if self.paused or row.started else target.newest_sound(now)
-        if not entries:
-            target.waiting.append(row)
-            row.wanted = target
-            return []
-        row.cut(target, entries[0], self._timestamp(row, target, entries[0], now))
-        target.attach(row)
-        return [Burst(target, entries, Rows((row,)), target.cuts, True)]
-
-    def _start(self, row: Row, target: Layer, now: float) -> list[Burst]:
-        entries, live = ([], False) if self.paused else target.cached_keyframe(now)
-        if not entries:
-            target.waiting.append(row)
-            row.wanted = target
-            target.keyframes.wish()
-            return []
-        row.cut(target, entries[0], self._timestamp(row, target, entries[0], now))
+        entries, live = self._at_once(row, target, now)
+        if entries:
+            row.cut(target, entries[0], self._timestamp(row, target, entries[0], now))
         if live:
             target.attach(row)
         else:
             target.waiting.append(row)
             row.wanted = target
-            target.keyframes.wish()
-        return [Burst(target, entries, Rows((row,)), target.cuts, False)]
+            if self.video and not row.idle:
+                target.keyframes.wish()
+        if not entries:
+            return []
+        return [Burst(target, entries, Rows((row,)), target.cuts, not self.video)]
+
+    def _at_once(self, row: Row, target: Layer, now: float) -> tuple[list[Entry], bool]:
+        """Returns (what a row begins with, it is live afterwards)."""
+        if self.paused or row.idle:
+            return [], False
+        if self.video:
+            return target.cached_keyframe(now)
+        # What another track left in the browser needs no more ahead of it.
+        entries = [] if row.started else target.newest_sound(now)
+        return entries, bool(entries)
 
     def still(self, row: Row, entries: Sequence[Entry], now: float) -> Burst:
         """Returns a whole keyframe of the lowest layer for a row whose line carries no more: single
